@@ -1,4 +1,4 @@
-"""The users of all tests: Alice owns a team, Bob is a member of it, Charlie has another team."""
+"""The users in the tests: Alice owns a team, Bob is a member of it, Charlie owns another team."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One user of the tests, with key, actor and clients."""
+    """One user of the tests, with a team, a key and test clients."""
 
     user: User
     team: Team
@@ -27,20 +27,20 @@ class Person:
 
     @property
     def actor(self) -> Actor:
-        """Return the actor of this user in the browser."""
+        """The actor of this user in the browser, as the services expect it."""
         return Actor(team=self.team, user=self.user, membership=self.membership)
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers of a program that uses this person's key."""
+        """The HTTP headers of a program that uses this user's key."""
         return {"Authorization": f"Bearer {self.secret}"}
 
     def api(self, **defaults: Any) -> Client:
-        """Return a test client that sends the key with every request."""
+        """Return a test client that sends this user's key with each request. defaults: for the client."""
         return Client(headers=self.headers, **defaults)
 
     def browser(self) -> Client:
-        """Return a test client that is signed in."""
+        """Return a test client in which this user is signed in."""
         client = Client()
         client.force_login(self.user)
         return client
@@ -49,7 +49,7 @@ class Person:
 def make_person(
     name: str, team: Team, role: Membership.Role, *, scopes: tuple[str, ...] = tuple(Scope.values)
 ) -> Person:
-    """Create a user of `team` with a key that has `scopes` (by default all)."""
+    """Create a user with a role in `team` and a key with `scopes`, by default all scopes; return them."""
     user = User.objects.create_user(name, email=f"{name}@example.com", password=PASSWORD)
     membership = Membership.objects.create(team=team, user=user, role=role)
     key, secret = key_create(team=team, name=f"{name}'s key", scopes=scopes, created_by=user)

@@ -1,4 +1,4 @@
-"""Start Chromium, for the browser tests and for the figures that are measured in a page."""
+"""Start of Chromium, for the browser tests and for measurements in a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FLAGS = [
 
 
 def launched(playwright: Playwright) -> Browser:
-    """Start the machine's Chromium; raise RuntimeError if there is none."""
+    """Start the installed Chromium and return it. Raise RuntimeError if it is not installed."""
     binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not binary:
         raise RuntimeError("no Chromium on this machine: apt-get install chromium")

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a queue for each test process, the users, photos, and a whole running site."""
+"""Fixtures of all tests: a queue for each test process, users, photos, and a running site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the running site in one process, so that only one site is started."""
+    """Group the tests that use the running site, so that one process runs them and only one site is started."""
     for item in items:
         if "live_stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("stack"))
@@ -44,21 +44,21 @@ def valkey() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _empty_queue(valkey: None) -> Iterator[None]:
-    """Empty the queue between tests, with its messages, heartbeats and rate limits."""
+    """Empty the broker after each test: queues, messages, heartbeats and rate limits."""
     yield
     queue.connection().flushall()
 
 
 @pytest.fixture(autouse=True)
 def _own_language() -> Iterator[None]:
-    """Reset the language between tests."""
+    """Reset the language after each test."""
     yield
     translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_empties_append_only_tables() -> Iterator[None]:
-    """Drop the triggers of the append-only tables during the flush after a transactional test."""
+    """Drop the triggers of the append-only tables while Django empties the tables after a transactional test."""
     guards = [import_module(f"jobs.migrations.{name}") for name in ("0002_append_only", "0008_usage_append_only")]
     flush = BaseDatabaseOperations.execute_sql_flush
 
@@ -81,7 +81,7 @@ def _flush_empties_append_only_tables() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_media(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Store the files of each test in a separate folder."""
+    """Store the files of each test in its own folder."""
     folder = tmp_path_factory.mktemp("media")
     settings.MEDIA_ROOT = folder
     settings.STORAGES = settings.STORAGES | {
@@ -93,41 +93,41 @@ def _own_media(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def alice(db: None) -> Person:
-    """Alice owns the Studio team; her key has all scopes."""
+    """Return Alice, who owns the team Studio. Her key has all scopes."""
     return make_person("alice", Team.objects.create(name="Studio"), Membership.Role.OWNER)
 
 
 @pytest.fixture
 def bob(alice: Person) -> Person:
-    """Bob is a plain member of Alice's team."""
+    """Return Bob, a member of Alice's team without further permissions."""
     return make_person("bob", alice.team, Membership.Role.MEMBER)
 
 
 @pytest.fixture
 def charlie(db: None) -> Person:
-    """Charlie owns another team and must never see Alice's data."""
+    """Return Charlie, who owns another team and must not see Alice's data."""
     return make_person("charlie", Team.objects.create(name="Print shop"), Membership.Role.OWNER)
 
 
 @pytest.fixture
 def jpeg_bytes() -> bytes:
-    """A real photo of a person, 512 x 512."""
+    """Return a real photo of a person, 512 x 512 pixels, as JPEG."""
     return photos.encoded("JPEG", quality=90)
 
 
 @pytest.fixture
 def png_bytes() -> bytes:
-    """The same photo, lossless."""
+    """Return the photo of `jpeg_bytes` as PNG."""
     return photos.encoded("PNG")
 
 
 @pytest.fixture(scope="session")
 def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A whole site: `manage.py run` with its web server, worker, model and queue, started once per session.
+    """Yield a running site: `manage.py run` with web server, worker, model and queue, started once per session.
 
-    It has its own database and files. Use it over HTTP through `live_stack.api()`, and create keys for it with
-    `live_stack.create_key(team=…)`. Tests that use it all run in one process, one after the other. A test that stops or
-    kills a part of the site must leave it healthy: `live_stack.wait_until_healthy()`.
+    It has its own database and files. Use it over HTTP through `live_stack.api()`, and create keys with
+    `live_stack.create_key(team=…)`. All tests that use it run in one process, one after the other. A test that stops or
+    kills a part of the site must wait until the site is healthy again: `live_stack.wait_until_healthy()`.
     """
     folder = tmp_path_factory.mktemp("site")
     (folder / "weights").mkdir()  # tests put files here that the site must load
@@ -143,6 +143,6 @@ def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
-    """The DATABASE_URL of an empty PostgreSQL server for one test."""
+    """Yield the DATABASE_URL of an empty PostgreSQL server for one test."""
     with running_postgres() as url:
         yield url

@@ -1,4 +1,4 @@
-"""Fast replacements for slow parts: engines with known results."""
+"""Fast replacements for slow parts of the site: engines with known results."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ SIDE_PX = 128
 
 
 class FakeEngine:
-    """Return an ellipse in the middle of every picture, in each box, and two people side by side.
+    """A fake engine that finds an ellipse in the middle of each picture and each box, and two people side by side.
 
-    `size` is the shape of its alphas; `calls` are the names of the called methods, in order. The ellipse fills 60 % of
-    each side of the picture, or of the box, and has an edge of about one cell. Its left half counts as people.
+    size: the shape of its alphas. calls: the names of the called methods, in order. The ellipse covers 60 % of each
+    side of the picture or box, and has an edge of about one cell. Its left half belongs to a person.
     """
 
     name = "fake"
@@ -48,7 +48,7 @@ class FakeEngine:
         return mattes
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Return an ellipse of half the picture's size around the last keep point."""
+        """Return an ellipse around the last keep point, half as wide and half as high as the picture."""
         self.calls.append("points")
         height, width = rgb.shape[:2]
         kept = [(point.x / width, point.y / height) for point in points if point.keep]
@@ -68,7 +68,7 @@ class FakeEngine:
         return people
 
     def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
-        """Draw the ellipse in a box given in shares of the sides (left, top, right, bottom)."""
+        """Return the alpha of an ellipse in a box, given as shares of the sides (left, top, right, bottom)."""
         rows, columns = self.size
         left, top, right, bottom = share
         y = (np.arange(rows) + 0.5) / rows
@@ -82,7 +82,7 @@ class FakeEngine:
 
 
 class OneModel(EngineSource):
-    """Use one engine for all roles; there is no other tier."""
+    """A source of engines that returns one engine for all roles of the tier FAST, and none for other tiers."""
 
     def __init__(self, engine: Engine) -> None:
         self.one = engine
@@ -101,14 +101,14 @@ class OneModel(EngineSource):
 
 
 def answering(engine: Engine) -> RoutedEngine:
-    """Return a routed engine for workers that records its choice."""
+    """Return a routed engine, as workers use it, that always chooses `engine`."""
     return RoutedEngine(
         OneModel(engine), quality=Quality.FAST, escalation=Escalation(above=1.0, max_share=0.0, max_s=1.0)
     )
 
 
 class EmptyEngine(FakeEngine):
-    """An engine that finds nothing."""
+    """A fake engine that finds no subject."""
 
     def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
         return np.zeros(self.size, np.float32)

@@ -1,4 +1,4 @@
-"""Start OpenLDAP's server in a temporary folder, with people, groups and a certificate of its own."""
+"""Start of an OpenLDAP server in a temporary folder, with people, groups and its own certificate."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ ou: groups
 
 @dataclass(frozen=True)
 class LdapServer:
-    """A running server: `directory` contains the settings with which a site would use it."""
+    """A running LDAP server. directory: the settings with which a site uses it."""
 
     directory: Directory
     secure_url: str
@@ -72,10 +72,10 @@ class LdapServer:
 
 @contextlib.contextmanager
 def running_ldap(folder: Path, people: dict[str, dict[str, str]], groups: dict[str, list[str]]) -> Iterator[LdapServer]:
-    """Yield a server with these people (attributes by uid) and groups (uids by name).
+    """Start an LDAP server and yield it.
 
-    Groups have the class groupOfNames, except those whose name begins with `posix`. All people have the same
-    `PASSWORD`. Skip the test if slapd or python-ldap is not installed.
+    people: attributes by uid; all have the password `PASSWORD`. groups: uids by group name. Groups have the class
+    groupOfNames, or posixGroup if the name begins with `posix`. Skip the test if slapd or python-ldap is not installed.
     """
     pytest.importorskip("ldap", reason="python-ldap is not installed: .ci/ldap")
     program = shutil.which("slapd") or "/usr/sbin/slapd"

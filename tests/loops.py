@@ -1,6 +1,6 @@
-"""Run coroutines in tests, each in a separate thread.
+"""Running of coroutines in tests, each one in a separate thread.
 
-Browser tests keep an event loop running in their thread, where no second loop can run.
+In browser tests an event loop already runs in the test's thread, so no second loop can run there.
 """
 
 from __future__ import annotations

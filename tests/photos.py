@@ -1,4 +1,4 @@
-"""Real photos for tests from the wheel of scikit-image, so nothing is downloaded."""
+"""Real photos for tests, from the package scikit-image, so that nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from skimage import data
 
 
 def astronaut() -> np.ndarray:
-    """Return a person in front of a flag and a shuttle: (512, 512, 3) uint8, sRGB."""
+    """Return a photo of a person in front of a flag and a shuttle, (512, 512, 3) uint8 sRGB."""
     return data.astronaut()
 
 
 @cache
 def encoded(format_name: str, **options: int) -> bytes:
-    """Return the astronaut as a file; `format_name` is Pillow's, `options` are for its encoder."""
+    """Return the photo `astronaut` as a file. format_name: Pillow's. options: of Pillow's encoder."""
     return encode(astronaut(), format_name, **options)
 
 
 def encode(pixels: np.ndarray, format_name: str, **options: object) -> bytes:
-    """Return (H, W), (H, W, 3) or (H, W, 4) uint8 pixels as a file."""
+    """Return pixels, (H, W), (H, W, 3) or (H, W, 4) uint8, as a file. The other arguments are those of `encoded`."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format_name, **options)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Start a PostgreSQL server in a temporary folder, for tests that must also pass on this database."""
+"""Start of a PostgreSQL server in a temporary folder, for tests that must also pass on this database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_CONNECTIONS = 260
 
 
 def _server_binaries() -> Path | None:
-    """Return the newest installed server's folder of programs; None when there is none."""
+    """Return the folder with the programs of the newest installed PostgreSQL server; None if there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -34,9 +34,9 @@ def _server_binaries() -> Path | None:
 
 @contextlib.contextmanager
 def running_postgres() -> Iterator[str]:
-    """Yield the DATABASE_URL of a new server on a free local port, removed with its data on exit.
+    """Yield the DATABASE_URL of a new server on a free local port; delete the server with its data at the end.
 
-    Skip the test when no server is installed.
+    Skip the test if no server is installed.
     """
     binaries = _server_binaries()
     if binaries is None:

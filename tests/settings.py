@@ -1,4 +1,4 @@
-"""The tests' settings: the site's own, with a data folder that is created for this process and removed after it."""
+"""The settings of the tests: those of the site, with a temporary data folder for this process."""
 
 import atexit
 import os

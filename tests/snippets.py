@@ -1,4 +1,4 @@
-"""Run the snippets of a documentation page against a running site, as a reader would."""
+"""Execution of a documentation page's snippets against a running site, as its reader would do."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LANGUAGES = ("sh", "python", "js")
 
 @dataclass(frozen=True)
 class Reader:
-    """What a reader has: a running site, a key, a server with pictures, and a folder with `photo.jpg`.
+    """The environment of a reader: a running site, a key, a server with pictures, and a folder with `photo.jpg`.
 
-    ports: the real ports of other servers, by the ports on the page. installed: the folder of the client package.
+    ports: from the ports on the page to the real ports of other servers. installed: the folder of the client package.
     """
 
     stack: Stack
@@ -34,10 +34,7 @@ class Reader:
     installed: Path | None = None
 
     def run(self, snippet: str, language: str) -> str:
-        """Run one snippet in the folder and return its output.
-
-        Fail with its error output unless its exit status is 0.
-        """
+        """Run one snippet in the folder and return its output. Fail if its exit status is not 0."""
         text = snippet.replace(SITE, self.stack.base_url).replace(PICTURES, self.pictures)
         for written, port in self.ports.items():
             text = text.replace(f"localhost:{written}", f"127.0.0.1:{port}")
@@ -62,13 +59,13 @@ class Reader:
 
 
 def snippets_of(page: str) -> list[tuple[str, str]]:
-    """Return the snippets of a page in order, each with its language."""
+    """Return the snippets of a page in their order, each with its language."""
     found = re.findall(rf"^```({'|'.join(LANGUAGES)})\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     return [(text, language) for language, text in found]
 
 
 def client_installed(folder: Path) -> Path:
-    """Install the client package into a separate folder, as `pip install ./client` does; return the folder."""
+    """Install the client package into its own folder, as `pip install ./client` does; return the folder."""
     shutil.copytree(ROOT / "client", folder / "source")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target"]
     subprocess.run([*command, str(folder / "installed"), str(folder / "source")], check=True, timeout=180)

@@ -1,4 +1,4 @@
-"""Start a whole site for end-to-end tests and benchmarks, with the same `manage.py run` as users."""
+"""Start of a whole site for end-to-end tests and benchmarks, with `manage.py run` as users do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STOP_TIMEOUT_S = 60.0
 
 
 class Api(requests.Session):
-    """Send requests to the running site with a key; paths are relative to its URL."""
+    """A session that sends requests to the running site with a key. URLs may be paths relative to the site."""
 
     def __init__(self, base_url: str, secret: str) -> None:
         super().__init__()
@@ -39,7 +39,10 @@ class Api(requests.Session):
 
 @dataclass
 class Stack:
-    """A running site. `secret` belongs to the first key, which has all scopes; `output` collects the site's output."""
+    """A running site.
+
+    secret: of the first key, which has all scopes. output: the lines that the site has printed.
+    """
 
     port: int
     data_dir: Path
@@ -64,11 +67,11 @@ class Stack:
         return self._printed(r"password\s+(\S+)")
 
     def api(self, secret: str | None = None) -> Api:
-        """Return a session that sends `secret`, by default the first key's."""
+        """Return a session that sends the key `secret`, by default the first key."""
         return Api(self.base_url, self.secret if secret is None else secret)
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command on the site's data folder; return its output."""
+        """Run a management command on the site and return its output. Raise AssertionError if it fails."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -82,7 +85,7 @@ class Stack:
         return printed[1], printed[-1]
 
     def processes(self, *words: str) -> list[int]:
-        """Return the site's processes whose command line contains all of `words`."""
+        """Return the ids of the site's processes whose command lines contain all of `words`."""
         table = subprocess.run(
             ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "command="],
             capture_output=True,
@@ -96,7 +99,7 @@ class Stack:
         return [int(row[0]) for row in rows if int(row[0]) in family and all(word in row[2] for word in words)]
 
     def wait_until_healthy(self, *, timeout_s: float = _START_TIMEOUT_S) -> None:
-        """Return when /health answers 200."""
+        """Wait until /health returns the status 200. Raise AssertionError after `timeout_s` seconds."""
 
         def healthy() -> bool:
             with contextlib.suppress(requests.RequestException):
@@ -106,7 +109,7 @@ class Stack:
         wait_for(healthy, timeout_s=timeout_s, what=lambda: "the site is not healthy:\n" + "".join(self.output[-60:]))
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal to `manage.py run` and wait for its end; return its exit status."""
+        """Send a signal to `manage.py run`, wait for its end, and return its exit status."""
         self.process.send_signal(number)
         try:
             return self.process.wait(_STOP_TIMEOUT_S)
@@ -122,7 +125,10 @@ class Stack:
 
 @contextlib.contextmanager
 def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stack]:
-    """Start a site on a free port and wait until it is healthy; `changes` are environment variables for it."""
+    """Start a site on a free port, wait until it is healthy, and yield it; stop it at the end of the block.
+
+    data_dir: by default a temporary folder. changes: environment variables.
+    """
     folder = Path(tempfile.mkdtemp(prefix="keyline-site-")) if data_dir is None else data_dir
     stack = start_stack(folder, **changes)
     try:
@@ -136,7 +142,7 @@ def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stac
 
 
 def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) -> Stack:
-    """Start a site and return at once; the caller must stop it."""
+    """Start a site and return without waiting; the caller must stop it. changes: environment variables."""
     port = int(changes.get("PORT") or free_port())
     environment = (
         _clean_environment()
@@ -163,7 +169,7 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
 
 
 def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[[], str] | str) -> None:
-    """Wait until `condition` is true; after `timeout_s` seconds, fail with the text `what`."""
+    """Wait until `condition` returns true. Raise AssertionError with the text `what` after `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():
@@ -173,7 +179,7 @@ def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[
 
 
 def alive(pids: list[int]) -> bool:
-    """Return whether any of these processes still runs, even with another parent."""
+    """Return whether one of these processes still runs, even if it has another parent now."""
     command = ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))]
     states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     return any(not state.startswith("Z") for state in states)
@@ -186,7 +192,7 @@ def free_port() -> int:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return this process's environment without variables that configure a site."""
+    """Return this process's environment without the variables that configure a site."""
     ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "HOST")
     ours += ("PROMETHEUS_MULTIPROC_DIR",)  # `run` empties this folder, which contains the tests' own counters
     return {

@@ -1,4 +1,7 @@
-"""Imports go in one direction: entry points → services and selectors → models; model code does not import the site."""
+"""Tests of the direction of imports: entry points import services and selectors, which import models.
+
+The code of the models does not import the site.
+"""
 
 from __future__ import annotations
 
@@ -58,13 +61,16 @@ def _name_of(path: Path) -> str:
 
 
 def modules() -> dict[str, Path]:
-    """Return all modules of this project by their dotted names, without migrations."""
+    """Return the paths of the project's modules by their dotted names, without migrations."""
     paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
     return {_name_of(path): path for path in paths if "migrations" not in path.parts}
 
 
 def imports_of(name: str, path: Path) -> set[str]:
-    """Return the dotted names that a module imports: `from x import y` as both x and x.y, relative ones resolved."""
+    """Return the dotted names that a module imports: for `from x import y`, both `x` and `x.y`.
+
+    Relative imports are resolved.
+    """
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found: set[str] = set()
     for node in _executed(ast.parse(path.read_text())):
@@ -80,7 +86,7 @@ def imports_of(name: str, path: Path) -> set[str]:
 
 
 def breaches(name: str, imported: set[str]) -> list[str]:
-    """Return the imports of one module that go in the wrong direction."""
+    """Return the imports of one module that are not allowed."""
     forbidden = [target for part, targets in FORBIDDEN.items() if _is_in(name, part) for target in targets] + ["tests"]
     if any(_is_in(name, room) for room in ROOMS) and name not in MAY_RUN_A_MODEL:
         forbidden += [*WORKERS_ONLY, *HEAVY]
@@ -137,7 +143,7 @@ def test_the_web_process_loads_no_model_runtime() -> None:
 
 
 def _executed(tree: ast.AST) -> list[ast.AST]:
-    """Yield all nodes except `if TYPE_CHECKING:` blocks, which are never executed."""
+    """Return all nodes of a module except those under `if TYPE_CHECKING:`, which are not executed."""
     nodes, left = [], [tree]
     while left:
         node = left.pop()

@@ -1,4 +1,4 @@
-"""The lock files have one version of every package, match the lists of requirements, and contain no index URL."""
+"""Tests of the lock files: one version per package, agreement with the lists of requirements, no index URL."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LOCKS = sorted({lock for lock, _ in PAIRS})
 
 
 def locked(name: str) -> dict[str, str]:
-    """Return the exact version of every package in a lock file."""
+    """Return the exact version of each package in a lock file."""
     lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.lstrip().startswith("#")]
     found = {}
     for line in lines:

@@ -1,4 +1,4 @@
-"""The version is the same everywhere, and newer than the last release while the changelog has later changes."""
+"""Tests that the version is the same in all files, and newer than the last release if the changelog has new entries."""
 
 from __future__ import annotations
 

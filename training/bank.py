@@ -124,7 +124,7 @@ def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
 
 
 def _known(picture: Picture) -> tuple[float, ...]:
-    """Return what is known about a picture: people code, photo weight, cutout weight, person cutout weight, emptiness."""
+    """Return what is known about a picture: people code, photo weight, cutout weight, person weight, emptiness."""
     role = ROLES.get(picture.kind, SetRole())
     people = picture.subject or role.people
     share = 0.0 if picture.alpha is None else float((picture.alpha > 127).mean())

@@ -1,4 +1,4 @@
-"""Fixtures of the admin's tests: staff with each role, and generated jobs."""
+"""Fixtures of the tests of the admin: staff users for each role, and sample jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def _fresh_figures() -> None:
 
 
 def staff_browser(role: str | None) -> Client:
-    """Return a browser signed in as staff; role None is a superuser, an empty role is staff without a role."""
+    """Return a test client signed in as staff.
+
+    role: the name of a role; empty for staff without a role, None for a superuser.
+    """
     name = role or ("root" if role is None else "without-role")
     user = User.objects.create_user(name.replace(" ", "-").lower(), is_staff=True, is_superuser=role is None)
     if role:

@@ -1,4 +1,4 @@
-"""Actions of the admin: they call the services and are recorded."""
+"""Tests of the admin's actions: they call the service functions, and the audit trail records them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Models page: installed and active models, and activation with one click, with the licence recorded."""
+"""Tests of the page Models: it lists installed and active models, and activates one with a click."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE = "/admin/jobs/modelversion/"
 
 @pytest.fixture
 def weights_dir(settings: Settings, tmp_path: Path) -> Path:
-    """A weights folder with two tiny networks: one free, one of an unclear licence."""
+    """Create a weights folder with two small networks, one with a free and one with an unknown licence; return it."""
     settings.MATTING_WEIGHTS_DIR = tmp_path
     for name, licence in (("free", "MIT"), ("unclear", "unknown")):
         red_network(tmp_path / f"{name}.onnx")
@@ -34,7 +34,7 @@ def weights_dir(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the worker that tests a file; return its reply."""
+    """Replace the worker that tests weight files by a function that accepts them."""
 
     def ask(task: object, path: str, *args: object, **values: object) -> dict[str, Any]:
         name = Path(path).stem
@@ -52,7 +52,7 @@ def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def activate(browser: Client, path: str, place: str, **more: str) -> str:
-    """Press the button; return the page that follows."""
+    """Activate the weight file `path` for `place`, as the page's button does; return the page that follows."""
     answer = browser.post(f"{PAGE}activate/", {"path": path, "place": place} | more, follow=True)
     return answer.content.decode()
 

@@ -1,4 +1,4 @@
-"""Pages of the admin: permissions and numbers of queries."""
+"""Tests of the admin's pages: permissions, and numbers of database queries."""
 
 from __future__ import annotations
 

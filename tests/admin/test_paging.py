@@ -1,4 +1,7 @@
-"""Long lists: the admin counts rows up to a limit, the gallery counts none; figures are computed in the background."""
+"""Tests of long lists: the admin counts rows only up to a limit, the gallery does not count rows.
+
+The dashboard's figures are computed in the background.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The admin is translated: labels of columns, fields, filters and actions, and the contents of its pages."""
+"""Tests that the admin is translated: labels of columns, fields, filters and actions, and the contents of its pages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def superuser_request(root: Client) -> HttpRequest:
 
 
 def labels_of(model: type[Model], request: HttpRequest) -> Iterator[str]:
-    """Yield the names of a model and of everything that its pages name: columns, fields, filters, actions."""
+    """Yield the labels of a model's admin pages: its names, columns, fields, actions and filters."""
     its_admin = admin.site._registry[model]
     yield from (str(model._meta.verbose_name), str(model._meta.verbose_name_plural))
     for name in its_admin.get_list_display(request):
@@ -59,7 +59,7 @@ def test_everything_that_a_page_of_the_admin_names_is_translated(model: type[Mod
 
 
 class Shown(HTMLParser):
-    """Collect the visible words of a page, without scripts, icons, code and identifiers."""
+    """A parser that collects the visible texts of a page, without scripts, icons, code and identifiers."""
 
     SILENT = {"script", "style", "template", "pre", "code", "title", "option"}
     DATA = ("material-symbols", "kl-mono", "kl-more-models")  # icons, identifiers, texts of manifests
@@ -92,7 +92,7 @@ def texts_in(client: Client, address: str, language: str) -> list[str]:
 
 
 def test_no_sentence_of_the_admin_stays_english(root: Client, sample_jobs: None, alice: Person) -> None:
-    """Texts that are equal in two languages are data: names, numbers, ids, codes."""
+    """Compare pages in two languages. Texts that are equal in both must be data: names, numbers, ids or codes."""
     failed = submit(alice)
     fail(claim(failed.images.get()))
     team, entry = Team.objects.get(pk=alice.team.pk), AuditEntry.objects.first()

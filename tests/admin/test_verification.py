@@ -1,4 +1,4 @@
-"""The audit trail's check on its page: progress, result, and who may run it."""
+"""Tests of the page that verifies the audit trail: progress, result and permission."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the API tests: workers that run at once, later or never, and a server with pictures."""
+"""Fixtures of the API tests: workers that process at once, later or not at all, and a server with pictures."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tests.fakes import EmptyEngine, FakeEngine, answering
 
 @pytest.fixture
 def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process every picture with a fake engine as soon as it is queued, inside the request that submits it."""
+    """Process each picture with a fake engine as soon as it is queued, inside the request that submits it."""
     return _work_at_once(monkeypatch, FakeEngine())
 
 
 @pytest.fixture
 def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process every picture at once with a fake engine that finds nothing."""
+    """Process each picture at once, with a fake engine that finds no subject."""
     return _work_at_once(monkeypatch, EmptyEngine())
 
 
 @pytest.fixture
 def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return a function that processes the queued pictures; until it is called they wait."""
+    """Return a function that processes the queued pictures. Until the test calls it, the pictures wait."""
     from jobs.work import tasks
 
     waiting: list[tuple[Callable[[str], None], UUID]] = []
@@ -54,14 +54,17 @@ def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 @pytest.fixture
 def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave every picture in the queue."""
+    """Leave all pictures in the queue."""
     for name in ("enqueue_images", "enqueue_downloads"):
         monkeypatch.setattr(f"jobs.work.queue.{name}", lambda image_ids, *, urgency: None)
 
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[Callable[[Job], object]], None]:
-    """Leave every picture in the queue, and call a function with the job while a request waits for it."""
+    """Leave all pictures in the queue; return a function that sets an action.
+
+    The action is called with the job while a request waits for the job's end.
+    """
 
     def arrange(action: Callable[[Job], object]) -> None:
         @contextmanager
@@ -75,14 +78,14 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[C
 
 @pytest.fixture(scope="session")
 def picture_server() -> Iterator[PictureServer]:
-    """Serve pictures that the running site can download."""
+    """Return a server with pictures that the running site can download."""
     with serving_pictures() as server:
         yield server
 
 
 @pytest.fixture
 def clickable_weights(tmp_path: Path, settings: Settings) -> None:
-    """Set `points` in the active model's manifest; no worker reads it here."""
+    """Activate a model whose manifest says that it takes points. The weight file itself does not exist."""
     weights = tmp_path / "clickable.safetensors"
     weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
     settings.MATTING_WEIGHTS = weights
@@ -90,7 +93,7 @@ def clickable_weights(tmp_path: Path, settings: Settings) -> None:
 
 @pytest.fixture
 def checking_service() -> Iterator[str]:
-    """Serve a content check that refuses the pictures of Alice's team; give its URL."""
+    """Yield the URL of a content check that refuses the pictures of Alice's team."""
     with serving_checks() as url:
         yield url
 

@@ -1,17 +1,17 @@
-"""Contracts of the dialects: each tests/api/<dialect>/contract.py describes its dialect for the shared tests.
+"""Contracts of the APIs. tests/api/<dialect>/contract.py describes its dialect for the tests that all dialects share.
 
 A contract module defines:
 
-VIEW        its base view
-COLUMN      its heading in docs/errors.md
-envelope    function: error to the expected JSON
-written     function: code to its cell in docs/errors.md
-REFUSED     a request that it rejects: method, path, JSON
-SUBMISSIONS requests that submit a photo, one for each way
-SERIALIZERS what its page of the documentation describes field by field
-ROUTES      how each route separates teams: "public", "own", or the parts of the URL that name a team's job
-UNTOLD      optional: codes that have no error envelope
-ALWAYS_200  optional: the HTTP status of every error is 200
+VIEW        the base class of the dialect's views
+COLUMN      the heading of the dialect's column in docs/errors.md
+envelope    function: returns the expected JSON for an error
+written     function: returns the cell of docs/errors.md for an error code
+REFUSED     a request that the dialect rejects: method, path, JSON
+SUBMISSIONS requests that submit a photo, one for each way to do so
+SERIALIZERS the serializers whose fields the dialect's documentation page describes
+ROUTES      for each route, how it separates teams: "public", "own", or the URL parts that name a team's job
+UNTOLD      optional: error codes that the dialect does not report
+ALWAYS_200  optional: True if the HTTP status of all errors is 200
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from segmentation.errors import MattingError
 class Submission:
     """A request that submits a photo.
 
-    file: the form's field for the file. base64: the form's field for the photo as base64. body: builds the JSON from
-    the photo's URL. query: builds the query of a GET from this URL. another: fields that make the request a different
-    one.
+    file: the form's field for the file. base64: the form's field for the photo as base64. body: a function that returns
+    the JSON body for the photo's URL. query: a function that returns the query of a GET request for this URL. another:
+    fields that make it a different request.
     """
 
     path: str
@@ -51,7 +51,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Contract:
-    """The contract of one API."""
+    """The contract of one API, with the values of its contract module."""
 
     name: str
     view: type[DialectView]
@@ -68,7 +68,7 @@ class Contract:
 
     @property
     def codes(self) -> list[str]:
-        """Return the codes of the errors that the API can report."""
+        """The sorted codes of the errors that the API can report."""
         return sorted(self.errors or errors_by_code())
 
 
@@ -97,7 +97,7 @@ def native() -> Contract:
 
 
 def published() -> list[Contract]:
-    """Return the contract of every registered dialect."""
+    """Return the contracts of all registered dialects."""
     return [_contract(dialect.name) for dialect in registry.dialects()]
 
 
@@ -124,6 +124,6 @@ def _contract(name: str) -> Contract:
 
 
 def needs(*names: str) -> pytest.MarkDecorator:
-    """Skip a test of several APIs when the folder of one of them has been deleted."""
+    """Return a mark that skips a test if one of these dialects does not exist."""
     missing = sorted(set(names) - {dialect.name for dialect in registry.dialects()})
     return pytest.mark.skipif(bool(missing), reason=f"no dialect {', '.join(missing)}")

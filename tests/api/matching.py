@@ -1,4 +1,4 @@
-"""Compare responses with fixture files; `<placeholders>` in a file match values that differ each time."""
+"""Comparison of responses with fixture files, in which `<placeholders>` match values that differ in each run."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def fixture(name: str) -> Any:
 
 
 def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
-    """Fail if `actual` differs from `expected` in keys, values, or types of numbers.
+    """Fail if `actual` differs from `expected` in keys, values or number types.
 
-    Besides the placeholders above, `<~PATTERN>` matches a text by a regular expression.
+    A text `<~PATTERN>` in `expected` matches texts by a regular expression. where: the name of the value, for messages.
     """
     if isinstance(expected, dict):
         assert isinstance(actual, dict), f"{where} is {actual!r:.200}"

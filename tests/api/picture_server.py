@@ -1,4 +1,4 @@
-"""Web server with pictures that the running site downloads; it can delay one of them."""
+"""A web server with pictures that the running site downloads. It can hold a picture back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PATIENCE_S = 60.0
 
 
 class PictureServer:
-    """The served pictures by name; `url` is the server's URL."""
+    """The pictures that the server offers, by name."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -20,14 +20,14 @@ class PictureServer:
         self.released: dict[str, threading.Event] = {}
 
     def add(self, name: str, data: bytes) -> str:
-        """Serve `data` under a name and return its URL."""
+        """Offer `data` under a name and return its URL."""
         self.pictures[name] = data
         self.asked[name] = threading.Event()
         return f"http://127.0.0.1:{self.port}/{name}"
 
     @contextmanager
     def keeping_back(self, name: str, data: bytes) -> Iterator[str]:
-        """Serve `data` only after the block has ended; a client that downloads it waits."""
+        """Offer `data` under a name and yield its URL; until the block ends, downloads of it wait."""
         self.released[name] = threading.Event()
         try:
             yield self.add(name, data)
@@ -41,7 +41,7 @@ class PictureServer:
 
 @contextmanager
 def serving_pictures() -> Iterator[PictureServer]:
-    """Serve on a free port of this machine until the block ends."""
+    """Start the server on a free port of this machine, and stop it at the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

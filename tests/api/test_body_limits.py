@@ -1,4 +1,4 @@
-"""Limits of bodies in every API, with a Content-Length and in chunks."""
+"""Tests of the limits of request bodies in each API, with a Content-Length and in chunks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.cast import Person
 
 
 def of(name: str, *values: Any) -> Any:
-    """Return a parameter set that is skipped when the dialect's folder has been deleted."""
+    """Return a parameter set of pytest that is skipped if the dialect `name` does not exist."""
     return pytest.param(*values, marks=needs(name))
 
 
@@ -34,7 +34,7 @@ MULTIPART = "multipart/form-data; boundary=x"
 
 
 class Endless(io.RawIOBase):
-    """Yield zeros after `head`, and count the bytes read."""
+    """A body that consists of `head` and then of zeros without end. It counts the bytes that are read."""
 
     def __init__(self, head: bytes = b"") -> None:
         super().__init__()
@@ -47,13 +47,16 @@ class Endless(io.RawIOBase):
 
 
 def sent(client: Client, path: str, body: io.IOBase, content_type: str, **environ: Any) -> HttpResponse:
-    """Return a request whose body is read from the server's stream, with or without a Content-Length in `environ`."""
+    """Send a request whose body is read from a stream, and return the response.
+
+    environ: further values of the WSGI environment, such as a Content-Length.
+    """
     wanted = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_TYPE": content_type, "wsgi.input": body}
     return client.request(**wanted, **environ)
 
 
 def chunked(client: Client, path: str, body: io.IOBase, content_type: str = "application/json") -> HttpResponse:
-    """Return a request with a chunked body, as the web server passes it on."""
+    """Send a request with a chunked body, as the web server passes it to Django, and return the response."""
     environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
     return sent(client, path, body, content_type, **environ, HTTP_X_DASHSCOPE_ASYNC="enable")
 
@@ -64,7 +67,7 @@ def file_head(field: str) -> bytes:
 
 @pytest.fixture
 def on_disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
-    """Limit pictures to CAP bytes in a file, and return the sizes of the pieces written to it."""
+    """Limit pictures to CAP bytes and store uploads on disk; return a list of the sizes of the stored pieces."""
     settings.MATTING_MAX_IMAGE_BYTES = CAP
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     written: list[int] = []

@@ -1,4 +1,4 @@
-"""The operator's content check runs before a picture is processed; a refused picture is not processed."""
+"""Tests of the operator's content check: it runs before processing, and a refused picture is not processed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dialect is its folder and its tests: deleting them leaves no orphan, and everything else works."""
+"""Tests that a dialect can be removed: without its folder and its tests, the rest of the program works."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SMOKE = "test_error_table or test_schema.py or test_registry or test_import_dire
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """A copy of the program."""
+    """Return a folder with a copy of the program."""
     for name in COPIED:
         shutil.copytree(settings.BASE_DIR / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "weights").symlink_to(settings.BASE_DIR / "weights")
@@ -55,7 +55,7 @@ def remove(program: Path, dialect: str) -> None:
 
 
 def run_tests(program: Path) -> None:
-    """Import every API test and run those of the shared code, in one process."""
+    """Import all API tests of the copy, run the tests that all dialects share, and fail if one of them fails."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", "0", "-m", "not e2e"]
     done = subprocess.run(
         [*command, "tests/api", "tests/test_import_direction.py", "-k", f"({SMOKE}) and not removal"],

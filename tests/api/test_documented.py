@@ -1,4 +1,4 @@
-"""docs/api-<dialect>.md: every route, field, default and error is described, and the snippets run."""
+"""Tests that docs/api-<dialect>.md describes each route, field, default and error, and that its snippets run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_route_is_described(name: str) -> None:
 
 
 def _shortened(route: str, page: str) -> bool:
-    """Return whether the page shows only the last parts of a route, after an ellipsis."""
+    """Return whether the page shows the last parts of a route after an ellipsis."""
     return f"…/{'/'.join(route.split('/')[-2:])}" in page
 
 

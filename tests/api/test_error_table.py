@@ -1,4 +1,4 @@
-"""Every MattingError in every API: each dialect has a format for it, and docs/errors.md lists it."""
+"""Tests that each API has a format for each MattingError, and that docs/errors.md lists it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def answer(contract: Contract, error: Exception) -> Response:
 
 
 def documented() -> dict[str, dict[str, str]]:
-    """Return the first table of docs/errors.md: the row of each code, by column."""
+    """Return the first table of docs/errors.md as a dict from error code to its row, a dict from heading to cell."""
     lines = DOCUMENT.read_text().splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("| code"))
     table = list(itertools.takewhile(lambda line: line.startswith("|"), lines[start:]))

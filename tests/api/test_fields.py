@@ -1,4 +1,4 @@
-"""Serializer fields that several dialects share."""
+"""Tests of the serializer fields that several dialects share."""
 
 from __future__ import annotations
 

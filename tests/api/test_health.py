@@ -1,4 +1,4 @@
-"""The probes report whether the process runs, whether it accepts submissions, and whether the whole site works."""
+"""Tests of the health routes: whether the process runs, accepts submissions, and the whole site works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakes import FakeEngine
 
 @pytest.fixture
 def worker() -> None:
-    """A live worker with a model."""
+    """Report a worker with a model as running."""
     state = {"role": "pictures", "host": "gpu-7.internal", "runtime": "torch-cuda", "model": "keyline", "version": "1a"}
     queue.beat("gpu-7-42", state | {"device": "cuda", "keyline": "1.0.0", "beat_at": time.time()})
 
@@ -61,7 +61,7 @@ def test_a_host_without_an_active_model_is_named_to_users_only(alice: Person) ->
 
 
 def problem(response: HttpResponse) -> str:
-    """Return the fault of the weights."""
+    """Return the problem with the weights in the response of /health."""
     return response.json()["problems"]["weights"]
 
 

@@ -1,4 +1,4 @@
-"""Odd requests to every route of every API: each response is described in the documentation."""
+"""Tests with odd requests to each route of each API: the documentation must describe all the responses."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ ALSO = {400, 411, 413, 415}
 
 @dataclass(frozen=True)
 class Route:
-    """A route of an API, with the URL that the test calls."""
+    """A route of an API, and a URL of it that the test requests."""
 
     pattern: URLPattern
     url: str
@@ -86,7 +86,7 @@ def _value(converter: str) -> object:
 
 
 def documented(contract: Contract, response: Any, request: str) -> Iterator[str]:
-    """Yield the parts of a response that the documentation does not describe."""
+    """Yield a message for each part of a response that the documentation does not describe."""
     status = response.status_code
     if not response.headers.get("X-Request-Id"):
         yield f"{request}: no request id"
@@ -108,7 +108,10 @@ def documented(contract: Contract, response: Any, request: str) -> Iterator[str]
 
 
 def has_envelope(contract: Contract, body: Any) -> bool:
-    """Return whether a body is an error of the API; for an invalid parameter, the native API must name its field."""
+    """Return whether a body has the API's format of errors.
+
+    For an invalid parameter, an error of the native API must also name its field.
+    """
     if "error_description" in body:  # OAuth 2.0, of Baidu's tokens
         return set(body) == {"error", "error_description"}
     if contract.name == "native":
@@ -119,7 +122,7 @@ def has_envelope(contract: Contract, body: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, instant_worker: FakeEngine) -> None:
-    """Switch off the rate limits, which would respond instead of the views, and block requests to other machines."""
+    """Switch off the rate limits, whose errors would replace the tested responses, and block downloads."""
 
     def away(*args: object, **values: object) -> None:
         raise DownloadFailed

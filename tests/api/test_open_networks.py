@@ -1,4 +1,4 @@
-"""Networks that need no key, and web pages of other origins."""
+"""Tests of access without a key from open networks, and of requests by web pages of other origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A signed link of the site is accepted as a picture's URL in every API; the file is read from the storage."""
+"""Tests that each API accepts a signed URL of the site as a picture's URL, and reads the file from the storage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BUCKET = "pictures"
 
 @pytest.fixture(params=["folder", "bucket"])
 def storage_kind(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Store files in the test's folder, or in a bucket."""
+    """Store files in the test's folder or in a bucket; yield which."""
     if request.param == "folder":
         yield request.param
         return
@@ -47,7 +47,7 @@ def storage_kind(request: pytest.FixtureRequest, settings: Settings, monkeypatch
 
 @pytest.fixture
 def link(alice: Person, jpeg_bytes: bytes, storage_kind: str, instant_worker: FakeEngine, settings: Settings) -> str:
-    """The link of a cut-out; nothing on this machine may be fetched."""
+    """Return the signed URL of a cutout. The settings allow no download from this machine."""
     settings.MATTING_FETCH_ALLOW = ""
     body = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
     url = files_of(body, "cutout")[0]["url"]

@@ -1,4 +1,4 @@
-"""The registry of dialects: the site's routes, choices, limits and documentation follow the registered dialects."""
+"""Tests of the registry of dialects: routes, choices, limits and documentation follow the registered dialects."""
 
 from __future__ import annotations
 

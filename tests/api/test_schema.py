@@ -1,4 +1,4 @@
-"""OpenAPI document: valid, grouped by API, with examples that the APIs accept."""
+"""Tests of the OpenAPI document: it is valid, grouped by API, and the APIs accept its examples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the generated document; any warning of the generator is an error."""
+    """Return the generated OpenAPI document; a warning of the generator raises an error."""
     written = StringIO()
     call_command("spectacular", "--format", "openapi-json", "--validate", "--fail-on-warn", stdout=written)
     return json.loads(written.getvalue())
@@ -32,7 +32,7 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def samples() -> list[tuple[str, str, Any]]:
-    """Return the example requests that can be sent unchanged: method, path, JSON."""
+    """Return the example requests that can be sent unchanged, as method, path and JSON."""
     return [
         (method, path, sample["value"])
         for method, path, operation in operations()

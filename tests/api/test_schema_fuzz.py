@@ -1,4 +1,4 @@
-"""Generated requests to every API: no server error, no hang, and only responses that the schema allows."""
+"""Tests with generated requests to each API: no server error, no hang, and only responses of the schema."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def _files_are_often_pictures() -> None:
-    """Use pictures for many generated files, because random bytes would all be rejected at once."""
+    """Generate pictures for many file fields, because the APIs would reject random bytes at once."""
     schemathesis.openapi.format("binary", strategies.sampled_from(PICTURES) | strategies.binary(max_size=300))
 
 
 @pytest.fixture
 def _no_rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switch off the rate limits, which would respond instead of the views."""
+    """Switch off the rate limits, whose errors would replace the tested responses."""
     monkeypatch.setattr("jobs.api.base.request_spend", lambda team, rates: [])
 
 
@@ -86,7 +86,7 @@ def test_generated_requests_are_answered_as_the_schema_says(
 
 
 def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
-    """Skip operations whose route is another path to the same view."""
+    """Return the operations without those whose view another operation uses already."""
     found: dict[tuple[object, ...], APIOperation] = {}
     for operation in operations:
         path = re.sub(r"\{\w+_id\}", "00000000-0000-4000-8000-000000000000", operation.path)
@@ -97,7 +97,10 @@ def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
 
 
 def fuzz(operation: APIOperation, person: Person) -> tuple[int, str]:
-    """Send generated valid and invalid requests to one operation; return their number and the first problem."""
+    """Send generated valid and invalid requests to one operation.
+
+    Return the number of requests and the first problem, or an empty text.
+    """
     count = 0
 
     def send(case: schemathesis.Case) -> None:

@@ -1,4 +1,4 @@
-"""Every request that submits a picture can be repeated in every API, and its response has the common headers."""
+"""Tests of repeated submissions and common response headers, for each request that submits a picture in each API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONFLICT = "it was used with another request"
 
 @pytest.fixture(scope="module")
 def caller(live_stack: Stack) -> requests.Session:
-    """Call the running site for a team that only these tests use."""
+    """Return a session that calls the running site with a key of a team that only these tests use."""
     _, secret = live_stack.create_key(team="Repeating")
     return live_stack.api(secret)
 
@@ -29,7 +29,7 @@ def caller(live_stack: Stack) -> requests.Session:
 def send(
     caller: requests.Session, submission: Submission, *, photo: bytes, url: str, key: str, fields: dict[str, Any]
 ) -> requests.Response:
-    """Send a submission with an Idempotency-Key; wait if its rate limit is used up."""
+    """Send a submission with an Idempotency-Key, again if the rate limit is exhausted, and return the response."""
     request: dict[str, Any] = {"headers": {"Idempotency-Key": key, **submission.headers}}
     if submission.query is not None:
         request["params"] = {**submission.query(url), **fields}

@@ -1,4 +1,4 @@
-"""docs/tutorial.md: the client of every API cuts out the photo with the commands of the page."""
+"""Tests of docs/tutorial.md: the client of each API cuts out the photo with the commands of the page."""
 
 from __future__ import annotations
 

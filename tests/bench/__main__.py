@@ -1,6 +1,7 @@
-"""`make bench`: measure everything, print one table, write JSON. `python -m tests.bench --help` lists the options.
+"""The benchmark `make bench`: it measures everything, prints a table and writes JSON.
 
-Each section is measured separately. If one fails, its row gives the reason, and the other sections continue.
+`python -m tests.bench --help` lists the options. Each section is measured separately. If one fails, its row gives the
+reason, and the other sections continue.
 """
 
 from __future__ import annotations

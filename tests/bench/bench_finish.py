@@ -1,8 +1,8 @@
-"""Measure finished pictures: each shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
+"""Measurement of finished pictures: each shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
 
-Run by `python -m tests.bench.bench_finish`; a number, for example 20, after it uses fewer pictures. The job runs on a
-real site with the built-in model. The time from its submission to its end is measured with three recipes and without
-recipes in the same run; the difference is the cost of the recipes.
+Run it with `python -m tests.bench.bench_finish`; a number as argument, for example 20, uses fewer pictures. The job
+runs on a real site with the built-in model. It is measured with three recipes and without recipes; the difference
+between both times is the cost of the recipes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_MS = 40.0  # the limit for a shadow at 1080p
 
 
 def bottle_alpha() -> np.ndarray:
-    """Return the alpha of an upright subject in the middle: (1080, 1920) uint8."""
+    """Return the alpha of an upright subject in the middle, (1080, 1920) uint8."""
     alpha = np.zeros((SIZE[1], SIZE[0]), np.uint8)
     cv2.ellipse(alpha, (960, 620), (230, 380), 0, 0, 360, 255, -1)
     cv2.rectangle(alpha, (880, 120), (1040, 420), 255, -1)
@@ -38,9 +38,9 @@ def bottle_alpha() -> np.ndarray:
 
 
 def shadow_times_ms() -> dict[str, list[float]]:
-    """Return the time of each kind of shadow in milliseconds.
+    """Return the times of each kind of shadow in milliseconds.
 
-    The kinds are measured in turn, so that a busy moment affects all of them.
+    The kinds are measured in turn, so that other load on the machine affects all of them equally.
     """
     alpha = bottle_alpha()
     rgb = np.full((*alpha.shape, 3), 120, np.uint8)
@@ -62,7 +62,7 @@ def shadow_times_ms() -> dict[str, list[float]]:
 
 
 def pictures(count: int) -> list[bytes]:
-    """Return `count` different photos of 640 x 640 as JPEG."""
+    """Return `count` different photos of 640 x 640 pixels as JPEG."""
     photo = cv2.resize(data.astronaut(), (840, 840), interpolation=cv2.INTER_CUBIC)
     found = []
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Calculate the needs of a large service from the measured figures."""
+"""Calculation of what a large service needs, from the measured figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EGRESS_GB = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One row of the table: what is needed, and how it was calculated."""
+    """One row of the table: a resource, its amount, and how the amount was calculated."""
 
     what: str
     value: str
@@ -26,7 +26,7 @@ class Need:
 
 
 def needs(run: Run, pictures_a_month: float) -> list[Need]:
-    """Return the needs of a month of pictures; empty when a required figure was not measured."""
+    """Return what a number of pictures per month needs; empty if a required figure was not measured."""
     values = {figure.key: figure.value for figure in run.figures()}
     keys = ("batch.rate", "hosts.commits", "hosts.rows", "hosts.row_bytes", "hosts.file_bytes", "hosts.cutout_bytes")
     if any(values.get(key) is None for key in keys):

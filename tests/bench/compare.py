@@ -1,4 +1,4 @@
-"""`make bench-compare A=FILE B=FILE`: show two runs beside each other."""
+"""The command `make bench-compare A=FILE B=FILE`: it shows two runs side by side."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.bench.figures import Run, load, number
 
 
 def compared(first: Run, second: Run) -> str:
-    """Return a table of both runs' values and the improvement factor of the second run.
+    """Return a table of the values of two runs, with the factor by which the second run is better.
 
-    A figure may exist in only one of the runs.
+    A figure may be missing in one of the runs.
     """
     before = {figure.key: figure for figure in first.figures()}
     after = {figure.key: figure for figure in second.figures()}

@@ -1,4 +1,4 @@
-"""One figure of the table, and the table as text and as JSON."""
+"""Figures of the benchmark, and their tables as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 class Figure:
     """One measured figure.
 
-    key: its name in JSON and in comparisons. value: None when it could not be measured; `note` then gives the reason.
-    target: a limit in the same unit, None for figures that are only reported. at_most: whether the target is an upper
-    limit. rival: the same figure of another program, measured in the same run.
+    key: its name in JSON and in comparisons. what: its description. value: None if it could not be measured; `note`
+    then gives the reason. target: a limit in the same unit, None if there is none. at_most: whether the target is an
+    upper limit. rival: the same figure of another program, measured in the same run.
     """
 
     key: str
@@ -29,21 +29,21 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Return whether the target is met; None without target or value."""
+        """Whether the target is met; None without a target or a value."""
         if self.target is None or self.value is None:
             return None
         return self.value <= self.target if self.at_most else self.value >= self.target
 
     @property
     def missed_by(self) -> float | None:
-        """Return the factor by which the target is missed, above 1; None if it is met."""
+        """The factor, above 1, by which the target is missed; None if it is met."""
         if self.is_met is not False or not self.value or not self.target:
             return None
         return self.value / self.target if self.at_most else self.target / self.value
 
     @property
     def ratio(self) -> float | None:
-        """Return the factor by which the figure is better than the rival's; None without a rival."""
+        """The factor by which the figure is better than the rival's; None without a rival."""
         if not self.rival or not self.value:
             return None
         return self.rival / self.value if self.at_most else self.value / self.rival
@@ -72,7 +72,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the benchmark: its place and time, and its sections."""
+    """One run of the benchmark. machine: the machine, the time and the state of the code."""
 
     machine: dict[str, Any]
     sections: tuple[Section, ...] = field(default=())
@@ -82,7 +82,7 @@ class Run:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a value as text with its significant digits: 3 for small values, no decimals from 100 on."""
+    """Return a value as text with its unit, rounded to about 3 significant digits; a dash for None."""
     if value is None:
         return "–"
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -90,7 +90,7 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def rows(section: Section) -> list[tuple[str, ...]]:
-    """Return the table's rows: figure, measured, target, verdict, rival, ratio."""
+    """Return the table's rows, each with figure, measured value, target, verdict, rival and ratio."""
     found = []
     for figure in section.figures:
         sign = "≤" if figure.at_most else "≥"
@@ -120,7 +120,7 @@ def save(run: Run, path: Path) -> None:
 
 
 def load(path: Path) -> Run:
-    """Read a file written by `save`."""
+    """Return the run in a file that `save` has written."""
     stored = json.loads(path.read_text(encoding="utf-8"))
     sections = tuple(
         Section(**(section | {"figures": tuple(Figure(**figure) for figure in section["figures"])}))
@@ -130,6 +130,6 @@ def load(path: Path) -> Run:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the nearest-rank percentile."""
+    """Return a percentile of the values by the nearest-rank method. percent: 0..100."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * int(percent) // 100) - 1))]

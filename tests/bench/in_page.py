@@ -1,4 +1,4 @@
-"""Measure in the page how long a person waits: from the drop of a photo to the visible result."""
+"""Measurement of how long a user waits in the browser, from the drop of a photo to the visible result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FILE = """async (photo) => {
 
 
 def visible(site: Site) -> list[Figure]:
-    """Drop different photos of 12 megapixels on the first page, one after the other."""
+    """Drop different photos of 12 megapixels on the start page, one after the other, and return the figures."""
     with sync_playwright() as playwright:
         browser = launched(playwright)
         page = browser.new_page(base_url=site.stack.base_url, viewport={"width": 1440, "height": 900})
@@ -69,7 +69,7 @@ def _sign_in(page: Page, password: str) -> None:
 
 
 def _drop(page: Page, photo: bytes) -> float:
-    """Drop a photo; return the time until its result is visible, in milliseconds."""
+    """Drop a photo, and return the time until its result is visible, in milliseconds."""
     page.goto("/", wait_until="networkidle")
     dropped = page.evaluate_handle(_FILE, base64.b64encode(photo).decode())
     page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})

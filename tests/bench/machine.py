@@ -1,4 +1,4 @@
-"""The context of a figure: machine, commit, date, and how busy the machine was."""
+"""The conditions of the figures: machine, commit, date, and load of the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUSY_LOAD = 0.5  # share of one processor that is busy before the first measurem
 
 
 def describe() -> dict[str, Any]:
-    """Return the JSON description of the machine and of the state of the code."""
+    """Return the machine, the date, the commit and the versions of packages, as JSON types."""
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short=12", "HEAD") + ("+" if _git("status", "--porcelain") else ""),
@@ -47,12 +47,12 @@ def _git(*words: str) -> str:
 
 
 def rss_mb(pid: int) -> float:
-    """Return the memory of a process in RAM in MB, including memory that it shares with other processes."""
+    """Return the resident memory of a process in MB, including memory that it shares with other processes."""
     return _status_kb(pid, "VmRSS") / 1024
 
 
 def own_mb(pid: int) -> float:
-    """Return a process's share of the memory (PSS) in MB: shared memory is divided between its users."""
+    """Return the proportional memory of a process (PSS) in MB: shared memory is divided by the number of its users."""
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -63,12 +63,12 @@ def own_mb(pid: int) -> float:
 
 
 def peak_mb(pid: int) -> float:
-    """Return the highest memory of a process in RAM so far, in MB."""
+    """Return the highest resident memory of a process so far, in MB."""
     return _status_kb(pid, "VmHWM") / 1024
 
 
 def cpu_s(pid: int) -> float:
-    """Return the processor time that a process has used, in seconds."""
+    """Return the processor time that a process has used, in seconds; 0 if the process has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

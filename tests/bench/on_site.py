@@ -1,4 +1,4 @@
-"""Figures that need a running site: single pictures, batches, clients, pollers, the editor, memory."""
+"""Figures that need a running site: single pictures, batches, clients, pollers, the editor, and memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _JOB_TIMEOUT_S = 600.0
 
 @dataclass
 class Site:
-    """A running site, and results of earlier sections."""
+    """A running site, and results of earlier sections that later sections use."""
 
     stack: Stack
     sizes: Sizes = field(default_factory=Sizes)
@@ -45,7 +45,7 @@ class Site:
 
 
 def single(site: Site) -> list[Figure]:
-    """Measure one 1080p photo after the other."""
+    """Measure single 1080p photos, sent one after the other."""
     photos = [mixed.picture(mixed.FULL_HD, number) for number in range(WARM_UP + site.sizes.single)]
     took_ms, model_ms = sequence(site, photos)
     took_ms, model_ms = took_ms[WARM_UP:], model_ms[WARM_UP:]
@@ -65,7 +65,7 @@ def single(site: Site) -> list[Figure]:
 
 
 def large(site: Site) -> list[Figure]:
-    """Measure 12 and 50 megapixels to PNG and WebP, and the memory at 50."""
+    """Measure photos of 12 and 50 megapixels to PNG and WebP, and the peak memory at 50 megapixels."""
     found = []
     for name, size, factor in (("12mp", (4000, 3000), 3), ("50mp", (8660, 5773), 8)):
         photo = mixed.picture(size)
@@ -82,7 +82,7 @@ def large(site: Site) -> list[Figure]:
 
 
 def batch(site: Site) -> list[Figure]:
-    """Measure 200 mixed photos in one job, and the same mixture one at a time."""
+    """Measure mixed photos in one job, and some of these photos sent one at a time."""
     photos = mixed.mixture(site.sizes.batch)
     took_ms, _ = sequence(site, photos[: site.sizes.one_by_one])
     alone = 1000 * len(took_ms) / sum(took_ms)
@@ -101,7 +101,7 @@ def batch(site: Site) -> list[Figure]:
 
 
 def clients(site: Site) -> list[Figure]:
-    """Measure 1, 8, 32 and 128 clients that wait for their pictures."""
+    """Measure different numbers of clients that wait for their pictures."""
     found = []
     for count, total in site.sizes.clients.items():
         photos = mixed.mixture(total, start=1000 * count)
@@ -141,7 +141,7 @@ def _client(site: Site, photos: Sequence[bytes]) -> tuple[Counter[int], list[flo
 
 
 def interactive(site: Site) -> list[Figure]:
-    """Measure one person's pictures while a batch of 1,000 waits."""
+    """Measure single pictures of a user while a large batch is in the queue."""
     photos = [mixed.picture(mixed.FULL_HD, 5000 + number) for number in range(2 * site.sizes.interactive)]
     idle_ms = [timed(site, photo, "png") for photo in photos[: site.sizes.interactive]]
     small = [mixed.picture(mixed.SMALL, 6000 + number) for number in range(site.sizes.beside)]
@@ -167,7 +167,7 @@ def interactive(site: Site) -> list[Figure]:
 
 
 def pollers(site: Site) -> list[Figure]:
-    """Measure a batch while 1,000 pollers send 20 requests per second."""
+    """Measure a batch with and without many clients that poll a job."""
     finished = submitted(site, mixed.zipped(mixed.mixture(1, start=9000)))
     ended(site, finished)
     idle_ms = sorted(_poll(site.api, finished) for _ in range(60))
@@ -207,7 +207,7 @@ def _poll(api: Api, job: str) -> float:
 
 
 def editor(site: Site) -> list[Figure]:
-    """Measure a slider of the editor on a photo of 24 megapixels: the picture that the page requests while it moves."""
+    """Measure a slider of the editor, at 24 megapixels: the time of the picture that the page requests."""
     job = submitted(site, mixed.zipped([mixed.picture((6000, 4000), 12_000)]))
     ended(site, job)
     api, took_ms = site.api, []
@@ -223,7 +223,7 @@ def editor(site: Site) -> list[Figure]:
 
 
 def growth(site: Site) -> list[Figure]:
-    """Measure how much the memory of each process grows over 2,000 pictures."""
+    """Measure how much the memory of each process grows over many pictures."""
     if not site.rss_mb:
         note_memory(site)
     missing = site.sizes.growth - (site.pictures - site.pictures_at_rss)
@@ -240,13 +240,13 @@ def growth(site: Site) -> list[Figure]:
 
 
 def note_memory(site: Site) -> None:
-    """Store every process's memory as the start of the growth, when the first pictures have warmed them up."""
+    """Store the memory of each process as the start value of the growth."""
     site.rss_mb = {pid: machine.rss_mb(pid) for pid in site.stack.processes("python")}
     site.pictures_at_rss = site.pictures
 
 
 def short_name(pid: int) -> str:
-    """Return the role of a process of the site, from its command line."""
+    """Return the role of a site's process, taken from its command line."""
     words = machine.command_of(pid).split()
     for word in ("--child", "run", "work"):
         if word in words:
@@ -270,7 +270,7 @@ def posted(api: Api, photo: bytes, kind: str) -> requests.Response:
 
 
 def timed(site: Site, photo: bytes, kind: str) -> float:
-    """Return the time until the whole cutout has arrived, in milliseconds."""
+    """Send a photo, and return the time until its whole cutout has arrived, in milliseconds."""
     started = time.perf_counter()
     response = posted(site.api, photo, kind)
     took_ms = (time.perf_counter() - started) * 1000
@@ -281,7 +281,7 @@ def timed(site: Site, photo: bytes, kind: str) -> float:
 
 
 def sequence(site: Site, photos: Sequence[bytes]) -> tuple[list[float], list[float]]:
-    """Send one photo after the other; return the times of each request and of its model, in milliseconds."""
+    """Send photos one after the other; return the times of the requests and of the model, in milliseconds."""
     api, took_ms, model_ms = site.api, [], []
     for photo in photos:
         started = time.perf_counter()
@@ -304,7 +304,7 @@ def submitted(site: Site, archive: bytes) -> str:
 
 
 def ended(site: Site, job: str) -> dict[str, Any]:
-    """Wait for a job's end and return its JSON; raise RuntimeError when a picture failed."""
+    """Wait for a job's end and return its JSON. Raise RuntimeError if a picture failed."""
     deadline = time.monotonic() + _JOB_TIMEOUT_S
     while time.monotonic() < deadline:
         document = site.api.get(f"/api/jobs/{job}/?wait=30&images_page_size=1").json()

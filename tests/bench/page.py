@@ -1,6 +1,6 @@
-"""Write docs/benchmarks.md from the last run, the measured qualities, and the text in page.md.
+"""The generator of docs/benchmarks.md, from the last run, the measured qualities, and the text in page.md.
 
-`python -m tests.bench.page [RUN.json]` copies a run to docs/benchmarks.json first.
+`python -m tests.bench.page [RUN.json]` first copies the run to docs/benchmarks.json.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PICTURES_A_MONTH = 1e8
 
 
 def rendered() -> str:
-    """Return the page: the text with its tables."""
+    """Return the page: the text of the template with its tables."""
     run = load(RUN) if RUN.is_file() else Run({})
     parts = {
         "machine": _machine(run),
@@ -49,13 +49,13 @@ def _machine(run: Run) -> str:
 
 
 def _missed(run: Run) -> str:
-    """Return a list of the figures that missed their target, with the factor."""
+    """Return a Markdown list of the figures that miss their targets, with the factors."""
     rows = [f"- {one.what}: {one.verdict}" for one in run.figures() if one.missed_by is not None]
     return "\n".join(rows) or "None."
 
 
 def qualities(measured: dict[str, Any]) -> str:
-    """Return the table of `manage.py compare_quality`, and the measurements of the uncertainty."""
+    """Return the tables of `manage.py compare_quality`. measured: its JSON."""
     from jobs.inference.comparison import Comparison
 
     parts = Comparison.from_json(measured).by_set()

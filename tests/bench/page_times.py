@@ -1,6 +1,7 @@
-"""Fill the site of MATTING_DATA_DIR and time its pages: `python -m tests.bench.page_times JOBS [SEEDED]`.
+"""Measurement of the site's pages: `python -m tests.bench.page_times JOBS [SEEDED]`.
 
-Prints the path of a JSON file: for each page its median of several visits in milliseconds, and its queries.
+It fills the site of MATTING_DATA_DIR, times the pages, and prints the path of a JSON file. The file contains for each
+page the median time of several visits in milliseconds, and the number of database queries.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> int:
 
 
 def fill(wanted: int, seeded: int) -> None:
-    """Write `seeded` jobs, and copy them inside the database until there are `wanted` jobs."""
+    """Write `seeded` sample jobs, and copy them in the database until there are `wanted` jobs."""
     import io
 
     from django.core.management import call_command
@@ -56,7 +57,10 @@ def fill(wanted: int, seeded: int) -> None:
 
 
 def _copy(number: int) -> None:
-    """Copy all seeded rows: on SQLite once, as copy `number`; on PostgreSQL into the copies 1 … `number`."""
+    """Copy all sample rows in the database.
+
+    number: on SQLite the number of this one copy, on PostgreSQL the number of copies to make.
+    """
     from django.db import connection
 
     is_postgres = connection.vendor == "postgresql"
@@ -112,7 +116,10 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def measured(name: str, address: str) -> dict[str, Any]:
-    """Return the median of several visits; each visit of `dashboard_first` computes the figures again."""
+    """Return the median time of several visits to a page, and its queries.
+
+    name: of the page; for `dashboard_first`, each visit computes the figures anew. address: the page's URL.
+    """
     from django.contrib.auth.models import User
     from django.core.cache import cache
     from django.db import connection

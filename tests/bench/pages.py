@@ -1,6 +1,6 @@
-"""Measure the gallery, the admin's job list and its dashboard, with 10⁵ jobs on SQLite and 10⁶ on PostgreSQL.
+"""Measurement of the gallery, the admin's job list and its dashboard, with 10⁵ jobs on SQLite and 10⁶ on PostgreSQL.
 
-`seed_jobs` writes the first jobs; the database copies them with other ids and times until there are enough.
+`seed_jobs` writes the first jobs; the database copies them with other ids and times.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Profile the processing of pictures without the model: `python -m tests.bench.profile [PICTURES]`.
+"""Profile of the processing of pictures without the model: `python -m tests.bench.profile [PICTURES]`.
 
-Prints the functions of the pipeline that use the most processor time, including their calls, and the shares of its
-stages.
+It prints the functions of the pipeline with the most processor time, including the functions that they call, and the
+shares of the stages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compare with rembg on the same ONNX file and photos: `rembg s` over HTTP, in turns, and `rembg p` for a folder."""
+"""Comparison with rembg on the same ONNX file and photos: `rembg s` over HTTP, and `rembg p` for a folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODEL = "isnet-general-use"  # rembg looks for a file of this name
 
 
 def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """Measure one 1080p photo after the other, on both servers in turn."""
+    """Measure single 1080p photos on both servers in turn."""
     photos = [mixed.picture(mixed.FULL_HD, 300 + number) for number in range(2 + sizes.rival_requests)]
     ours_ms, theirs_ms, builtin_ms = [], [], []
     with (
@@ -48,7 +48,7 @@ def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
 
 
 def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """Measure a folder of photos on the command line, including the start."""
+    """Measure a folder of photos on the command line, including the start of the program."""
     with (
         _weights(onnx) as (weights, home),
         tempfile.TemporaryDirectory() as name,
@@ -107,7 +107,7 @@ def _asked(address: str, photo: bytes) -> float:
 
 @contextlib.contextmanager
 def _weights(onnx: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the ONNX file with its manifest, and a folder with the file under the name that rembg looks for."""
+    """Yield the path of the ONNX file, and a folder with a copy under the name that rembg expects."""
     with tempfile.TemporaryDirectory(prefix="keyline-rembg-") as name:
         home = Path(name)
         shutil.copy(onnx, home / f"{MODEL}.onnx")

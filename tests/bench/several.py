@@ -1,4 +1,4 @@
-"""Figures that need separate sites: start and small processes, one or two workers, one or two hosts."""
+"""Figures that need separate sites: start, memory of a small site, one or two workers, one or two hosts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BUCKET = "keyline"
 
 
 def small_and_cold(sizes: Sizes) -> list[Figure]:
-    """Measure the start of a site that has been set up before, and its processes."""
+    """Measure the start of an existing site, and the memory of its processes."""
     with tempfile.TemporaryDirectory(prefix="keyline-bench-") as name:
         folder = Path(name)
         with running_stack(folder, **QUIET) as stack:
@@ -82,7 +82,7 @@ def _first_answer(stack: Stack, secret: str, photo: bytes, started: float) -> fl
 
 
 def two_workers(sizes: Sizes) -> list[Figure]:
-    """Measure the same mixture with one worker and with two, each with one thread for its model."""
+    """Measure the same pictures with one worker and with two workers, each with one thread for its model."""
     rates = {}
     for count in (1, 2):
         with running_stack(**QUIET | {"MATTING_WORKERS": str(count), "MATTING_MODEL_THREADS": "1"}) as stack:
@@ -99,7 +99,7 @@ def two_workers(sizes: Sizes) -> list[Figure]:
 
 
 def two_hosts(sizes: Sizes) -> list[Figure]:
-    """Measure a second host with PostgreSQL and a bucket."""
+    """Measure the effect of a second host, with PostgreSQL and a bucket."""
     with running_postgres() as database, _bucket() as storage, tempfile.TemporaryDirectory() as other:
         shared = QUIET | storage | {"DATABASE_URL": database, "MATTING_WORKERS": "1", "MATTING_MODEL_THREADS": "1"}
         with running_stack(**shared, MATTING_HOST="first") as stack:
@@ -128,7 +128,7 @@ def two_hosts(sizes: Sizes) -> list[Figure]:
 
 
 class _Written:
-    """Count the bytes that PostgreSQL has written since this object was created."""
+    """A counter of the transactions, rows and bytes that PostgreSQL has written since this object was created."""
 
     def __init__(self, database: str) -> None:
         self._database = database
@@ -173,7 +173,7 @@ def _workers(stack: Stack) -> int:
 
 
 def _rate(site: Site) -> float:
-    """Return the pictures per second of one job, after a smaller job has warmed the processes up."""
+    """Return the pictures per second of one job. A smaller job is processed first, to warm up the processes."""
     ended(site, submitted(site, mixed.zipped(mixed.mixture(8, start=70_000 + site.pictures))))
     archive = mixed.zipped(mixed.mixture(site.sizes.scaling, start=80_000 + site.pictures))
     return site.sizes.scaling / span_s(ended(site, submitted(site, archive)))
@@ -181,7 +181,7 @@ def _rate(site: Site) -> float:
 
 @contextlib.contextmanager
 def _bucket() -> Iterator[dict[str, str]]:
-    """Yield the settings of a bucket on a local S3 server (moto)."""
+    """Yield the environment variables of a bucket on a local S3 server (moto)."""
     import boto3
 
     port = free_port()

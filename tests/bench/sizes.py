@@ -1,4 +1,4 @@
-"""The extent of the benchmark: complete, or small to check that it works."""
+"""The extent of the benchmark: full, or small to check that it works."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Sizes:
     """Numbers of requests, pictures and jobs.
 
-    one_by_one: the pictures of the batch that are also sent one at a time. clients: number of clients, and the requests
-    of all of them together. seeded: jobs that `seed_jobs` writes before the database copies them.
+    one_by_one: pictures of the batch that are also sent one at a time. clients: from the number of clients to the
+    number of all their requests. seeded: jobs that `seed_jobs` writes before the database copies them.
     """
 
     single: int = 20

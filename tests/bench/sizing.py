@@ -1,6 +1,7 @@
-"""`make sizing`: measure memory and processor time of a site's processes, and write the tables of docs/sizing.md.
+"""The command `make sizing`: it measures the processes of a site, and writes the tables of docs/sizing.md.
 
-For memory, shared pages are divided among their processes (Pss). Peaks are resident memory, including all shared pages.
+It measures memory and processor time. Memory at rest is proportional (PSS): shared pages are divided among their
+processes. Peaks are resident memory, including all shared pages.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _MARKS = {"valkey": "queue", "spawn_main": "pixels", "resource_tracker": "tracke
 
 
 def measure() -> dict[str, Any]:
-    """Start a site with two web processes and one worker with a model, and return all figures."""
+    """Start a site with two web processes and one worker with a model, and return all figures as JSON types."""
     with running_stack(**QUIET | {"WEB_PROCESSES": "2", "MATTING_WORKERS": "1", "MATTING_DOWNLOADERS": "1"}) as stack:
         site = Site(stack)
         _cut_out(site, mixed.FULL_HD)
@@ -84,7 +85,7 @@ def _cut_out(site: Site, size: tuple[int, int]) -> None:
 
 
 def _variant(site: Site) -> None:
-    """Render a variant of the newest picture, so that the rendering process exists."""
+    """Render a variant of the newest picture, so that the process for renderings starts."""
     job = site.api.get("/api/jobs/?page_size=1").json()["results"][0]["id"]
     site.api.post(
         f"/api/jobs/{job}/variants", json={"threshold": 5}, headers={"Accept": "image/png"}
@@ -101,12 +102,12 @@ def _by_name(site: Site) -> dict[str, list[int]]:
 
 
 def last() -> str:
-    """Return the tables of the last written measurement."""
+    """Return the tables of the last measurement."""
     return rendered(json.loads(MEASURED.read_text(encoding="utf-8"))) if MEASURED.exists() else "Not measured yet."
 
 
 def rendered(measured: dict[str, Any]) -> str:
-    """Return the tables of the page."""
+    """Return the tables of a measurement as Markdown."""
     about, rest, work = measured["machine"], measured["rest_mb"], measured["work"]
     everything = sum(map(sum, rest.values()))
     lines = [
@@ -140,7 +141,7 @@ def _range(values: Iterable[float]) -> str:
 
 
 def written(page: str, tables: str) -> str:
-    """Return the page with these tables between its two marks."""
+    """Return the page with the text between its two marks replaced by `tables`."""
     return re.sub(
         r"(<!-- measured: make sizing -->\n).*?(\n<!-- end -->)",
         lambda match: f"{match[1]}\n{tables}\n{match[2]}",

@@ -1,4 +1,4 @@
-"""The processing of a 1920 x 1080 photo, one step at a time, compared with the usual libraries."""
+"""Times of the steps that process a 1920 x 1080 photo, compared with the usual libraries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTES = {"encode PNG, RGBA": "rival: OpenCV, level 1", "decode (JPEG)": "rival:
 
 
 class Ellipse:
-    """A model that takes no time and finds a soft ellipse in the middle of every picture."""
+    """A fake engine that takes almost no time and finds a soft ellipse in the middle of each picture."""
 
     name, version, runtime, takes_points = "ellipse", "0", "none", False
 
@@ -50,7 +50,10 @@ def opencv_png(rgba: np.ndarray) -> bytes:
 
 
 def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Run every step once per round, so that a busy moment of the machine affects all of them."""
+    """Return the times of each step in milliseconds; each round runs all steps.
+
+    Other load on the machine then affects all steps equally.
+    """
     times_ms: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -61,7 +64,7 @@ def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, li
 
 
 def figures(sizes: Sizes) -> list[Figure]:
-    """Measure every step, and PNG compared with the usual libraries."""
+    """Measure each step of the processing, and the PNG encoders of the usual libraries."""
     rgb = cv2.resize(astronaut(), SIZE, interpolation=cv2.INTER_CUBIC)
     data = encoded(rgb, "JPEG", quality=90)
     limits, engine = Limits(), Ellipse()

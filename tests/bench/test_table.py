@@ -1,4 +1,4 @@
-"""The benchmark's table, its comparison of two runs, and the page that is generated from a run."""
+"""Tests of the benchmark's table, the comparison of two runs, and the page generated from a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: Chromium on the running site, signed in as a new user."""
+"""Fixtures of the browser tests: Chromium with the running site, signed in as a new user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A page with the messages of its console; a test that leaves any fails, except the ones that it expects."""
+    """A page, and the error messages of its console. A message that the test does not expect fails the test."""
 
     page: Page
     complaints: list[str]
@@ -32,7 +32,7 @@ class Visitor:
     name: str = ""
 
     def expect_complaint(self, text: str) -> None:
-        """Accept messages that contain this text, whenever they arrive: the browser's own about a refused request."""
+        """Accept console messages that contain `text`, also earlier ones, such as the one about a refused request."""
         self.expected.append(text)
 
 
@@ -47,7 +47,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visitor]]:
-    """Open the site without signing in; errors of the console or the content policy fail the test at its end."""
+    """Return a function that opens the site without signing in.
+
+    At the end of the test, errors of the console or the content policy fail it.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
     expected: list[str] = []
@@ -75,12 +78,12 @@ def press_and_load(page: Page, button: Locator) -> None:
 
 
 def let_requests_out(page: Page) -> None:
-    """Wait for the response to one more request of the page; its earlier requests have been seen by then."""
+    """Send one more request from the page and wait for its response, so that all earlier requests have been sent."""
     page.evaluate("() => fetch(location.href).then((answer) => answer.text())")
 
 
 def forget_tries(stack: Stack) -> None:
-    """Reset the site's count of sign-ups from this machine, which would otherwise reach the limit."""
+    """Reset the site's counters, such as the one of sign-ups from this machine, which would reach its limit."""
     with Redis.from_url(f"unix://{broker_socket(stack.data_dir)}") as redis:
         for key in redis.scan_iter(match="keyline:cache:*", count=1000):
             redis.delete(key)
@@ -88,7 +91,7 @@ def forget_tries(stack: Stack) -> None:
 
 @pytest.fixture
 def sign_up(visit: Callable[..., Visitor], live_stack: Stack) -> Callable[..., Visitor]:
-    """Open the site as a new user with their own team."""
+    """Return a function that opens the site as a new user with their own team."""
 
     def open_page(**options: object) -> Visitor:
         forget_tries(live_stack)
@@ -109,7 +112,7 @@ def sign_up(visit: Callable[..., Visitor], live_stack: Stack) -> Callable[..., V
 
 @pytest.fixture(scope="session")
 def photo_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Three real photos as files: a person, a cat, a cup."""
+    """Return three real photos as files: a person, a cat and a cup."""
     from skimage import data
 
     folder = tmp_path_factory.mktemp("photos")

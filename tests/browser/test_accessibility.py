@@ -1,4 +1,4 @@
-"""axe finds no fault on any page in the light and the dark theme: the site's pages, the API reference and the admin."""
+"""Tests that axe finds no fault on the site's pages, the API reference and the admin, in the light and dark theme."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def seeded_stack(live_stack: Stack) -> Stack:
 
 
 def faults_of(visitor: Visitor) -> list[str]:
-    """Return axe's findings, without those about axe's own styles and requests."""
+    """Return axe's findings, without console messages that axe itself causes."""
     visitor.page.wait_for_function(NOTHING_CHANGES_COLOUR)
     ours = list(visitor.complaints)
     found = Axe().run(visitor.page, options={"preload": False}).response["violations"]
@@ -83,7 +83,7 @@ def faults_of(visitor: Visitor) -> list[str]:
 
 
 def faults_on(visitor: Visitor, addresses: Iterable[str]) -> dict[str, list[str]]:
-    """Return axe's findings by page; a page without findings is left out."""
+    """Return axe's findings by URL, for the pages that have any."""
     faults = {}
     for address in addresses:
         visitor.page.goto(address, wait_until="networkidle")

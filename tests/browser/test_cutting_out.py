@@ -1,4 +1,4 @@
-"""A picture's path for a user: upload, view, box, adjust, download, find again."""
+"""Tests of a user's work with one picture: upload, view, draw a box, adjust, download, and find it again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FINISHED = "#stage:not(.is-empty) #after[src]"
 
 
 def cut_out(page: Page, file: Path) -> None:
-    """Drop one picture and wait until its page shows the result."""
+    """Upload one picture and wait until its page shows the result."""
     page.goto("/")
     page.set_input_files("#files", file)
     page.wait_for_url("**/jobs/**")
@@ -40,7 +40,7 @@ def downloaded(page: Page, press: Callable[[], None]) -> Image.Image:
 
 
 def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
-    """Draw a box, given in the picture's pixels, on the displayed picture."""
+    """Draw a box, given in the picture's pixels (left, top, right, bottom), on the displayed picture."""
     left, top, right, bottom = box
     corners = page.evaluate(
         """([l, t, r, b]) => {
@@ -60,7 +60,7 @@ def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
 
 
 def boxes_that_arrived(page: Page, *, only_shown: bool = False) -> list[list[int]]:
-    """Return the stored boxes of the picture's newest version, or with `only_shown` of the version that is shown."""
+    """Return the stored boxes of the picture's newest version, or with `only_shown` those of the displayed version."""
     job = page.url.rstrip("/").split("/jobs/")[1].split("/")[0]
     return page.evaluate(
         """async ([id, onlyShown]) => {
@@ -231,7 +231,7 @@ def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callabl
 
 
 def first_row_not_green(picture: Image.Image) -> int:
-    """Return the first row of which more than 2 % are not the background's green."""
+    """Return the first row in which more than 2 % of the pixels are not the green of the background."""
     red, green, _ = np.moveaxis(np.asarray(picture.convert("RGB")).astype(int), 2, 0)
     return int(np.argmax(((green > 240) & (red < 16)).mean(axis=1) < 0.98))
 

@@ -1,4 +1,4 @@
-"""The editor's requests, and its behaviour when responses are late, repeated or missing."""
+"""Tests of the editor's requests, and of its behaviour when responses are late, repeated or missing."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def is_rendering(response: Response) -> bool:
 
 
 def requests_to(page: Page, part: str) -> list[str]:
-    """Return a list that collects the URLs of the page's requests that contain `part`."""
+    """Return a list to which the URLs of the page's requests are added that contain `part`."""
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if part in request.url else None)
     return sent
 
 
 def hold_first(page: Page, pattern: str) -> list[Route]:
-    """Delay the first request to `pattern` until the test continues it."""
+    """Hold back the first request whose URL matches `pattern`; return a list that will contain it."""
     held: list[Route] = []
 
     def decide(route: Route) -> None:
@@ -46,13 +46,13 @@ def hold_first(page: Page, pattern: str) -> list[Route]:
 
 
 def held_by(page: Page, held: list[Route]) -> Route:
-    """Return the request that `hold_first` delays, as soon as it is there."""
+    """Wait until `hold_first` holds back a request, and return the request."""
     wait_for(lambda: page.evaluate("true") and bool(held), timeout_s=PATIENCE_MS / 1000, what="no request to delay")
     return held[0]
 
 
 def answer_with(route: Route, status: str) -> None:
-    """Return the server's response for a job, with another status of its picture."""
+    """Answer a request for a job with the server's response, but with another status of its picture."""
     answer = route.fetch()
     job = answer.json()
     job["images"][0]["status"] = status

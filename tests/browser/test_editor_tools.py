@@ -1,4 +1,4 @@
-"""The editor's tools: clicks, brush, crop, undo, and the message when nothing is found."""
+"""Tests of the editor's tools: clicks, brush, crop and undo, and the message when nothing is found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLICK_TOOL = '<button type="button" data-tool="points" aria-pressed="false">Clic
 
 
 def offer_clicks(page: Page) -> None:
-    """Open the editor as for a model that takes clicks; a run with clicks returns the unchanged job."""
+    """Open the editor as for a model that takes clicks. A run with clicks returns the unchanged job."""
 
     def with_tool(route: Route) -> None:
         answer = route.fetch()

@@ -1,4 +1,7 @@
-"""A picture is finished in the editor: canvas, place, background, shadow and outline, found by visible labels only."""
+"""Tests that finish a picture in the editor, and find its controls only by visible labels.
+
+They use canvas, placement, background, shadow and outline.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def bag(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def wall(tmp_path: Path) -> Path:
-    """A background photo of 1200 x 600, red on the left and green on the right."""
+    """Return a background picture of 1200 x 600 pixels, red on the left and green on the right."""
     picture = Image.new("RGB", (1200, 600), RED)
     picture.paste(GREEN, (600, 0, 1200, 600))
     path = tmp_path / "wall.png"
@@ -46,7 +49,7 @@ def choose_picture_behind(page: Page, file: Path) -> None:
 
 
 def drag_on_canvas(page: Page, right: float, down: float) -> None:
-    """Drag from the middle of the finished picture, by shares of its width and height."""
+    """Drag from the middle of the finished picture. right, down: as shares of its width and height."""
     frame = page.get_by_role("group", name="Finished picture").bounding_box()
     assert frame is not None
     x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
@@ -58,7 +61,7 @@ def drag_on_canvas(page: Page, right: float, down: float) -> None:
 
 
 def pinch_on_canvas(page: Page, factor: float) -> None:
-    """Spread two fingers on the finished picture, 40 pixels from its middle, until they are `factor` times as far."""
+    """Move two fingers on the finished picture apart, from 40 pixels to `factor` times 40 pixels from its middle."""
     frame = page.get_by_role("group", name="Finished picture").bounding_box()
     assert frame is not None
     x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
@@ -70,12 +73,12 @@ def pinch_on_canvas(page: Page, factor: float) -> None:
 
 
 def download(page: Page) -> np.ndarray:
-    """Return the downloaded picture as (h, w, 3) whole numbers."""
+    """Download the picture and return it as (h, w, 3) int."""
     return np.asarray(saved(page, button(page, "Download")).convert("RGB")).astype(int)
 
 
 def leather_of(pixels: np.ndarray) -> tuple[float, float, float]:
-    """Return the middle (x, y) and the height of the bag's leather, as shares of the picture."""
+    """Return the middle (x, y) and the height of the bag's leather in a picture, as shares of its sides."""
     red, green, blue = (pixels[..., channel] for channel in range(3))
     rows, columns = np.nonzero((abs(red - 135) < 30) & (abs(green - 66) < 24) & (abs(blue - 35) < 24))
     height, width = pixels.shape[:2]

@@ -1,4 +1,4 @@
-"""The first pages for visitors: the welcome page, the samples, and the buttons on touch devices."""
+"""Tests of the first pages that a visitor sees: the welcome page, the samples, and the buttons on touch devices."""
 
 from __future__ import annotations
 

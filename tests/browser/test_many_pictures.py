@@ -1,4 +1,4 @@
-"""Gallery and batch as people use them: zips, folders, originals, undo, running again, the next picture."""
+"""Tests of gallery and batch: zips, folders, originals, undo, running again, and moving to the next picture."""
 
 from __future__ import annotations
 

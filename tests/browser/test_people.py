@@ -1,4 +1,4 @@
-"""The editor's tool for people: find them, keep or drop them, and return to the result before."""
+"""Tests of the editor's tool for people: find them, keep or remove them, and return to the previous result."""
 
 from __future__ import annotations
 

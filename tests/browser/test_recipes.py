@@ -1,4 +1,4 @@
-"""The recipes page: the preview follows the form, and a saved recipe can be used on the first page."""
+"""Tests of the recipes page: the preview follows the form, and a saved recipe can be used on the start page."""
 
 from __future__ import annotations
 

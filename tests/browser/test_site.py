@@ -1,4 +1,4 @@
-"""The other pages: keys, language, theme, small screens, the start page's size."""
+"""Tests of the other pages: keys, language, theme, small screens, and the size of the start page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joining another team, the user's pictures in the previous team, a used invitation, and a webhook's test message."""
+"""Tests of joining another team: pictures in the previous team, a used invitation, a webhook's test message."""
 
 from __future__ import annotations
 

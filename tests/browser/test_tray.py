@@ -1,4 +1,4 @@
-"""The start page with chosen files, when the network, the server or the user causes a problem."""
+"""Tests of the start page with chosen files, when the network, the server or the user causes a problem."""
 
 from __future__ import annotations
 

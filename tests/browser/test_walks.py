@@ -1,6 +1,6 @@
-"""Five tasks of a new user, done with visible labels only: no ids, no CSS classes, no URLs of the API.
+"""Tests of five tasks of a new user, done with visible labels only: no ids, no CSS classes, no URLs of the API.
 
-If a test no longer finds a label, a new user no longer finds the next step.
+If a test does not find a label, a new user does not find the next step.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ PHOTO_COUNT = 50
 
 
 def bag_with_pale_strap() -> Image.Image:
-    """Return a leather bag before a wall, (640, 640) RGB.
+    """Return a drawn leather bag in front of a wall, (640, 640) RGB.
 
-    The model loses the strap, which has nearly the wall's colour.
+    The strap has nearly the wall's colour, so the model does not find it.
     """
     picture = Image.new("RGB", (BAG_SIDE, BAG_SIDE), WALL)
     draw = ImageDraw.Draw(picture)
@@ -53,7 +53,7 @@ def bag(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def two_people(tmp_path: Path) -> Path:
-    """Return a photo of two people side by side: (512, 1024)."""
+    """Return a photo, 512 pixels high and 1024 wide, of two people side by side."""
     person = photos.astronaut()
     path = tmp_path / "two-people.jpg"
     path.write_bytes(photos.encode(np.hstack([person, person[:, ::-1]]), "JPEG", quality=92))
@@ -82,7 +82,7 @@ def choose(page: Page, file: Path) -> None:
 
 
 def cut_out(page: Page, file: Path) -> None:
-    """Choose one picture, and wait until its result can be downloaded."""
+    """Choose one picture on the start page, and wait until its result can be downloaded."""
     choose(page, file)
     expect(page.get_by_role("heading", name=file.name)).to_be_visible()
     cutout = page.get_by_role("img", name="The cutout")
@@ -98,7 +98,7 @@ def saved(page: Page, press: Locator) -> Image.Image:
 
 
 def alpha_of(picture: Image.Image) -> np.ndarray:
-    """Return the alpha of a picture with transparency: (h, w) uint8."""
+    """Return the alpha of an RGBA picture, (h, w) uint8."""
     assert picture.mode == "RGBA"
     return np.asarray(picture)[..., 3]
 
@@ -156,7 +156,7 @@ def test_repair_a_lost_strap_with_the_brush(sign_up: Callable[..., Visitor], bag
 
 
 def paint(page: Page, points: list[tuple[int, int]]) -> None:
-    """Draw one stroke through points in the bag's pixels."""
+    """Draw one brush stroke through points, given in the bag's pixels."""
     frame = page.get_by_label("Brush strokes").bounding_box()
     scale = frame["width"] / BAG_SIDE
     spots = [(frame["x"] + x * scale, frame["y"] + y * scale) for x, y in points]

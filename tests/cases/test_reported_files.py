@@ -1,7 +1,7 @@
-"""Files of kinds that were once decoded incorrectly give the right values; all are generated from one drawn picture.
+"""Tests with generated files of kinds that were decoded incorrectly before; now they must give the right values.
 
-The picture is an orange ball with a leaf on a plain background, 320 x 240; pixel (160, 125) of the ball is (197, 99,
-17). The expected values are those of Chromium's canvas, or the file's own samples.
+The files contain a drawn orange ball with a leaf on a plain background, 320 x 240 pixels; pixel (160, 125) of the ball
+is (197, 99, 17). The expected values are those of Chromium's canvas, or the file's own samples.
 """
 
 from __future__ import annotations

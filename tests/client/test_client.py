@@ -1,4 +1,4 @@
-"""The client package: retries, idempotency keys, resumed downloads and the command, with a scripted service."""
+"""Tests of the client package with a fake service: retries, idempotency keys, resumed downloads, and the command."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answer = httpx.Response | Exception
 
 
 class Script:
-    """Return responses in order, and record the requests and the pauses between them."""
+    """A fake service that returns given responses in order, and records the requests and the client's pauses."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers, self.requests, self.pauses = list(answers), [], []  # type: ignore[var-annotated]

@@ -1,4 +1,4 @@
-"""The client package against a running site."""
+"""Tests of the client package with a running site."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def proxy(live_stack: Stack) -> Iterator[FlakyProxy]:
 
 
 def no_pause(seconds: float) -> None:
-    """Retry without a pause."""
+    """Return at once; it replaces the pause before a retry."""
 
 
 def test_a_submission_whose_response_is_lost_makes_one_job(

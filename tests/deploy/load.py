@@ -1,4 +1,4 @@
-"""Load on a site during the operator's walk: pictures sent one after the other, with every response stored."""
+"""Load on a site during the operator's walk: clients send pictures, and the responses are stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from tests.stack import wait_for
 
 @dataclass
 class Load:
-    """Send one small picture after the other through the site, in threads, and store every response."""
+    """Threads that send small pictures through the site, one after the other, and store the results.
+
+    codes: the number of responses by status or error code. jobs: the succeeded jobs. faults: unexpected responses.
+    """
 
     url: str
     secret: str
@@ -46,7 +49,7 @@ class Load:
         wait_for(lambda: all(begun >= now for begun in self._begun.values()), timeout_s=120, what="a request hangs")
 
     def wait_for_more(self, number: int) -> None:
-        """Return when `count` further pictures have succeeded."""
+        """Wait until `number` further pictures have succeeded. Fail if there are faults."""
         target = len(self.jobs) + number
         wait_for(
             lambda: len(self.jobs) >= target or bool(self.faults),
@@ -78,7 +81,7 @@ class Load:
 
 
 def send(site: Load, photo: bytes) -> requests.Response:
-    """Submit a picture and wait for its result."""
+    """Submit a picture, wait up to 60 seconds for its result, and return the response."""
     return requests.post(
         f"{site.url}/api/jobs/?wait=60",
         files={"image": ("photo.png", photo)},

@@ -1,4 +1,4 @@
-"""The machines of a site during the operator's walk, and the versions of the code on them."""
+"""The machines of a site during the operator's walk, and the versions of the code that they run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass
 class Release:
-    """A version of the code, and the command that starts its web server."""
+    """A version of the code in a folder. web: the arguments of Python that start its web server."""
 
     folder: Path
     web: list[str]
@@ -33,7 +33,7 @@ class Release:
 
 @dataclass
 class Host:
-    """A machine of the site, with its own data folder and one program."""
+    """A machine of the site, simulated by its own data folder and one program."""
 
     name: str
     environment: dict[str, str]
@@ -58,7 +58,7 @@ class Host:
         self.process.wait(120)
 
     def kill(self) -> None:
-        """Kill the program and all its children at the same time, as a power failure does."""
+        """Kill the program and its children at the same time, as a power failure does."""
         assert self.process is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)

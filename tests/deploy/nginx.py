@@ -1,4 +1,4 @@
-"""Run nginx with the sample configuration of deploy/nginx on free ports, with a generated certificate."""
+"""Start of nginx with the sample configuration of deploy/nginx, on free ports, with a generated certificate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stack import ROOT, free_port, wait_for
 
 @dataclass
 class Nginx:
-    """A running nginx: its ports, and the certificate authority that a client must trust."""
+    """A running nginx. authority: the certificate that its clients must trust."""
 
     folder: Path
     http_port: int
@@ -33,7 +33,7 @@ class Nginx:
         return f"https://localhost:{self.https_port}"
 
     def use(self, ports: list[int], *, down: int | None = None) -> None:
-        """Write the list of web machines, and reload nginx."""
+        """Write the ports of the web machines into nginx's list, and reload nginx. down: a port to mark as down."""
         lines = [f"    server 127.0.0.1:{port}{' down' if port == down else ''};" for port in ports]
         (self.folder / "upstream.conf").write_text("\n".join(["upstream keyline {", *lines, "}", ""]))
         self.process.send_signal(1)
@@ -41,7 +41,10 @@ class Nginx:
 
 @contextlib.contextmanager
 def running_nginx(folder: Path, ports: list[int], *, media: Path) -> Iterator[Nginx]:
-    """Start nginx in front of web servers on these ports; skip the test if nginx is not installed."""
+    """Start nginx in front of web servers on these ports, and yield it.
+
+    media: the folder of stored files. Skip the test if nginx is not installed.
+    """
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     if not Path(program).exists():
         pytest.skip("nginx is not installed: apt-get install nginx-light")
@@ -77,7 +80,7 @@ def running_nginx(folder: Path, ports: list[int], *, media: Path) -> Iterator[Ng
 
 
 def _site(nginx: Nginx, media: Path) -> str:
-    """Return the sample with this test's ports and folders instead of the documented ones."""
+    """Return the sample configuration with this test's ports and folders."""
     text = (ROOT / "deploy" / "nginx" / "keyline.conf").read_text()
     text = re.sub(r"^    listen \[::\]:.*\n", "", text, flags=re.MULTILINE)
     for before, after in (
@@ -93,7 +96,7 @@ def _site(nginx: Nginx, media: Path) -> str:
 
 
 def _container_settings(folder: Path, user: str) -> str:
-    """Return the sample for containers with this test's folders, and the list of web machines in a file."""
+    """Return the sample configuration for containers with this test's folders; the web machines are in another file."""
     text = (ROOT / "deploy" / "nginx" / "container.conf").read_text().replace("/tmp/", f"{folder}/")
     text = re.sub(
         r"    upstream keyline \{.*?\n    \}\n", f"    include {folder}/upstream.conf;\n", text, flags=re.DOTALL

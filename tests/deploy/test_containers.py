@@ -1,4 +1,4 @@
-"""The container files: a non-root image, services that restart and report their health, and generated secrets."""
+"""Tests of the container files: a user other than root, restarts and health checks of services, generated secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nginx with the sample configuration: stored files, slow readers, limits, redirects and certificates."""
+"""Tests of nginx with the sample configuration: stored files, slow readers, limits, redirects and certificates."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ print(json.dumps([secret, storage.link_to(artifact), stored.key]))
 
 
 class Site:
-    """A web server with one stored file, behind nginx."""
+    """A web server behind nginx, with one stored file. link: the file's signed path."""
 
     def __init__(self, nginx: Nginx, secret: str, link: str, file: Path) -> None:
         self.nginx, self.secret, self.link, self.file = nginx, secret, link, file
@@ -138,7 +138,7 @@ def test_health_answers_quickly_while_forty_clients_read_slowly(site: Site) -> N
 
 @contextlib.contextmanager
 def _slow_reader(site: Site) -> Iterator[bytes]:
-    """Request the file and read only the start of the response; keep the connection open."""
+    """Request the file and yield the start of the response; the connection stays open during the block."""
     context = ssl.create_default_context(cafile=str(site.nginx.authority))
     with socket.create_connection(("localhost", site.nginx.https_port), timeout=30) as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

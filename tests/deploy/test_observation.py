@@ -1,4 +1,4 @@
-"""The alerts, the dashboard and the manifests are valid, and name metrics and commands that exist."""
+"""Tests that alerts, dashboard and manifests are valid and use only existing metrics and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The systemd units are valid, stop gracefully and start at boot."""
+"""Tests that the systemd units are valid, stop gracefully and start at boot."""
 
 from __future__ import annotations
 

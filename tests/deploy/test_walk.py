@@ -1,4 +1,4 @@
-"""The operator's walk works: set-up on several hosts, upgrade under load, a lost worker, backup and restore."""
+"""Test of the operator's walk: set-up on several hosts, upgrade under load, a lost worker, backup and restore."""
 
 from __future__ import annotations
 

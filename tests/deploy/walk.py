@@ -1,8 +1,8 @@
 """The operator's walk: set up a site on several hosts, watch it, lose a worker, upgrade it under load, back it up.
 
-`make walk` runs it and prints every step; `tests/deploy/test_walk.py` runs it as a test. It needs PostgreSQL and nginx
-(apt-get install postgresql nginx-light) and the history of this repository, for version 1.0.0. All steps follow
-docs/deployment.md, with the programs that an operator would use.
+`make walk` runs it and prints each step; `tests/deploy/test_walk.py` runs it as a test. It needs PostgreSQL and nginx
+(apt-get install postgresql nginx-light) and the history of this repository, for version 1.0.0. The steps follow
+docs/deployment.md and use the programs that an operator would use.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 def walk(say: Say) -> None:
-    """Run every step; raise AssertionError with the reason for a step that fails."""
+    """Run all steps. Raise AssertionError, with the reason, when a step fails. say: prints a line."""
     archive = subprocess.run(["git", "archive", COMMIT_OF_1_0_0], cwd=ROOT, capture_output=True, check=False)
     assert archive.returncode == 0, "this clone does not contain version 1.0.0: git fetch --unshallow"
     with contextlib.ExitStack() as stack:
@@ -179,7 +179,7 @@ class _Walk:
     # While the site runs ----------------------------------------------------------------------------------------------
 
     def _upgrade(self, nginx: Nginx, load: Load) -> None:
-        """Upgrade in the order of docs/deployment.md: schema, workers one by one, web machines one by one."""
+        """Upgrade in the order of docs/deployment.md: first the schema, then each worker, then each web machine."""
         self.new.manage("setup", environment=self.webs[0].environment)
         load.wait_for_more(3)
         self.say("the schema is upgraded, and version 1.0.0 goes on serving")
@@ -257,7 +257,7 @@ class _Walk:
 
 
 def _is_alive(release: Release, worker: Host) -> bool:
-    """Return True when the log of a new worker has no errors and its own check succeeds."""
+    """Return whether the command `worker_alive` succeeds on a worker's machine."""
     found = subprocess.run(
         [sys.executable, "manage.py", "worker_alive"],
         cwd=release.folder,

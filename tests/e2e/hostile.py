@@ -1,4 +1,4 @@
-"""Hostile files: truncated, with false headers, with far too large content, or not a picture."""
+"""Hostile files: truncated, with false headers, with far too large content, or not pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MAX_BYTES = 20 * 2**20
 
 
 def hostile_files() -> Iterator[tuple[str, bytes]]:
-    """Yield (name, content) of all hostile files; each must be rejected before anything is stored or queued."""
+    """Yield the names and contents of hostile files. The site must reject them before it stores or queues anything."""
     register_heif_opener()
     yield from _cut_short()
     yield from _damaged()
@@ -52,10 +52,10 @@ def _cut_short() -> Iterator[tuple[str, bytes]]:
 
 
 def _damaged() -> Iterator[tuple[str, bytes]]:
-    """Return a PNG with changed bytes in its compressed data, so that pixels are missing.
+    """Yield PNG files with a changed byte in the compressed data, so that pixels are missing.
 
-    If all pixels can still be read, only a checksum is wrong: browsers show such a file, and the site accepts it with a
-    note.
+    Files in which all pixels can still be read are left out: only their checksum is wrong, and the site accepts them
+    with a note, as browsers do.
     """
     pixels = photos.astronaut()[:160, :160]
     whole = photos.encode(pixels, "PNG")
@@ -67,7 +67,7 @@ def _damaged() -> Iterator[tuple[str, bytes]]:
 
 
 def _holds_all_pixels(png: bytes, pixels: np.ndarray) -> bool:
-    """Return whether the deflate stream of a PNG, without its checksums, gives all rows with valid filters."""
+    """Return whether the compressed data of a PNG gives all rows with valid filters. Checksums are ignored."""
     height, width, channels = pixels.shape
     stream, place = b"", 8
     while place + 8 <= len(png):
@@ -163,7 +163,7 @@ def _other_kinds() -> Iterator[tuple[str, bytes]]:
 
 
 def _noise() -> Iterator[tuple[str, bytes]]:
-    """Yield random bytes after the signatures of real formats."""
+    """Yield files that contain the signature of a real format and then random bytes."""
     source = random.Random(20_260)
     signatures = {
         "nothing": b"",
@@ -182,7 +182,7 @@ def _noise() -> Iterator[tuple[str, bytes]]:
 
 
 def png_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
-    """Return a PNG of `pixels` whose header, with a correct checksum, states another size."""
+    """Return a PNG of `pixels` whose header states the size width x height, with a correct checksum."""
     whole = photos.encode(pixels, "PNG")
     return _patched(whole, 8, _chunk(b"IHDR", struct.pack(">II", width, height) + whole[24:29]))
 
@@ -198,7 +198,7 @@ def _jpeg_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
 
 
 def _gif_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
-    """Return a GIF whose screen and frame both state another size."""
+    """Return a GIF of `pixels` whose screen and frame both state the size width x height."""
     whole = photos.encode(pixels, "GIF")
     frame = whole.index(b"\x2c\0\0\0\0")
     return _patched(_patched(whole, 6, struct.pack("<HH", width, height)), frame + 5, struct.pack("<HH", width, height))

@@ -1,4 +1,4 @@
-"""All stages: a photo is sent over HTTP, and the real worker with the real model returns its cutout."""
+"""End-to-end test: a photo is sent over HTTP, and the real worker with the real model returns its cutout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A slow picture server does not delay the models."""
+"""Test that a slow picture server does not delay the models."""
 
 from __future__ import annotations
 

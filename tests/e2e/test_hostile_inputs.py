@@ -1,4 +1,4 @@
-"""Hostile files are rejected with a clear message, leave nothing behind and use no extra memory."""
+"""Tests that hostile files are rejected with a clear message, leave no files and use no extra memory."""
 
 from __future__ import annotations
 
@@ -129,5 +129,5 @@ def test_the_memory_of_the_process_comes_back(alice: Person) -> None:
 
 
 def _resident_bytes() -> int:
-    """Return this process's resident memory, from the second number of /proc/self/statm (pages of 4096 bytes)."""
+    """Return this process's resident memory in bytes, from /proc/self/statm."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -1,4 +1,4 @@
-"""The work of a killed worker, broker or web server is completed, and charged once."""
+"""Tests that work is completed and charged once after a worker, the broker or the web server is killed."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
 
 
 def _caught_in_the_middle(stack: Stack) -> tuple[str, int]:
-    """Submit a slow picture, and stop its worker while the picture is running; return job and worker."""
+    """Submit a slow picture, and stop its worker while it processes the picture; return the job and the worker's id."""
     api = stack.api()
     noise = np.random.default_rng(7).integers(0, 256, (3000, 4000, 3), np.uint8)
     content = photos.encode(noise, "JPEG", quality=60)
@@ -134,13 +134,13 @@ def _ended(stack: Stack, job: str) -> dict:
 
 
 def _charged(stack: Stack) -> int:
-    """Return the sum of the site's ledger."""
+    """Return the number of charged pictures in the site's ledger."""
     with sqlite3.connect(f"file:{stack.data_dir / 'keyline.sqlite3'}?mode=ro", uri=True) as database:
         return database.execute("SELECT coalesce(sum(pictures), 0) FROM jobs_usageentry").fetchone()[0]
 
 
 def _attempts(stack: Stack, job: str) -> list[int]:
-    """Return from the site's database how often each picture of a job was claimed."""
+    """Return how often each picture of a job was claimed, from the site's database."""
     with sqlite3.connect(f"file:{stack.data_dir / 'keyline.sqlite3'}?mode=ro", uri=True) as database:
         rows = database.execute("SELECT attempt FROM jobs_jobimage WHERE job_id = ?", [job.replace("-", "")])
         return [attempt for (attempt,) in rows]

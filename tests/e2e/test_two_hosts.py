@@ -1,7 +1,8 @@
-"""Two hosts with separate data and weights folders share one PostgreSQL, one broker and one storage.
+"""Tests of two hosts with separate data and weights folders that share one PostgreSQL, one broker and one storage.
 
-An activation applies to both hosts, a host without the file copies it from the storage, and each picture is processed
-by only one model. A host that cannot get the file prevents the activation, and takes no pictures if it loses the file.
+An activated model is used on both hosts. A host without its file copies the file from the storage. Each picture is
+processed by only one model. A host that cannot get the file prevents the activation, and takes no pictures if it loses
+the file later.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 @pytest.fixture
 def first(tmp_path: Path, postgres_url: str) -> Iterator[Stack]:
-    """The first host: web server, broker and one worker."""
+    """Yield the first host, with web server, broker and one worker."""
     folder = tmp_path / "first"
     (folder / "weights").mkdir(parents=True)
     changes = {
@@ -48,7 +49,7 @@ def first(tmp_path: Path, postgres_url: str) -> Iterator[Stack]:
 
 @pytest.fixture
 def second(tmp_path: Path, first: Stack) -> Iterator[Path]:
-    """The second host: one worker. The fixture returns its data folder."""
+    """Start the second host, with one worker, and yield its data folder."""
     folder = tmp_path / "second"
     (folder / "models").mkdir(parents=True)
     environment = first.environment | {
@@ -70,7 +71,7 @@ def workers(stack: Stack) -> list[dict[str, object]]:
 
 
 def cut_out_by(stack: Stack, count: int) -> list[tuple[str, str]]:
-    """Cut out small pictures, four at a time; return the host and the model of each."""
+    """Cut out small pictures, four at a time; return the host and the model of each picture."""
     with ThreadPoolExecutor(4) as pool:
         jobs = list(pool.map(lambda _: cut_out(stack), range(count)))
     of_first = stack.processes("--child", "pictures")
@@ -83,7 +84,7 @@ def cut_out_by(stack: Stack, count: int) -> list[tuple[str, str]]:
 
 
 def cut_out(stack: Stack) -> str:
-    """Cut out one small picture that no other one equals; return its job."""
+    """Cut out one small picture with unique bytes, and return its job's id."""
     comment = PngInfo()
     comment.add_text("Comment", uuid4().hex)
     photo = photos.encode(photos.astronaut()[:128, 120:248], "PNG", pnginfo=comment)
@@ -93,7 +94,7 @@ def cut_out(stack: Stack) -> str:
 
 
 def install(stack: Stack) -> None:
-    """Write a tiny network into the first host's weights folder."""
+    """Write a small network and its manifest into the first host's weights folder."""
     weights = red_network(stack.data_dir / "weights" / "tiny.onnx")
     manifest = {"name": "tiny", "size": 64, "output": "alpha", "licence": "MIT"}
     weights.with_suffix(".json").write_text(json.dumps(manifest))
@@ -104,13 +105,13 @@ def activate(stack: Stack) -> requests.Response:
 
 
 def copies_prevent(folder: Path) -> None:
-    """Replace a host's folder of copies with a file, so that the host has no copy and can make none."""
+    """Replace a host's folder of model copies by a file, so that the host cannot store copies."""
     shutil.rmtree(folder / "weights", ignore_errors=True)
     (folder / "weights").write_text("")
 
 
 def problem_of_weights(stack: Stack) -> str:
-    """Return what /health tells a signed-in user about the weights; empty without a problem."""
+    """Return the problem with the weights that /health shows a signed-in user; empty if there is none."""
     with requests.Session() as browser:
         login = f"{stack.base_url}/accounts/login/"
         browser.get(login, timeout=30)

@@ -1,4 +1,4 @@
-"""A running site downloads a picture by its URL, and calls the callback URL after the job's end."""
+"""Tests of a running site that downloads a picture by its URL, and calls a callback URL after the job's end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Erasing users and teams removes all files, rows and names and keeps the audit trail valid; an export has all data."""
+"""Tests of erasing users and teams: files, rows and names are removed, and the audit trail stays valid.
+
+They also test that an export contains all data.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def files() -> list[str]:
 
 
 def everything_in_the_database() -> str:
-    """Return every value of every row as text."""
+    """Return all values of all rows of the database as one text."""
     parts = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():
@@ -50,7 +53,7 @@ def run(*arguments: str) -> str:
 
 @pytest.fixture
 def traces(alice: Person, bob: Person) -> None:
-    """Rows that name Bob: a session, failed sign-ins, an invitation, and audit entries."""
+    """Create rows that name Bob: a session, failed sign-ins, an invitation, and audit entries."""
     bob.browser().get("/")
     AccessAttempt.objects.create(
         username="bob", ip_address="203.0.113.9", user_agent="", path_info="/", failures_since_start=1

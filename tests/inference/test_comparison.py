@@ -1,4 +1,4 @@
-"""The outcomes of the qualities, computed from measured photos."""
+"""Tests of the comparison of qualities: the outcomes are computed from measured photos."""
 
 from __future__ import annotations
 

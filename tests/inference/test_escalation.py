@@ -1,4 +1,4 @@
-"""Pictures escalate by uncertainty, within a share and a time limit."""
+"""Tests of the escalation of uncertain pictures to the fine model, within a share and a time limit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_one_slow_picture_among_fast_ones_changes_nothing() -> None:
 
 
 def refusals(escalation: Escalation) -> int:
-    """Return how many uncertain pictures are refused because of the time until one is accepted."""
+    """Return how many uncertain pictures are refused with the reason `time` before the next other decision."""
     count = 0
     while escalation.decide(0.9) == "time":
         count += 1

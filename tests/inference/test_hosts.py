@@ -1,4 +1,4 @@
-"""An activation reaches all hosts or none; a host without the file leaves its pictures to other hosts."""
+"""Tests of activations on several hosts: all hosts get the file or none, and a host without it takes no pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def weights(settings: Settings, tmp_path: Path) -> Path:
-    """A tiny network in this host's weights folder."""
+    """Return the path of a small network in this host's weights folder."""
     settings.MATTING_WEIGHTS_DIR = tmp_path / "weights"
     settings.MATTING_WEIGHTS_DIR.mkdir()
     settings.DATA_DIR = tmp_path / "data"
@@ -38,7 +38,7 @@ def weights(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def version(weights: Path) -> ModelVersion:
-    """The tiny network, active as the fast model of subjects."""
+    """Return the small network as the active fast model for subjects."""
     return ModelVersion.objects.create(
         role=Role.SUBJECT, tier=Tier.FAST, name="tiny", path="tiny.onnx", sha256=file_digest(weights), is_active=True
     )
@@ -46,7 +46,7 @@ def version(weights: Path) -> ModelVersion:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> engines.Engines:
-    """This host's worker; loading a file gives a fake engine."""
+    """Yield this host's models; loading a file gives a fake engine."""
     settings.MATTING_HOST = "here"
     engines.engines.cache_clear()
     monkeypatch.setattr(engines, "load", lambda weights: FakeEngine())
@@ -129,7 +129,7 @@ def test_a_refused_file_is_not_stored_on_a_single_host(
 def test_a_checkpoint_without_a_manifest_has_none_on_other_hosts(
     settings: Settings, tmp_path: Path, weights: Path
 ) -> None:
-    """An empty manifest differs: it would make the built-in network handle boxes by running on crops."""
+    """The copy must have no manifest: with an empty one, the built-in network would use the box mode `crop`."""
     path = weights.with_name("own.pth")
     path.write_bytes(b"own")
     sha256 = file_digest(path)

@@ -1,4 +1,7 @@
-"""A model that cannot be loaded is replaced by a smaller one, with the reason; without memory it is tried again."""
+"""Tests of a model that cannot be loaded: a smaller one replaces it, and the reason is reported.
+
+After a lack of memory, loading is tried again.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def openvino_is_full() -> Exception:
 
 
 class Loader:
-    """Load fake engines named after their file; raise the error set for `large`."""
+    """A loader of fake engines that have their file's name. For `large` it raises `error`, if it is set."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -57,7 +60,7 @@ def loader() -> Loader:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time in seconds, as the only item of a list."""
+    """Return a list whose only item is the time in seconds; tests change it."""
     now = [1000.0]
     monkeypatch.setattr("jobs.inference.engines.time.monotonic", lambda: now[0])
     return now
@@ -65,7 +68,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def worker(loader: Loader, settings: Settings, tmp_path: Path, clock: list[float]) -> Engines:
-    """A worker with the file `large.onnx`."""
+    """Return a worker's models, with the file `large.onnx` in the weights folder."""
     settings.MATTING_WEIGHTS_DIR = tmp_path
     (tmp_path / "large.onnx").write_bytes(b"large")
     pool = Pool(budget_bytes=10**9, idle_s=100, load=loader)

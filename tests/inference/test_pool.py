@@ -1,4 +1,4 @@
-"""A worker's models stay within a memory budget."""
+"""Tests that a worker's models stay within a memory budget."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def loads() -> list[str]:
 
 @pytest.fixture
 def pool(loads: list[str]) -> Pool:
-    """A pool for two models of 100 MB each; a model is idle after 100 ticks."""
+    """Return a pool for two models of 100 MB each. A model is idle after 100 steps of the clock."""
 
     def load(weights: Weights) -> FakeEngine:
         loads.append(weights.path.name)

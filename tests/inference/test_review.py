@@ -1,4 +1,4 @@
-"""Uncertain results are listed first and announced, and corrections are counted."""
+"""Tests of uncertain results: they are listed first and reported, and corrections are counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def finished(person: Person, *uncertainties: float) -> list[JobImage]:
-    """Pictures of one job that ended with these uncertainties."""
+    """Return the pictures of a job that have succeeded with these uncertainties."""
     job = submit(person, len(uncertainties))
     images = list(job.images.order_by("position"))
     for image, uncertainty in zip(images, uncertainties, strict=True):

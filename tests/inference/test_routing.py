@@ -1,4 +1,4 @@
-"""Each request uses a model that supports it, and the result names the model and the reason."""
+"""Tests of the choice of a model for a request; the result names the model and the reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RGB = np.zeros((40, 60, 3), np.uint8)
 
 
 class Unsure(FakeEngine):
-    """An engine that returns 0.5 everywhere, the highest uncertainty."""
+    """A fake engine that returns the alpha 0.5 everywhere, which is the highest uncertainty."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         self.calls.append("auto")
@@ -27,7 +27,7 @@ class Unsure(FakeEngine):
 
 
 class TooLarge(FakeEngine):
-    """An engine that runs out of memory with every picture."""
+    """A fake engine that runs out of memory with each picture."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         raise InferenceFailed from MemoryError()

@@ -1,4 +1,4 @@
-"""One worker process: the limit of its memory, its threads, and the share of pictures for the trial."""
+"""Tests of one worker process: its memory limit, its threads, and its share of pictures for a model on trial."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PICTURES = 2000
 
 @pytest.fixture
 def signals(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The signals that were sent; this process holds 300 MB."""
+    """Return the list of sent signals. This process seems to use 300 MB."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(engines.os, "kill", lambda pid, number: sent.append((pid, number)))
     monkeypatch.setattr(engines, "rss_bytes", lambda: 300 * 2**20)

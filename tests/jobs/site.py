@@ -1,4 +1,4 @@
-"""A small local web server for tests, with responses for them."""
+"""A small local web server for tests, and responses for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """A server on 127.0.0.1 that responds by path and records its requests."""
+    """A server on 127.0.0.1 with one response per path. It records its requests."""
 
     def __init__(self, answers: dict[str, Answer], context: ssl.SSLContext | None = None) -> None:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []

@@ -1,4 +1,4 @@
-"""Cutouts from the command line: results never overwrite the source pictures."""
+"""Tests of the cutout command: results do not overwrite the source pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Server folders: permitted paths, and the error when a folder is replaced by a link during a request."""
+"""Tests of server folders: allowed paths, and the error when a folder is replaced by a link during a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory that a checked picture holds, and the limits that apply."""
+"""Tests of the memory that a checked picture needs, and of the limits that apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures are decoded in separate processes, and a crash there ends nothing else."""
+"""Tests that pictures are decoded in separate processes, and that a crash there affects no other process."""
 
 from __future__ import annotations
 

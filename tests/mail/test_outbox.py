@@ -1,4 +1,7 @@
-"""Mail is stored by requests and sent by a worker; a hanging mail server delays no request and loses no mail."""
+"""Tests of mail: requests store it and a worker sends it.
+
+A mail server that does not respond delays no request, and no mail is lost.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def _mail_through_the_outbox(settings: Settings) -> None:
 
 @pytest.fixture
 def silent_server(settings: Settings) -> Iterator[socket.socket]:
-    """A mail server that accepts connections and never responds."""
+    """Yield a mail server that accepts connections but does not respond."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(50)

@@ -1,4 +1,4 @@
-"""Steps of the quota tests: submit pictures, claim them as a worker, succeed or fail."""
+"""Helpers of the quota tests: submit pictures, claim them as a worker does, and end them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.photos import encoded
 
 
 def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
-    """Submit pictures by URL, which is fast because nothing is decoded or stored."""
+    """Submit pictures by URL, and return the job. This is fast, because nothing is decoded or stored."""
     sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
     job = job_submit(
         actor=person.actor, door=Door(dialect=dialect), options=CutoutOptions(), sources=sources, limits=limits
@@ -30,7 +30,7 @@ def submit_file(person: Person) -> Job:
 
 
 def _delivered(job: Job) -> Job:
-    """Mark the responses as delivered, so that the same submission counts as a new one."""
+    """Mark the job's response as delivered, so that the same submission is not treated as a repeated request."""
     jobs_delivered([job.pk])
     return job
 

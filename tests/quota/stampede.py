@@ -1,6 +1,6 @@
 """A program in which 200 threads, each with its own database connection, submit a picture at the same time.
 
-Run as `python -m tests.quota.stampede` with DATABASE_URL and REDIS_URL set; prints the outcome as JSON.
+Run it as `python -m tests.quota.stampede` with DATABASE_URL and REDIS_URL set. It prints the outcome as JSON.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`GET /api/account` returns the limits and the usage of the caller's team."""
+"""Tests of `GET /api/account`: it returns the limits and the usage of the caller's team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A team is warned once when most of its quota is used, and once when all of it is used."""
+"""Tests of quota alerts: a team gets one when most of its quota is used, and one when all of it is used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
-    """Collect the alerts that are queued for the light worker."""
+    """Return the list of alerts that are queued for the light worker."""
     found: list[dict[str, int]] = []
     enqueue = queue.enqueue_task
 

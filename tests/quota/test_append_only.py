@@ -1,4 +1,4 @@
-"""The database refuses to change the usage ledger; erasing a team is the one exception."""
+"""Tests that the database refuses changes of the usage ledger, except when a team is erased."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charges, refunds (each once) and rejected charges."""
+"""Tests of charges, single refunds, and rejected charges."""
 
 from __future__ import annotations
 

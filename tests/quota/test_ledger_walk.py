@@ -1,4 +1,7 @@
-"""After any sequence of submissions, ends, cancels, crashes, retries and purges, the ledger equals the usage."""
+"""Tests that the ledger equals the usage after random sequences of steps.
+
+The steps are submissions, ends, cancellations, crashes, retries and purges.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ STEPS = 120
 
 
 class Walk:
-    """Run random steps, and compute the expected charges."""
+    """A random sequence of steps with one team, and the expected number of charges."""
 
     def __init__(self, person: Person, seed: int) -> None:
         self.person = person
@@ -86,7 +89,7 @@ class Walk:
         fail(image, ImageUnreadable())
 
     def _leave(self, image: JobImage) -> None:
-        """Stop working without any further call, as a killed worker does."""
+        """Do nothing, as a worker that was killed."""
 
     def _image(self, status: str) -> JobImage | None:
         found = list(JobImage.objects.filter(status=status).order_by("pk"))

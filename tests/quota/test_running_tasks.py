@@ -1,4 +1,4 @@
-"""Pictures beyond a team's limit of running ones wait outside the queue and delay no other team."""
+"""Tests that pictures beyond a team's limit of running tasks wait outside the queue and delay no other team."""
 
 from __future__ import annotations
 

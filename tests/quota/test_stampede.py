@@ -1,4 +1,4 @@
-"""Of 200 concurrent submissions with a quota of 50, exactly 50 are accepted, on both databases."""
+"""Tests that of 200 concurrent submissions with a quota of 50, exactly 50 are accepted, on both databases."""
 
 from __future__ import annotations
 

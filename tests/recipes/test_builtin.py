@@ -1,4 +1,4 @@
-"""The results of the built-in recipes meet their rules, for a real photo and the real model."""
+"""Tests that the built-in recipes meet their own rules, for real photos and the real model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PHOTOS = {
 
 @pytest.fixture(scope="module")
 def alphas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    """The alpha of each photo, (H, W) float32, computed by the built-in model."""
+    """Return the alphas of the photos by name, (H, W) float32, computed by the built-in model."""
     engine = load_engine(Path(settings.MATTING_WEIGHTS), runtime="auto", cache_dir=tmp_path_factory.mktemp("cache"))
     return {
         name: read_alpha(cut_out(encode(photo(), "PNG"), CutoutOptions(), engine, Limits()).alpha.data)
@@ -61,7 +61,7 @@ def test_a_real_photo_keeps_every_rule(name: str, photo: str, alphas: dict[str, 
 
 
 def _broken(**changes: object) -> Recipe:
-    """Return the recipe of the Amazon main image with one changed value."""
+    """Return the recipe of the Amazon main image with these values changed, so that it breaks a rule."""
     return Recipe.read(builtin_recipes()["amazon-main"].to_json() | changes)
 
 

@@ -1,4 +1,4 @@
-"""Recipes from the command line: listed, exported, imported, and applied without a server."""
+"""Tests of recipes on the command line: list, export, import, and apply without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page about recipes lists every field and every built-in recipe, and its example is valid."""
+"""Tests that the page about recipes lists all fields and built-in recipes, and that its example is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker applies a job's recipes to its pictures after one run of the model."""
+"""Tests that a worker applies a job's recipes to its pictures after one run of the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes belong to a team, keep their versions, and are audited."""
+"""Tests of recipes: they belong to a team, keep their versions, and are audited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The zip that ends a job: made once, retried after a crash, failed after three attempts, never incomplete."""
+"""Tests of the zip that ends a job: it is made once, retried after a crash, and complete.
+
+After three failed attempts, the job fails.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ PICTURE_BYTES = 4 * 2**20
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """The tasks sent to light workers."""
+    """Return the list of tasks that are sent to light workers."""
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(queue, "enqueue_task", lambda task, *args, **how: calls.append(args))
     monkeypatch.setattr("django.db.transaction.on_commit", lambda call, using=None, robust=False: call())
@@ -38,7 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def job(alice: Person) -> Job:
-    """A job of three successful pictures, just before its end."""
+    """Return a job with three successful pictures, just before its end."""
     job = Job.objects.create(
         team=alice.team,
         dialect="native",
@@ -113,7 +116,7 @@ def test_memory_stays_bounded_whatever_the_pictures_weigh(job: Job, asked: list)
 
 
 def lapse(job: Job) -> None:
-    """Let the lease on the zip expire, and remove its message."""
+    """Let the lease on the job's zip expire."""
     past = timezone.now() - dt.timedelta(minutes=1)
     Bundle.objects.filter(job=job).update(created_at=past)
     Bundle.objects.filter(job=job).exclude(leased_until=None).update(leased_until=past)
@@ -198,7 +201,7 @@ def test_a_storage_that_refuses_ends_the_job_with_the_reason(
 
 
 def overtake(job: Job) -> None:
-    """Let another worker claim the zip after the first one's lease has expired."""
+    """Let another worker claim the job's zip after the lease of the first worker has expired."""
     lapse(job)
     bundles_recover()
     assert Bundle.objects.get(job=job).claim(lease_s=60)

@@ -1,4 +1,4 @@
-"""Deleted files are removed from the storage, even after errors of the storage or a worker."""
+"""Tests that deleted files are removed from the storage, even after errors of the storage or a worker."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def make_due() -> None:
 
 
 def killed_before_its_commit(image: JobImage) -> JobImage:
-    """Store a file as an attempt does, without its commit, and let the next worker claim the picture."""
+    """Store a result file as a worker does that is then killed; return the picture, claimed by the next worker."""
     storage.store(storage.key_of_result(image, Artifact.Kind.CUTOUT, "png"), b"private")
     JobImage.objects.filter(pk=image.pk).update(leased_until=timezone.now() - dt.timedelta(seconds=1))
     images_recover()

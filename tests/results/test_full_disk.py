@@ -1,4 +1,4 @@
-"""A full disk leaves no partial file, and jobs can still be deleted."""
+"""Tests with a full disk: no partial file remains, and jobs can still be deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: files without rows, and rows without files."""
+"""Tests of `manage.py reconcile`: files without rows, and rows without files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def orphan(key: str, *, age: dt.timedelta = dt.timedelta(hours=2)) -> Path:
 
 @pytest.fixture
 def site(alice: Person) -> dict[str, Path]:
-    """A complete result and upload, and one example of each difference."""
+    """Create a complete result and upload, and one example of each difference between files and rows.
+
+    Return the paths of the differing files by name.
+    """
     succeed(claim(submit_file(alice).images.get()))
     upload_store(actor=alice.actor, source=accept_bytes(encoded("JPEG", quality=61)))
     lost_result = submit_file(alice).artifacts.get()

@@ -1,4 +1,4 @@
-"""Pictures of a job are deleted with their files, and the deletion is recorded."""
+"""Tests of deleting pictures of a job: their files are deleted too, and the deletion is recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def job(alice: Person) -> Job:
-    """A job of three pictures: two succeeded, one failed."""
+    """Return a job with two succeeded pictures and one failed picture."""
     job = submit(alice, 3)
     first, second, third = job.images.all()
     succeed(claim(first))

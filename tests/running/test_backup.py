@@ -1,4 +1,4 @@
-"""A backup of a running site is restored on another site, with its files and a valid audit trail."""
+"""Tests of the backup of a running site: it is restored on another site, with files and a valid audit trail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class SiteFolder:
-    """A site's data folder and database, and its commands."""
+    """A site's data folder and database, and its management commands."""
 
     folder: Path
     database_url: str = ""
@@ -41,7 +41,7 @@ class SiteFolder:
 
 @pytest.fixture(scope="module")
 def backed_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[SiteFolder, Path]:
-    """A site with jobs and files, and its backup."""
+    """Return a site with jobs and files, and the folder of its backup."""
     folder = tmp_path_factory.mktemp("site")
     site = SiteFolder(folder / "var")
     site.done("setup")

@@ -1,4 +1,4 @@
-"""Every invalid setting is reported with its name before anything starts."""
+"""Tests that each invalid setting is reported with its name before anything starts."""
 
 from __future__ import annotations
 

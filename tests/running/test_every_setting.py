@@ -1,4 +1,7 @@
-"""Each variable of docs/settings.md has an invalid value that stops the start, or is text that no check can reject."""
+"""Tests that each variable in docs/settings.md has an invalid value that stops the start.
+
+The exceptions are variables whose text cannot be checked.
+"""
 
 from __future__ import annotations
 

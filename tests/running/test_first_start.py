@@ -1,4 +1,4 @@
-"""A data folder is prepared once; an obstacle is reported in one line."""
+"""Tests of the first start: the data folder is prepared once, and a problem is reported in one line."""
 
 from __future__ import annotations
 

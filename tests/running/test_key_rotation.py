@@ -1,4 +1,4 @@
-"""After a change of SECRET_KEY, signatures of the old key stay valid while it is in the fallbacks."""
+"""Tests of a changed SECRET_KEY: signatures of the old key are valid while it is in SECRET_KEY_FALLBACKS."""
 
 from __future__ import annotations
 

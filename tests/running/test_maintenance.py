@@ -1,4 +1,4 @@
-"""Regular maintenance: usage for billing, a shorter retention for stored jobs, expired sessions."""
+"""Tests of regular maintenance: usage for billing, shorter retention of stored jobs, expired sessions."""
 
 from __future__ import annotations
 

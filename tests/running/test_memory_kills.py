@@ -1,4 +1,4 @@
-"""A worker that the system killed to free memory is distinguished from one that another process killed."""
+"""Tests that a worker killed by the system for memory is distinguished from one killed by another process."""
 
 from __future__ import annotations
 

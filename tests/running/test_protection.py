@@ -1,4 +1,4 @@
-"""Only the site's system user can read its data on the disk, and only its secret key decrypts its stored secrets."""
+"""Tests that only the site's system user can read its data, and that stored secrets need its secret key."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_secret_that_no_key_reads_signs_nothing_and_is_never_overwritten(alice
 
 
 def _storage(folder: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Any:
-    """Return the storage that the settings name for these variables."""
+    """Return the storage that mattingsite.settings configures with these environment variables."""
     environment = os.environ | {"MATTING_DATA_DIR": str(folder)} | variables
     with monkeypatch.context() as patch:
         patch.setattr(os, "environ", environment)

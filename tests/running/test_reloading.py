@@ -1,4 +1,4 @@
-"""`make dev` restarts the programs that run a changed file."""
+"""Tests that `make dev` restarts the programs that use a changed file."""
 
 from __future__ import annotations
 

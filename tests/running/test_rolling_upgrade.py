@@ -1,4 +1,4 @@
-"""After an upgrade of the database, the previous version still works until its last process is replaced."""
+"""Tests that the previous version still works after an upgrade of the database, until its processes are replaced."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a site on PostgreSQL with the newest schema.
+    """Return the environment of a site on PostgreSQL with the newest schema.
 
-    `failures` are the writes of 1.0.0 that failed.
+    Its variable `failures` contains the writes of version 1.0.0 that failed.
     """
     with running_postgres() as url:
         environment = os.environ | {

@@ -1,4 +1,4 @@
-"""The supervisor restarts programs, stops them in order and leaves no process behind."""
+"""Tests that the supervisor restarts programs, stops them in order and leaves no process running."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _pids(log: Path) -> list[int]:
 
 
 def _is_alive(pid: int) -> bool:
-    """Return True while a process runs; False for a zombie."""
+    """Return whether a process runs; False for a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Small ONNX networks with known results, built manually."""
+"""Small ONNX networks with known results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def write_network(
     input_shape: Sequence[int | str] = (1, 3, "height", "width"),
     integer_outputs: Sequence[str] = (),
 ) -> Path:
-    """Write a network with one float input, `picture`, and the named outputs."""
+    """Write a network with one float input, `picture`, and these outputs; return its path.
+
+    constants: arrays that the nodes use by name. integer_outputs: outputs of type int64.
+    """
     graph = helper.make_graph(
         list(nodes),
         "tiny",
@@ -37,7 +40,7 @@ def write_network(
 
 
 def red_network(path: Path, *, gain: float = 1.0) -> Path:
-    """Write a network that outputs (1, 1, H, W): `gain` times the red plane, as the second of two outputs."""
+    """Write a network whose second output, (1, 1, H, W), is `gain` times the red plane; return its path."""
     nodes = [
         helper.make_node("Slice", ["picture", "first", "second", "axis"], ["red"]),
         helper.make_node("Mul", ["red", "gain"], ["alpha"]),
@@ -53,7 +56,7 @@ def red_network(path: Path, *, gain: float = 1.0) -> Path:
 
 
 def constant_network(path: Path, answers: dict[str, np.ndarray], **options) -> Path:
-    """Write a network that returns the same outputs for every input; it adds 0 times its input."""
+    """Write a network that returns `answers` for each input; return its path. options: of `write_network`."""
     nodes, constants = [], {"nothing": np.array(0, np.float32)}
     nodes.append(helper.make_node("ReduceMean", ["picture"], ["mean"], keepdims=0))
     nodes.append(helper.make_node("Mul", ["mean", "nothing"], ["zero"]))

@@ -1,4 +1,4 @@
-"""Pictures for tests: one real photo from scikit-image's wheel, and drawn ones with known alpha."""
+"""Pictures for tests: one real photo from scikit-image, and drawn pictures with known alpha."""
 
 import io
 from functools import cache
@@ -11,12 +11,12 @@ from skimage import data
 
 @cache
 def astronaut() -> np.ndarray:
-    """Return a person in front of a flag, (512, 512, 3) uint8."""
+    """Return a photo of a person in front of a flag, (512, 512, 3) uint8."""
     return data.astronaut()
 
 
 def corners(width: int = 48, height: int = 32) -> np.ndarray:
-    """Draw a picture that looks different in every orientation: red, green, blue and white quarters."""
+    """Return a picture of red, green, blue and white quarters, which differs in each orientation."""
     rgb = np.zeros((height, width, 3), np.uint8)
     rgb[: height // 2, : width // 2] = (255, 0, 0)
     rgb[: height // 2, width // 2 :] = (0, 255, 0)
@@ -26,7 +26,7 @@ def corners(width: int = 48, height: int = 32) -> np.ndarray:
 
 
 def encoded(pixels: np.ndarray | Image.Image, file_format: str = "PNG", **parameters: Any) -> bytes:
-    """Return an array or a Pillow image as a file."""
+    """Return an array or a Pillow image as a file. file_format, parameters: Pillow's."""
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     stream = io.BytesIO()
     image.save(stream, file_format, **parameters)
@@ -34,13 +34,13 @@ def encoded(pixels: np.ndarray | Image.Image, file_format: str = "PNG", **parame
 
 
 def disc(side: int, radius: float, softness: float) -> np.ndarray:
-    """Draw an alpha, (side, side) float32: a disc in the middle whose edge is `softness` pixels wide."""
+    """Return the alpha of a disc in the middle, (side, side) float32, with an edge of `softness` pixels."""
     y, x = np.mgrid[:side, :side] + 0.5 - side / 2
     return np.clip((radius - np.hypot(x, y)) / softness + 0.5, 0, 1).astype(np.float32)
 
 
 def texture(side: int, color: tuple[int, int, int], contrast: float, seed: int) -> np.ndarray:
-    """Draw a coloured surface with smooth variation, (side, side, 3) float32 0..255."""
+    """Return a coloured surface with smooth random variation, (side, side, 3) float32 0..255."""
     generator = np.random.default_rng(seed)
     coarse = generator.uniform(-contrast, contrast, (8, 8, 3)).astype(np.float32)
     smooth = np.stack(

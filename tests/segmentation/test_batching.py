@@ -1,4 +1,4 @@
-"""Requests that arrive while the device is busy become one batch; events instead of pauses order the threads."""
+"""Tests that requests which arrive while the device is busy become one batch. Events order the threads, not pauses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT_S = 20.0  # no test waits so long; a deadlock fails instead of hanging
 
 
 class FakeDevice:
-    """A session that doubles its input; each run waits for `go`, after it has set `runs`."""
+    """A fake session that doubles its input. Each run releases `started`, and then waits for `go`."""
 
     runtime = "fake-cuda"
     outputs = ("doubled", "sums")
@@ -39,7 +39,7 @@ class FakeDevice:
 
 
 class WatchedCondition(Condition):
-    """A condition that reports each thread that begins to wait."""
+    """A condition that counts in `waits` the threads that begin to wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class WatchedCondition(Condition):
 
 
 class Callers:
-    """Threads that call a batching session; each request is one picture whose values are all the same number."""
+    """Threads that call a batching session. Each request is one picture, filled with the request's number."""
 
     def __init__(self, device: FakeDevice, threads: ThreadPoolExecutor) -> None:
         self.device, self._threads = device, threads
@@ -62,13 +62,13 @@ class Callers:
         return self._threads.submit(self.session.run, np.full((1, width), number, np.float32))
 
     def occupy(self) -> Future[list[np.ndarray]]:
-        """Send picture 0 and return when the device runs it."""
+        """Send picture 0, wait until the device runs it, and return its future."""
         first = self.call(0)
         assert self.device.started.acquire(timeout=LIMIT_S)
         return first
 
     def queue(self, *numbers: float, width: int = 3) -> list[Future[list[np.ndarray]]]:
-        """Send pictures one after the other; each waits before the next is sent."""
+        """Send pictures one after the other, each when the previous one waits; return their futures."""
         futures = []
         for number in numbers:
             futures.append(self.call(number, width))

@@ -1,4 +1,4 @@
-"""Classification of a picture's subject."""
+"""Tests of the classification of a picture's subject."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def photo():
 
 
 def half_matte(*, people):
-    """A matte whose left half is the subject, with the given share of people."""
+    """Return a matte whose left half is the subject. people: the share of the subject that belongs to people."""
     alpha = np.zeros((40, 40), np.float32)
     alpha[:, :20] = 1.0
     found = np.zeros_like(alpha)

@@ -1,4 +1,4 @@
-"""The container's CPU limit is used instead of the host's CPUs; GPUs are counted without their libraries."""
+"""Tests that the container's CPU limit replaces the host's CPUs, and that GPUs are counted without their libraries."""
 
 from __future__ import annotations
 

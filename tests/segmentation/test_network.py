@@ -1,4 +1,4 @@
-"""The built-in network's shapes, neutral initial state, and export to the runtimes."""
+"""Tests of the built-in network: its shapes, its neutral initial state, and its export to the runtimes."""
 
 import hashlib
 import json

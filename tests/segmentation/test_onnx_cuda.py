@@ -1,6 +1,6 @@
-"""ONNX files on CUDA: the session's own providers decide, and a requested CUDA never becomes the CPU in silence.
+"""Tests of ONNX files on CUDA: the engine names the session's own runtime, and CPU does not replace requested CUDA.
 
-A fake session takes the place of onnxruntime-gpu.
+A fake session replaces onnxruntime-gpu.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ real_session = onnxruntime.InferenceSession
 
 
 class FakeSession:
-    """A session of onnxruntime-gpu that computes on the CPU; `usable` are the providers that work on this machine."""
+    """A fake session of onnxruntime-gpu that computes on the CPU.
+
+    usable: the providers that work. falls_back: False after a call of `disable_fallback`.
+    """
 
     usable: tuple[str, ...] = (CUDA, CPU)
     falls_back = True
@@ -45,7 +48,7 @@ class FakeSession:
 
 @pytest.fixture
 def gpu_package(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
-    """Install a fake onnxruntime-gpu on a machine with a GPU; tests change the providers that work."""
+    """Simulate onnxruntime-gpu on a machine with a GPU; return the session's class, whose `usable` tests change."""
 
     class Session(FakeSession):
         pass

@@ -1,4 +1,4 @@
-"""Public networks with their manifests, on networks with known results."""
+"""Tests of public networks and their manifests, with small networks whose results are known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RED = {"family": "salient", "size": 64, "mean": 0.0, "std": 1.0, "output": "alph
 
 @pytest.fixture
 def load(tmp_path):
-    """Write a manifest beside a network and load both."""
+    """Return a function that writes a network with a manifest and loads them."""
 
     def build(write, manifest, runtime="auto", **answers):
         weights = write(tmp_path / "public.onnx", **answers)
@@ -32,7 +32,7 @@ def load(tmp_path):
 
 @pytest.fixture
 def half_red():
-    """A picture of 200 x 100 whose left half is pure red and whose right half is black."""
+    """Return a picture of 200 x 100 pixels with a red left half and a black right half."""
     rgb = np.zeros((100, 200, 3), np.uint8)
     rgb[:, :100, 0] = 255
     return rgb
@@ -157,7 +157,7 @@ PEOPLE = {
 
 
 def three_detections(path):
-    """Return detections of four subjects: a weak person, a strong person, a dog, a person below the minimum score."""
+    """Write a network that detects a weak person, a strong person, a dog, and a person below the minimum score."""
     boxes = np.array([[0, 0, 16, 32], [32, 0, 64, 64], [20, 20, 60, 60], [0, 0, 64, 64]], np.float32)
     masks = np.zeros((4, 1, 8, 8), np.float32)
     masks[0] = 1.0

@@ -25,7 +25,7 @@ def opened(data: bytes) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def _plain_names(monkeypatch):
-    """Let the engine's result alone classify the subject, without the photo's pixels."""
+    """Let the classification ignore the photo: the subject is an object and not a stamp."""
     monkeypatch.setattr(finding, "which_subject", lambda rgb, matte: Subject.OBJECT)
     monkeypatch.setattr(finding, "is_stamped_paper", lambda rgb: False)
 
@@ -76,7 +76,7 @@ def test_the_files_own_transparency_multiplies_the_alpha():
 
 
 class Looking(FakeEngine):
-    """An engine that stores the picture that it gets."""
+    """A fake engine that stores its last input in `seen`."""
 
     def auto(self, rgb):
         self.seen = rgb
@@ -184,7 +184,10 @@ def test_an_object_is_what_remains_beside_the_people():
 
 
 class CarAndWoman(FakeEngine):
-    """Return a car with a woman's head above it as the subject, the whole woman as a person, and another person."""
+    """A fake engine whose subject is a car with a woman's head above it.
+
+    The separate people are the whole woman and a stranger.
+    """
 
     def auto(self, rgb):
         rows, columns = np.mgrid[:64, :64]

@@ -20,7 +20,7 @@ FEATHER_WEIGHTS = np.array([1, 4, 6, 4, 1]) / 16
 
 
 def eroded_by_hand(values: np.ndarray, side: int) -> np.ndarray:
-    """Return the minimum over a square anchored at its middle (rounded up for an even side), as in OpenCV."""
+    """Return the minimum over squares of `side` pixels, anchored as in OpenCV: an even side has more pixels before."""
     before, after = side // 2, side - 1 - side // 2
     padded = np.pad(values, ((before, after), (before, after)), constant_values=255)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
@@ -28,7 +28,7 @@ def eroded_by_hand(values: np.ndarray, side: int) -> np.ndarray:
 
 
 def feathered_by_hand(values: np.ndarray) -> np.ndarray:
-    """Return the weighted mean of 5 x 5 neighbours; the border is mirrored without repeating its pixel."""
+    """Return the weighted mean of 5 x 5 pixels; the border is mirrored without repetition of the border pixel."""
     padded = np.pad(values.astype(float), 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (5, 5))
     return np.einsum("hwij,i,j->hw", windows, FEATHER_WEIGHTS, FEATHER_WEIGHTS)

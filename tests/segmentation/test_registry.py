@@ -1,4 +1,4 @@
-"""Load and test a weight file, and the errors for unusable files."""
+"""Tests of loading and testing a weight file, and of the errors for unusable files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MANIFEST = {"name": "tried", "family": "keyline", "size": 64, "box_mode": "promp
 
 @pytest.fixture(scope="session")
 def tensors():
-    """The tensors of an untrained built-in network whose output varies with the picture."""
+    """Return the tensors of an untrained built-in network whose output depends on the picture."""
     torch.manual_seed(7)
     network = KeylineUNet()
     for module in network.modules():
@@ -37,7 +37,7 @@ def tensors():
 
 @pytest.fixture(scope="session")
 def weights(tensors, tmp_path_factory):
-    """A valid weight file with its manifest."""
+    """Return the path of a valid weight file with its manifest."""
     path = tmp_path_factory.mktemp("weights") / "tried.safetensors"
     save_file(tensors, path)
     (path.with_suffix(".json")).write_text(json.dumps(MANIFEST | {"sha256": sha256_of(path)}))
@@ -46,7 +46,7 @@ def weights(tensors, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cached(weights, tmp_path_factory):
-    """A cache folder with the converted network; tests copy it."""
+    """Return a cache folder with the converted network; tests copy the folder."""
     folder = tmp_path_factory.mktemp("cache")
     load_engine(weights, runtime="openvino", cache_dir=folder)
     return folder
@@ -66,7 +66,7 @@ def rgb():
 
 @pytest.fixture
 def conversions(cached, monkeypatch):
-    """Replace the conversion by reading an earlier result; return the list of requested sizes."""
+    """Replace the conversion by reading the converted network in `cached`; return the list of requested sizes."""
     sizes = []
     (original,) = cached.iterdir()
 

@@ -1,4 +1,4 @@
-"""Ink is separated from generated pages with known ink."""
+"""Tests that ink is separated from generated pages whose ink is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.stamped_pages import INKS, plain_page, stamped_page
 
 
 def alpha_error(found, page):
-    """Return the mean absolute error of alpha inside the stamp's box."""
+    """Return the mean absolute error of an alpha inside the stamp's box."""
     left, top, right, bottom = page.box
     return float(np.abs(found - page.alpha)[top:bottom, left:right].mean())
 
@@ -24,7 +24,10 @@ def overlap(found, page):
 
 @pytest.fixture(scope="module")
 def lifted():
-    """Eighteen pages: all inks, papers and shapes, with and without print, scanned and photographed."""
+    """Return eighteen pages with their separated ink.
+
+    They cover all inks, papers and shapes, with and without print, scanned and photographed.
+    """
     pages = [stamped_page(seed) for seed in range(18)]
     return [(page, lift_stamp(page.rgb)) for page in pages]
 
@@ -82,7 +85,7 @@ def test_a_printed_page_without_a_stamp_gives_nothing(seed):
 
 
 def flat_page(ink, *, paper=(255, 255, 255)):
-    """Return a clean page with a filled square of ink, and a bar of black print across the square."""
+    """Return a clean page with a filled square of ink, and a bar of black print across it, (200, 300, 3) uint8."""
     rgb = np.full((200, 300, 3), paper, np.uint8)
     rgb[60:140, 100:180] = ink
     rgb[95:105, 40:260] = (20, 20, 20)

@@ -1,4 +1,4 @@
-"""A stored result is rendered again at screen size; its alpha is read and reduced only once."""
+"""Tests of renderings at screen size: the stored alpha is read and reduced only once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each route of the site separates teams, in one table; the list of routes is read from the site itself."""
+"""A table of how each route of the site separates teams. The list of routes is read from the site itself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.api.contracts import published
 
 @dataclass(frozen=True)
 class Public:
-    """A route without a team's data, or with data that the caller sends or knows.
+    """A route without data of a team, or with data that the caller sends or knows.
 
-    Its response must not contain Alice's data when Charlie sends the request.
+    If Charlie sends the request, the response must not contain Alice's data.
     """
 
 
@@ -22,7 +22,7 @@ class Public:
 class Own:
     """A route that shows or creates the caller's own objects.
 
-    `bodies` are sent by Charlie with ids of Alice's objects.
+    bodies: requests of Charlie that contain ids of Alice's objects.
     """
 
     bodies: tuple[dict[str, str], ...] = ()
@@ -30,7 +30,10 @@ class Own:
 
 @dataclass(frozen=True)
 class Other:
-    """A route whose URL names one object. values: ids of Alice's objects, by their names in her `Things`."""
+    """A route whose URL names one object.
+
+    values: the URL's parameters, as names of Alice's objects in the fixture `things`. bodies: bodies of requests.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     bodies: tuple[dict[str, str], ...] = ()
@@ -38,7 +41,7 @@ class Other:
 
 @dataclass(frozen=True)
 class Staff:
-    """A route of the admin, only for staff."""
+    """A route of the admin, which only staff may use."""
 
 
 JOB = {"job_id": "job"}
@@ -126,7 +129,7 @@ for _contract in published():
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the site: its name with its namespaces, and the names of its parameters."""
+    """One route of the site. name: with its namespaces. parts: the names of its parameters."""
 
     name: str
     parts: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""A SAML identity provider for tests: it reads a site's request and returns the form that a browser would post.
+"""A SAML identity provider for tests: it reads a site's request, and returns the form that a browser would post.
 
-It makes its signatures with signxml, another implementation than the one with which the site checks them.
+It signs with signxml, which is another implementation than the one with which the site checks signatures.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _METADATA = """
 
 @dataclass(frozen=True)
 class Request:
-    """A site's request: its id, the URL for the response, and the site's entity id."""
+    """A site's SAML request. acs: the URL for the response. issuer: the site's entity id."""
 
     id: str
     acs: str
@@ -84,7 +84,7 @@ class Request:
 
     @classmethod
     def of(cls, url: str) -> Request:
-        """Read the request in the query of the URL to which the site sends the browser."""
+        """Return the request in the URL to which the site redirects the browser."""
         query = parse_qs(urlsplit(url).query)
         root = etree.fromstring(zlib.decompress(base64.b64decode(query["SAMLRequest"][0]), -15))
         issuer = root.find("saml:Issuer", _NAMES).text
@@ -93,13 +93,13 @@ class Request:
 
 @dataclass
 class SamlProvider:
-    """A provider with its own key and certificate."""
+    """A SAML provider with its own key and certificate."""
 
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
 
     @cached_property
     def certificate(self) -> str:
-        """Return the certificate in PEM form."""
+        """The certificate in PEM format."""
         now = dt.datetime.now(dt.UTC)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test provider")])
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(self.key.public_key())
@@ -109,12 +109,12 @@ class SamlProvider:
 
     @property
     def private_key(self) -> str:
-        """Return the key in PEM form."""
+        """The private key in PEM format."""
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     @property
     def metadata(self) -> str:
-        """Return the document that describes the provider."""
+        """The XML metadata that describes the provider."""
         certificate = "".join(self.certificate.splitlines()[1:-1])
         return _METADATA.format(issuer=ENTITY_ID, sso=SSO_URL, certificate=certificate).strip()
 
@@ -128,9 +128,10 @@ class SamlProvider:
         signed: bool = True,
         **changes: str,
     ) -> dict[str, str]:
-        """Return the form with which a browser sends the response about a person to the site.
+        """Return the form with which a browser sends the provider's response about a user to the site.
 
-        `changes` replace values of the response to this request, such as `audience`.
+        asked: the site's request. name: of the user. age_s: how old the response is. signed: whether it is signed.
+        changes: replace values of the response, such as `audience`.
         """
         now = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age_s)
         values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Sign-in with the password of an LDAP directory: a real OpenLDAP server, the site's form, teams by group."""
+"""Tests of sign-in with a password of an LDAP directory: a real OpenLDAP server, the site's form, teams by group."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def forget_outages() -> Iterator[None]:
 
 @pytest.fixture
 def use(settings: Settings) -> Callable[[Directory], None]:
-    """Configure the site for a directory."""
+    """Return a function that configures the site for a directory."""
 
     def run(directory: Directory, *, vouches: bool = True) -> None:
         settings.LDAP_DIRECTORY = directory
@@ -90,7 +90,7 @@ def sign_in(name: str, password: str = PASSWORD) -> Client:
 
 
 def signed_in(browser: Client) -> str | None:
-    """Return the name of the user who is signed in."""
+    """Return the name of the signed-in user; None if there is none."""
     key = browser.session.get("_auth_user_id")
     return User.objects.get(pk=key).username if key else None
 

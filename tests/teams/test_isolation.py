@@ -1,6 +1,6 @@
-"""No request on any URL reads, lists, changes, cancels, downloads or guesses another team's data.
+"""Tests that no route lets a user read, list, change, cancel or download another team's data.
 
-The routes are read from the site; an unknown route fails the first test.
+The routes are read from the site; a route that is missing in the table fails the first test.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @pytest.fixture
 def things(alice: Person) -> dict[str, str]:
-    """Create one object of each kind for Alice, with MARK in every name; return the ids that Charlie will use."""
+    """Create one object of each kind for Alice, with MARK in each name; return their ids by name."""
     team = alice.team
     team.name = f"{MARK} team"
     team.save()
@@ -119,7 +119,7 @@ def charlies(charlie: Person) -> list[Client]:
 
 
 def belongings(alice: Person) -> dict[str, list[dict[str, Any]]]:
-    """Return all rows of Alice's team."""
+    """Return all rows of Alice's team, by model."""
     team = alice.team
     owned: list[models.QuerySet] = [
         Job.objects.filter(team=team),
@@ -149,7 +149,10 @@ def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any
 
 
 def is_refused(answer: Any, address: str) -> bool:
-    """Return whether a response reveals nothing: DashScope returns 200, a page redirects a key to sign-in."""
+    """Return whether a response reveals nothing about the object at `address`.
+
+    Besides errors, this can be DashScope's response with the status 200, or a redirect to the sign-in page.
+    """
     if answer.status_code == 302:
         return answer["Location"] == address or answer["Location"].startswith("/accounts/login/")
     return answer.status_code >= 400 or b'"UNKNOWN"' in answer.content

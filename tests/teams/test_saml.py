@@ -1,4 +1,4 @@
-"""Single sign-on with SAML: signed responses, an account at the first sign-in, teams and rights by group."""
+"""Tests of single sign-on with SAML: signed responses, an account at the first sign-in, teams and rights by group."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def variables_of(provider: SamlProvider, **more: str) -> dict[str, str]:
 
 @pytest.fixture
 def use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
-    """Configure the site with environment variables."""
+    """Return a function that configures the site for SAML with environment variables."""
     monkeypatch.setitem(registry.provider_map, "saml", SAMLProvider)
     settings.ROOT_URLCONF = "tests.teams.saml_urls"
     settings.MATTING_SIGNUP_OPEN = False
@@ -77,20 +77,20 @@ def use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[s
 
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *values: object) -> None:
-        """Print nothing."""
+        """Print nothing; it replaces a log of requests."""
 
 
 SignIn = Callable[..., Client]
 
 
 def browser_of_a_person() -> Client:
-    """Return a client that sends the host name, as every browser does; the URLs in requests are built from it."""
+    """Return a client that sends the host name `localhost`, from which the site builds its URLs."""
     return Client(headers={"host": "localhost"})
 
 
 @pytest.fixture
 def sign_in(provider: SamlProvider, use: Callable[[dict[str, str]], None]) -> SignIn:
-    """Sign in a person as a browser does: through the provider and back with its form."""
+    """Return a function that signs in a user through the provider, as a browser does."""
     use(variables_of(provider))
 
     def run(name: str, *groups: str, signer: SamlProvider = provider, **changes: object) -> Client:
@@ -106,7 +106,10 @@ def sign_in(provider: SamlProvider, use: Callable[[dict[str, str]], None]) -> Si
 
 
 def finish(browser: Client, form: dict[str, str]) -> str:
-    """Post the response from the provider's page, which sends none of the site's cookies, and follow the redirect."""
+    """Post the provider's form without the site's cookies, as its page does.
+
+    Follow the redirect with the user's browser, and return the page.
+    """
     posted = browser_of_a_person().post("/accounts/saml/company/acs/", form)
     assert posted.status_code == 302
     browser.cookies.update(posted.cookies)

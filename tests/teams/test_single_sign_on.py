@@ -1,4 +1,4 @@
-"""Single sign-on with OpenID Connect: a real provider, an account at the first sign-in, teams and rights by group."""
+"""Tests of single sign-on with OpenID Connect: a real provider, new accounts, teams and rights by group."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LOGIN = "/accounts/oidc/oidc/login/"
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
-    """The URL of an OpenID Connect provider that runs in a thread of this process."""
+    """Yield the URL of an OpenID Connect provider that runs in a thread of this process."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with run_server_in_thread() as server:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -66,7 +66,7 @@ SignIn = Callable[..., Client]
 
 @pytest.fixture
 def sign_in(provider: str, site: None) -> SignIn:
-    """Sign in a person as a browser does: through the provider and back."""
+    """Return a function that signs in a user through the provider, as a browser does."""
 
     def run(sub: str, *groups: str, **claims: object) -> Client:
         everything = {"email": f"{sub}@example.com", "email_verified": True, "preferred_username": sub, **claims}

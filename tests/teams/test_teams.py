@@ -1,4 +1,4 @@
-"""Members of a team, permissions to change them, and invitations."""
+"""Tests of a team's members, of the permissions to change them, and of invitations."""
 
 from __future__ import annotations
 

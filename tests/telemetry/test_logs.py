@@ -1,4 +1,4 @@
-"""Logs are JSON lines with the ids of request, team, key, job and picture; they limit repetitions and hide secrets."""
+"""Tests of logs: JSON lines with the ids of request, team, key, job and picture, limited repetitions, no secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cast import Person
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """The output of the JSON configuration."""
+    """Yield the log lines, written with the JSON configuration."""
     output = io.StringIO()
     configuration = logging_settings(log_format="json", level="INFO")
     configuration["handlers"]["console"]["stream"] = output

@@ -1,4 +1,4 @@
-"""One trace leads from a request to the stages of its picture; errors are reported without secrets."""
+"""Tests of traces and error reports: one trace from a request to the stages of its picture, and no secrets."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_nothing_is_traced_without_the_setting() -> None:
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """A server that stores the bodies of all requests, like a collector or Sentry."""
+    """A handler that stores the bodies of all requests, like a collector or Sentry."""
 
     bodies: list[tuple[str, bytes]] = []
 

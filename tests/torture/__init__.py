@@ -1,4 +1,4 @@
-"""Attack a running site, and record the results."""
+"""Attacks on a running site, and the records of their results."""
 
 import os
 

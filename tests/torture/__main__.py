@@ -1,9 +1,9 @@
-"""Attack a real site in every way, and record the results.
+"""The command that attacks a real site and records the results.
 
 python -m tests.torture [--kind broker,worker] [--kills 50] [--short]
 
-Each kind writes its figures into docs/guarantees.json; docs/guarantees.md is generated from all of them. The exit
-status is 1 when a figure misses its target.
+Each kind of attack writes its figures into docs/guarantees.json; docs/guarantees.md is generated from all of them. The
+exit status is 1 if a figure misses its target.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Make the services that the site depends on stop, hang, fill up or refuse, and measure the recovery of pictures."""
+"""Faults of the services that a site depends on: they stop, hang, are full or refuse connections.
+
+The recovery time of the pictures is measured.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ _CLIENTS = ("waits", "polls", "polls")
 
 
 class Fault:
-    """The effects of one kind of fault on a site: the recovery times after each outage, and the sums at the end."""
+    """One kind of fault of a site: the recovery times after each outage, and the sums at the end."""
 
     def __init__(self, site: TorturedSite, title: str) -> None:
         self.site, self.title = site, title
@@ -40,20 +43,23 @@ class Fault:
 
     @contextmanager
     def attacked(self, *ways: str) -> Iterator[None]:
-        """Let clients send pictures during the block, starting when the first picture has got its response."""
+        """Let clients send pictures during the block, which starts after the first response.
+
+        ways: names of methods of `Traffic`, as in `Traffic.running`.
+        """
         with self.watch.running(), self.traffic.running(*(ways or _CLIENTS)):
             self.traffic.waits()
             yield
 
     def outage(self, name: str, begin: Callable[[], object], end: Callable[[], object], seconds: float) -> None:
-        """Make something unavailable for some seconds; record when the last picture in progress is finished."""
+        """Call `begin`, wait some seconds, call `end`, and record when the last picture in progress is finished."""
         begin()
         time.sleep(seconds)
         end()
         self.recovered(name, time.monotonic())
 
     def recovered(self, name: str, ended: float) -> None:
-        """Record how long after `ended` the pictures in progress, and a new one, got their responses."""
+        """Record how many seconds after `ended` the pictures in progress, and a new picture, got their responses."""
         open_ones = [sent for sent in self.traffic.sent if sent.ended is None]
         new = self.traffic.waits()
         wait_until(lambda: all(sent.ended is not None for sent in open_ones), 120)
@@ -74,7 +80,7 @@ _HANGS = {"hangs": signal.SIGUSR2, "is stopped": signal.SIGSTOP}
 
 
 def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple(_HANGS)) -> list[Figure]:
-    """Make the worker hang in native code, and stop it; its parent replaces it."""
+    """Make the worker hang in native code or stop it, and measure the time until its parent has replaced it."""
     fault = Fault(site, "Worker that hangs or is stopped")
     with fault.attacked():
         for way in ways * times:
@@ -85,12 +91,15 @@ def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple
 
 
 def _pulses(site: TorturedSite) -> bool:
-    """Return whether the worker has loaded its model, so that its parent would detect a hang."""
+    """Return whether each worker has loaded its model; only then does its parent detect that it hangs."""
     return all((site.folder / "pulses" / str(pid)).exists() for pid in site.processes("--child", "pictures"))
 
 
 def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
-    """Stop one web process; its parent replaces it. The probes that it has accepted must wait for this."""
+    """Stop one web process, and measure the time until its parent has replaced it.
+
+    Probes that this process has accepted wait for its replacement, so their times are left out.
+    """
     fault = Fault(site, "Web process that is stopped")
     with fault.attacked():
         for _ in range(times):
@@ -101,7 +110,7 @@ def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
 
 
 def locked_database(site: TorturedSite, *, seconds: float) -> list[Figure]:
-    """Hold SQLite's write lock longer than the site waits for it."""
+    """Hold SQLite's write lock longer than the site waits for it, and measure the recovery."""
     fault = Fault(site, "SQLite locked")
     with fault.attacked():
         database = sqlite3.connect(site.folder / "keyline.sqlite3", timeout=60, isolation_level=None)
@@ -114,7 +123,7 @@ def locked_database(site: TorturedSite, *, seconds: float) -> list[Figure]:
 
 
 def slow_broker(*, seconds: float) -> list[Figure]:
-    """Make the broker slow, let it hang, and let it refuse connections."""
+    """Make the broker slow, hang and refuse connections, and measure the recovery."""
     folder = Path(tempfile.mkdtemp(prefix="keyline-broker-"))
     path = folder / "broker.sock"
     server = subprocess.Popen(broker.command(socket=path, folder=folder), stdin=subprocess.DEVNULL)
@@ -133,7 +142,7 @@ def slow_broker(*, seconds: float) -> list[Figure]:
 
 
 def bucket(*, seconds: float) -> list[Figure]:
-    """Store the pictures in a bucket, and let its service hang and refuse connections."""
+    """Store the pictures in a bucket whose service hangs and refuses connections, and measure the recovery."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -163,7 +172,7 @@ def _bucket_settings(proxy: Proxy) -> dict[str, str]:
 
 
 def silent_mail_server(*, times: int) -> list[Figure]:
-    """Let the mail server accept connections and never respond, while users request new passwords."""
+    """Let users request new passwords while the mail server does not respond, and return the figures."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with tortured_site(EMAIL_URL=f"smtp://127.0.0.1:{port}", MATTING_MAIL_TIMEOUT_S="5") as site:
@@ -188,7 +197,7 @@ _GIVE_ADDRESS = (
 
 
 def _password_reset(site: TorturedSite) -> float:
-    """Request a new password on the page; return the response time in seconds."""
+    """Request a new password on the page, and return the response time in seconds."""
     session = requests.Session()
     page = session.get(f"{site.url}/accounts/password/reset/", timeout=60).text
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
@@ -204,7 +213,10 @@ _DISK_BYTES = 512 * 2**20
 
 
 def full_disk(*, seconds: float) -> list[Figure]:
-    """Fill the disk of the data folder: no partial file remains, and jobs can be deleted. Requires a tmpfs mount."""
+    """Fill the disk of the data folder: no partial file may remain, and jobs must be deletable. Return the figures.
+
+    It needs the permission to mount a tmpfs.
+    """
     folder = Path(tempfile.mkdtemp(prefix="keyline-disk-"))
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(folder)], capture_output=True, check=False
@@ -239,7 +251,7 @@ def full_disk(*, seconds: float) -> list[Figure]:
 
 
 def _finished_job(site: TorturedSite, traffic: Traffic) -> str:
-    """Return a job with a finished picture, which the test will delete."""
+    """Return the id of a job with a finished picture, which the test will delete."""
     name = traffic.polls().name
     traffic.deleted.add(name)
     return str(UUID(site.query("SELECT job_id FROM jobs_jobimage WHERE name = ?", name)[0][0]))

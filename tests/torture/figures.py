@@ -1,4 +1,4 @@
-"""The results of the torture: figures with their targets, written as JSON and as docs/guarantees.md."""
+"""The results of the attacks: figures with targets, written as JSON and as docs/guarantees.md."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WEB_MB = 400.0
 class Figure:
     """One measured value and its target.
 
-    promise: the meaning of the figure in one line. value: the measured number. at_most: its limit, None for a figure
-    that is only reported. details: further numbers, in JSON types.
+    promise: the meaning of the figure in one line. at_most: its limit, None for a figure that is only reported.
+    details: further numbers, in JSON types.
     """
 
     promise: str
@@ -51,7 +51,7 @@ class Figure:
 
 
 def machine() -> dict[str, Any]:
-    """Return the conditions of the figures: commit, time, processor, memory."""
+    """Return the conditions of the figures: commit, time, processor and memory."""
     models = [line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory_kb = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     return {
@@ -66,14 +66,14 @@ def machine() -> dict[str, Any]:
 
 
 def results_merge(path: Path, name: str, result: dict[str, Any]) -> None:
-    """Write the result of one kind into the file, replacing an earlier one."""
+    """Write the result of one kind into the JSON file, instead of an earlier result of this kind."""
     results = json.loads(path.read_text()) if path.exists() else {}
     results[name] = result
     path.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def result_of(figures: Iterable[Figure], *, title: str, command: str, seconds: float) -> dict[str, Any]:
-    """Return the result of one kind as JSON types."""
+    """Return the result of one kind of attack as JSON types."""
     rows = [asdict(figure) for figure in figures]
     for row in rows:
         row["value"] = None if math.isinf(row["value"]) else row["value"]  # JSON cannot represent infinity
@@ -85,7 +85,7 @@ def figures_of(result: dict[str, Any]) -> list[Figure]:
 
 
 def guarantees(results: dict[str, dict[str, Any]], order: Iterable[str]) -> str:
-    """Return docs/guarantees.md for the results of all kinds that were run."""
+    """Return the text of docs/guarantees.md for the results. order: the names of the kinds."""
     known = [name for name in order if name in results]
     lines = [
         "# Guarantees",
@@ -118,7 +118,7 @@ _HIGHEST = ("slowest recovery", "slowest probe", "most memory of the web server"
 
 
 def _sums(figures: list[Figure]) -> list[Figure]:
-    """Return one figure for each promise about the whole site: the sum, or the worst value."""
+    """Return one figure for each promise about the whole site: the sum or the worst value of all kinds."""
     found = []
     for ending in _SUMMED:
         rows = [figure for figure in figures if figure.promise.endswith(ending)]

@@ -1,4 +1,4 @@
-"""Kill processes of the site at random moments while clients send pictures."""
+"""Kills of the site's processes at random moments, while clients send pictures."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ Victims = Callable[[TorturedSite], list[int]]
 class KillKind:
     """One kind of kill.
 
-    victims: the processes of which one is killed. ways: names of methods of `Traffic`; the first one is used to measure
-    the recovery. meanwhile: called repeatedly, for the tasks of a service manager.
+    victims: a function that returns the processes of which one is killed. ways: names of methods of `Traffic`; the
+    recovery is measured with the first one. afterwards: called after each kill. meanwhile: called repeatedly, for the
+    tasks of a service manager.
     """
 
     title: str
@@ -47,12 +48,12 @@ def _named(*words: str, without: str = "\0") -> Victims:
 
 
 def _broker_data_lost(site: TorturedSite) -> None:
-    """Delete the broker's files before its supervisor starts it again."""
+    """Delete the broker's files after it was killed."""
     shutil.rmtree(site.folder / "broker", ignore_errors=True)
 
 
 def _started_again_when_ended(site: TorturedSite) -> None:
-    """Restart the site when it has ended, as systemd does."""
+    """Start the site again if it has ended, as systemd does."""
     if site.stack.process.poll() is not None:
         site.start_again()
 
@@ -73,7 +74,7 @@ KINDS = {
 
 @contextmanager
 def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -> Iterator[None]:
-    """Call a function ten times per second during the block."""
+    """Call a function ten times per second during the block; None calls nothing."""
     ended = threading.Event()
 
     def repeat() -> None:
@@ -90,7 +91,10 @@ def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -
 
 
 def kills(site: TorturedSite, kind_name: str, *, count: int, seed: int = 22) -> list[Figure]:
-    """Kill `count` times, each time after the response to a picture sent since the last kill; return the figures."""
+    """Kill a process `count` times and return the figures. Between two kills, a picture must get its response.
+
+    kind_name: a key of KINDS. seed: of the random moments.
+    """
     kind = KINDS[kind_name]
     chance = random.Random(seed)
     traffic, watch = Traffic(site), Watch(site)

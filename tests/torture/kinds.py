@@ -1,4 +1,4 @@
-"""All kinds of torture, in the order of their runs."""
+"""All kinds of attacks, in the order of their runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.torture.site import TorturedSite, tortured_site
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The extent of a run. kills: the number for each kind of kill. short: run some seconds, to check that it works."""
+    """The extent of a run. kills: for each kind of kill. short: run only a few seconds, to check that it works."""
 
     kills: int = 50
     short: bool = False
 
 
 class Sites:
-    """Start the site that most kinds share when it is first needed, and stop it at the end."""
+    """The site that most kinds of attacks share. It is started when it is first needed, and stopped at the end."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -39,7 +39,7 @@ class Sites:
         return self._shared
 
     def forget(self) -> None:
-        """Stop the site; the next kind gets a new one."""
+        """Stop the shared site; the next kind of attack gets a new one."""
         self._shared = None
         with suppress(Exception):  # a failed site may not even stop
             self._stack.close()
@@ -53,7 +53,7 @@ class Sites:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The name of a kind, and the function that runs it."""
+    """One kind of attack: its title, and the function that runs it."""
 
     title: str
     run: Callable[[Sites, Extent], list[Figure]]

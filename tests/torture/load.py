@@ -1,4 +1,4 @@
-"""Measure a site's responses under load and with stalled clients; print a table and write JSON.
+"""Measurement of a site's responses under load and with stalled clients; it prints a table and writes JSON.
 
 python -m tests.torture.load [--seconds 10] [--clients 1,8,32,64,256] [--url URL --key SECRET] [--out load.json]
 
@@ -38,7 +38,10 @@ _SIDE_PX = 7000
 
 
 async def _picture(site: Site, data: bytes) -> tuple[int, float]:
-    """Send a picture and wait for its cutout; return the status and the milliseconds, status 0 without a response."""
+    """Send a picture and wait for its cutout; return the status and the milliseconds.
+
+    The status is 0 if there is no valid response.
+    """
     started = time.perf_counter()
     try:
         reader, writer = await site.connect()
@@ -58,7 +61,7 @@ def _form(photo: bytes) -> bytes:
 
 
 async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[str, Any]:
-    """Let `count` clients send pictures one after the other for this number of seconds."""
+    """Let `count` clients send pictures one after the other for some seconds; return the statuses and latencies."""
     latencies: list[float] = []
     statuses: Counter[int] = Counter()
     until = time.monotonic() + seconds
@@ -78,7 +81,7 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
 
 
 class Measurement:
-    """The rows of one run."""
+    """The rows of one measurement."""
 
     def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
         self.site, self.seconds, self.memory_of, self.only = site, seconds, memory_of, only
@@ -91,7 +94,11 @@ class Measurement:
     async def row(
         self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
     ) -> None:
-        """Measure the probes while clients stall and send pictures, or until `meanwhile` has ended."""
+        """Measure the probes under a load and add a row.
+
+        clients: the number of clients that send pictures. holding: the stalled clients. meanwhile: a load to run
+        instead.
+        """
         if not self.wants(name):
             return
         async with AsyncExitStack() as stack:
@@ -117,7 +124,7 @@ class Measurement:
 
 
 def _pending_job(site: Site, tarpit: str) -> str:
-    """Submit a picture from a server that never responds; return the job's id."""
+    """Submit the URL of a picture whose server does not respond; return the job's id."""
     answer = requests.post(
         f"{site.url}/api/jobs/",
         data={"image_url": tarpit},
@@ -129,7 +136,7 @@ def _pending_job(site: Site, tarpit: str) -> str:
 
 
 def _result_path(site: Site, photo: bytes) -> str:
-    """Cut out one picture, and return the signed path of a large file of its job."""
+    """Cut out one picture, and return the signed path of a file of its job."""
     headers = {"Authorization": f"Bearer {site.secret}"}
     files = {"image": ("a.png", photo)}
     answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
@@ -144,9 +151,10 @@ async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 async def measure(
     site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
 ) -> list[Row]:
-    """Measure the load table, each stall separately and all together, or only the rows with `only` in their name.
+    """Measure the rows of the load table, each stall separately and all together; return the rows.
 
-    Return the rows.
+    only: measure only rows with this text in their name. memory_of: returns the memory in MB. waits: the number of
+    waiting clients.
     """
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
@@ -164,7 +172,7 @@ async def measure(
 
 
 def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: int) -> list[Figure]:
-    """Return the load table as figures: the slowest probe of each row, its number of pictures, and the memory."""
+    """Measure the load table and return it as figures: slowest probes, numbers of pictures, and memory."""
     title, target = "Load table", Site(site.url, site.secret)
 
     def web_mb() -> int:
@@ -189,7 +197,7 @@ def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: in
 
 
 async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
-    """Measure only the last row."""
+    """Measure only the row with all stalls at once, and return it."""
     measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
     async with _stalls(site, waits) as holding:
         every = (*holding, (40, stalls.half_header))
@@ -199,7 +207,10 @@ async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits
 
 @asynccontextmanager
 async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
-    """Prepare the clients that wait, read slowly and send slowly: a picture that never arrives, and a large file."""
+    """Yield the stalls of clients that wait, read slowly and send slowly.
+
+    For them, it submits a picture whose server does not respond, and stores a large file.
+    """
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
     large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket's buffer

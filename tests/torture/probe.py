@@ -1,4 +1,4 @@
-"""Request a site's health repeatedly, from a separate process; print the latencies as JSON.
+"""The program that requests a site's health repeatedly, in its own process, and prints the latencies as JSON.
 
 python -m tests.torture.probe http://127.0.0.1:8000/health/live    until its standard input closes
 """
@@ -20,7 +20,7 @@ _TIMEOUT_S = 120.0
 
 
 def probe(url: str) -> float:
-    """Return the time of one response in milliseconds, with a new connection; infinity without a response."""
+    """Return the response time in milliseconds, with a new connection; infinity without a response."""
     parts = urlsplit(url)
     started = time.perf_counter()
     connection = http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT_S)
@@ -35,7 +35,7 @@ def probe(url: str) -> float:
 
 
 def summary(latencies_ms: list[float]) -> dict[str, float]:
-    """Return count, median, 95th and 99th percentile, and the maximum, in milliseconds."""
+    """Return the number, median, 95th and 99th percentile, and maximum of latencies in milliseconds."""
     ordered = sorted(latencies_ms)
     if not ordered:
         return {"count": 0}
@@ -48,7 +48,7 @@ def summary(latencies_ms: list[float]) -> dict[str, float]:
 
 @contextmanager
 def probing(url: str) -> Iterator[dict[str, float]]:
-    """Probe during the block; yield an object that contains the results afterwards."""
+    """Probe a URL during the block; yield a dict that contains the results after the block."""
     figures: dict[str, float] = {}
     command = [sys.executable, "-m", "tests.torture.probe", url]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

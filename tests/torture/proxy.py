@@ -1,4 +1,4 @@
-"""A TCP proxy whose behaviour can be changed while connections pass through it."""
+"""A TCP proxy whose behaviour can be changed while connections are open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PIECE_BYTES = 2**16
 
 
 class Mode(Enum):
-    """How the proxy handles bytes and connections."""
+    """What the proxy does with connections and bytes."""
 
     PASS = "pass"
     SLOW = "slow"  # each piece is delayed by `delay_s`
@@ -21,7 +21,7 @@ class Mode(Enum):
 
 
 class Proxy:
-    """Forward bytes between its own port and a target; `mode` and `delay_s` may be changed at any time."""
+    """A proxy that forwards bytes between its port and a target. `mode` and `delay_s` may be changed at any time."""
 
     def __init__(self, target: tuple[str, int] | str) -> None:
         self.target = target
@@ -86,7 +86,10 @@ class Proxy:
 
 @contextmanager
 def proxied(target: tuple[str, int] | str) -> Iterator[Proxy]:
-    """Run a proxy in a thread until the block ends."""
+    """Run a proxy in a thread, yield it, and stop it at the end of the block.
+
+    target: host and port, or the path of a socket.
+    """
     proxy, started = Proxy(target), threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(proxy._serve(started)), daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Single pictures of one team beside another team's batch of a thousand pictures and two hundred pollers."""
+"""Measurement of single pictures of one team next to another team's large batch and many pollers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.torture.traffic import Traffic, picture
 
 
 def fair_sharing(site: TorturedSite, *, batch: int, pollers: int, pictures: int) -> list[Figure]:
-    """Measure single pictures on the idle site and under load; report both 95th percentiles and their ratio."""
+    """Measure single pictures on the idle site and under load; return both 95th percentiles and their ratio."""
     title = "Fair sharing"
     watch, alone, beside = Watch(site), Traffic(site), Traffic(site)
     _, other = site.stack.create_key(team="Batches")
@@ -69,7 +69,7 @@ def _p95(values: list[float]) -> float:
 
 
 def _durations(site: TorturedSite) -> list[float]:
-    """Return the seconds that the worker needed for each picture."""
+    """Return the seconds that the worker needed for each succeeded picture."""
     rows = site.query("SELECT json_extract(timings_ms, '$.total') FROM jobs_jobimage WHERE status = 'succeeded'")
     return [row[0] / 1000 for row in rows if row[0]]
 
@@ -88,7 +88,10 @@ def _submit_zip(site: TorturedSite, headers: dict[str, str], count: int, start: 
 def _poller(
     site: TorturedSite, headers: dict[str, str], job: str, ended: threading.Event, polls: list[tuple[int, int]]
 ) -> None:
-    """Request a job once per second over one connection, as a client with a cache does."""
+    """Request a job once per second over one connection, with If-None-Match, until `ended` is set.
+
+    polls: a list to which the status and size of each response are added.
+    """
     etag = ""
     with requests.Session() as session:
         while not ended.wait(1.0):

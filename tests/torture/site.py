@@ -1,4 +1,4 @@
-"""The attacked site, started as users start it, and a watch on its probes and its web server's memory."""
+"""The attacked site, started as users do, and a watch on its probes and its web server's memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SITE = {
 
 
 class TorturedSite:
-    """A running site. `stack` is the current start; the secret of the first start stays valid."""
+    """A running site. `stack` is its current start; the secret of the first start stays valid."""
 
     def __init__(self, folder: Path, **changes: str) -> None:
         self.folder = folder
@@ -41,14 +41,14 @@ class TorturedSite:
 
     @classmethod
     def around(cls, stack: Stack) -> TorturedSite:
-        """Return the site of a running stack; it cannot be started again."""
+        """Return the site of a running stack. It cannot be started again."""
         site = cls.__new__(cls)
         site.folder, site.stack = stack.data_dir, stack
         site.secret, site.url = stack.secret, stack.base_url
         return site
 
     def start_again(self) -> None:
-        """Run `manage.py run` again, as systemd does, without waiting for it."""
+        """Run `manage.py run` again, without waiting, as systemd does."""
         self.stack: Stack = start_stack(self.folder, **self._changes)
         self.stack.port = self._port
 
@@ -56,7 +56,7 @@ class TorturedSite:
         return self.stack.processes(*words)
 
     def query(self, sql: str, *values: object) -> list[tuple]:
-        """Return rows from the site's SQLite database."""
+        """Return the rows of a query on the site's SQLite database."""
         with sqlite3.connect(f"file:{self.folder / 'keyline.sqlite3'}?mode=ro", uri=True, timeout=60) as database:
             return database.execute(sql, values).fetchall()
 
@@ -67,7 +67,10 @@ class TorturedSite:
 
 @contextmanager
 def tortured_site(**changes: str) -> Iterator[TorturedSite]:
-    """Start a site in a new folder and wait until it is healthy; stop it and delete the folder afterwards."""
+    """Start a site in a new folder, wait until it is healthy, and yield it; stop and delete it at the end.
+
+    changes: environment variables.
+    """
     folder = Path(tempfile.mkdtemp(prefix="keyline-torture-"))
     site = TorturedSite(folder, **changes)
     try:
@@ -78,7 +81,7 @@ def tortured_site(**changes: str) -> Iterator[TorturedSite]:
 
 
 def memory_mb(pids: list[int]) -> float:
-    """Return the memory of several processes together in MB; each shared page is counted once."""
+    """Return the memory of several processes together in MB; shared pages are divided by the number of their users."""
     total_kb = 0
     for pid in pids:
         try:
@@ -90,7 +93,7 @@ def memory_mb(pids: list[int]) -> float:
 
 
 class Watch:
-    """Record the probes of a site and the highest memory of its web processes and their pixel processes."""
+    """A record of a site's probes, and of the highest memory of its web processes and their pixel processes."""
 
     def __init__(self, site: TorturedSite) -> None:
         self._site = site
@@ -119,7 +122,7 @@ class Watch:
                 thread.join()
 
     def figures(self, name: str, *, probes: bool = True) -> list[Figure]:
-        """Return the figures; those of the probes only if the site was never stopped."""
+        """Return the figures. name: their prefix. probes: whether to include the slowest probe."""
         found = [
             Figure(f"{name}: most memory of the web server", round(self.web_mb, 1), "MB", WEB_MB),
             Figure(f"{name}: most memory of its pixel processes", round(self.pixels_mb, 1), "MB"),
@@ -131,7 +134,7 @@ class Watch:
 
 
 def wait_until(condition, timeout_s: float) -> bool:
-    """Return True as soon as a condition is true, False if it is not within `timeout_s` seconds."""
+    """Wait until `condition` returns true and return True; return False after `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:

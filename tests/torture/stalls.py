@@ -1,4 +1,4 @@
-"""Clients that keep a connection open and send or read almost nothing."""
+"""Clients that keep connections open but send or read almost nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The attacked site, and a key for it."""
+    """The URL of the attacked site, and a key for it."""
 
     url: str
     secret: str
@@ -25,21 +25,21 @@ class Site:
         return await asyncio.open_connection(parts.hostname, parts.port, **options)
 
     def head(self, method: str, path: str, *more: str) -> bytes:
-        """Return a request's header, including its end."""
+        """Return the header of a request, with its end. more: further header lines."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: {urlsplit(self.url).netloc}"]
         lines += [f"Authorization: Bearer {self.secret}", *more, "", ""]
         return "\r\n".join(lines).encode()
 
 
 async def half_header(site: Site) -> Streams:
-    """Send the first half of a request's header."""
+    """Connect and send only the first part of a request's header; return the streams."""
     reader, writer = await site.connect()
     writer.write(site.head("GET", "/health/live")[:40])
     return reader, writer
 
 
 async def slow_sender(site: Site) -> Streams:
-    """Send the header for a picture of 2 MB, but only the first bytes of its body."""
+    """Connect and send a request's header for a body of 2 MB, but only the body's first bytes; return the streams."""
     reader, writer = await site.connect()
     kind = "Content-Type: multipart/form-data; boundary=x"
     writer.write(site.head("POST", "/api/jobs/?wait=30", kind, f"Content-Length: {2 * 2**20}") + b"--x\r\n")
@@ -47,7 +47,7 @@ async def slow_sender(site: Site) -> Streams:
 
 
 def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
-    """Request a file many times, and never read the responses."""
+    """Return a function that connects and requests a file several times, but does not read the responses."""
 
     async def start(site: Site) -> Streams:
         parts = urlsplit(site.url)
@@ -65,7 +65,7 @@ def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
 
 
 def waiter(job_id: str, wait_s: int) -> Callable[[Site], Awaitable[Streams]]:
-    """Send a request that waits for a job."""
+    """Return a function that connects and sends a request which waits for a job."""
 
     async def start(site: Site) -> Streams:
         reader, writer = await site.connect()
@@ -77,9 +77,9 @@ def waiter(job_id: str, wait_s: int) -> Callable[[Site], Awaitable[Streams]]:
 
 @asynccontextmanager
 async def held(site: Site, count: int, start: Callable[[Site], Awaitable[Streams]]) -> Any:
-    """Keep `count` stalled clients connected; disconnected ones are replaced every second.
+    """Keep `count` stalled clients connected during the block; replace disconnected ones every second.
 
-    Yield the number of disconnected clients.
+    start: connects one client. Yield a list whose only item is the number of disconnections.
     """
     cut = [0]
     clients = [await start(site) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""The short form of `make torture`: an attacked and damaged site loses no picture and charges none twice.
+"""The short form of `make torture`: an attacked site loses no picture and charges none twice.
 
 Only figures that do not depend on the speed of this machine are compared with their targets.
 """
@@ -22,7 +22,7 @@ _TIMED = ("slowest recovery", "slowest probe", "slowest round", "slowest page")
 
 
 def missed(figures: list[Figure]) -> list[str]:
-    """Return the figures that miss their target, except those of speed."""
+    """Return the figures that miss their target, except figures about speed."""
     wrong = [figure for figure in figures if not figure.is_kept and not any(word in figure.promise for word in _TIMED)]
     return [f"{figure.promise}: {figure.text} {figure.details}" for figure in wrong]
 
@@ -88,7 +88,7 @@ def test_a_proxy_passes_hangs_and_refuses() -> None:
 
 
 def _first_byte(port: int) -> None:
-    """Connect and read one byte; raise OSError when the other side does not respond."""
+    """Connect to a port, send a byte and read one. Raise OSError if there is no response."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(b"x")
         if not client.recv(1):

@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 
 def picture(number: int, side: int = 320) -> bytes:
-    """Return a JPEG whose bytes are different for each number, because of a comment."""
+    """Return a JPEG with a comment, so that its bytes differ for each number."""
     base = _bases.get(side) or _bases.setdefault(side, _base(side))
     text = f"picture {number}".encode()
     return base[:2] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + base[2:]
@@ -44,7 +44,7 @@ def _base(side: int) -> bytes:
 
 @dataclass
 class Sent:
-    """One picture that a client wants to have; `name` identifies it in the site's database."""
+    """One picture that a client sends. `name` identifies it in the site's database."""
 
     name: str
     started: float = field(default_factory=time.monotonic)
@@ -53,7 +53,7 @@ class Sent:
 
 
 class Traffic:
-    """Send pictures as different clients do, each until its response arrives; count every status."""
+    """Clients of different kinds, which repeat each request until it gets its response. All statuses are counted."""
 
     def __init__(self, site: TorturedSite) -> None:
         self.site = site
@@ -70,7 +70,7 @@ class Traffic:
         return self._until_answered(self._post_waiting, side=320)
 
     def large(self) -> Sent:
-        """Send a picture that is large enough to be checked by the pixel process."""
+        """Send a picture that is so large that the web server checks it in its pixel process."""
         return self._until_answered(self._post_waiting, side=1280)
 
     def polls(self) -> Sent:
@@ -78,7 +78,7 @@ class Traffic:
         return self._until_answered(self._submit_and_poll, side=320)
 
     def by_url(self) -> Sent:
-        """Submit a picture by URL, which the site downloads."""
+        """Submit a picture by its URL, from which the site downloads it."""
         return self._until_answered(self._by_url, side=320)
 
     def varies(self) -> Sent:
@@ -155,7 +155,10 @@ class Traffic:
 
     @contextmanager
     def running(self, *ways: str) -> Iterator[None]:
-        """Let one client of each kind send pictures one after the other during the block; finish the last ones."""
+        """Let one client per way send pictures during the block, and wait for their last responses.
+
+        ways: names of methods, such as `waits`.
+        """
         ended = threading.Event()
 
         def client(way: str) -> None:
@@ -176,7 +179,7 @@ class Traffic:
     # The sums -----------------------------------------------------------------------------------------------------
 
     def figures(self, name: str) -> list[Figure]:
-        """Wait until every job has ended, and compare the sent pictures with the site's rows and ledger."""
+        """Wait until all jobs have ended; return figures that compare the sent pictures with the site's data."""
         open_jobs = "SELECT count(*) FROM jobs_job WHERE status NOT IN ('succeeded', 'failed', 'canceled')"
         wait_until(lambda: self.site.query(open_jobs)[0][0] == 0, 120)
         unended = self.site.query(open_jobs)[0][0]
@@ -207,10 +210,10 @@ class Traffic:
 
 
 def is_allowed(status: int) -> bool:
-    """Return whether the site may return this status: 201 and 304 are allowed too, with the meaning of 200."""
+    """Return whether the site may return this status under attack: success, redirect, error of the client, or 503."""
     return status in (200, 201, 202, 206, 302, 303, 304, 503) or 400 <= status < 500
 
 
 def noise(side: int, quality: int = 60) -> bytes:
-    """Return a JPEG whose processing takes a worker some time."""
+    """Return a JPEG of noise, which takes a worker some time."""
     return photos.encode(np.random.default_rng(7).integers(0, 256, (side, side, 3), np.uint8), "JPEG", quality=quality)

@@ -1,8 +1,8 @@
-"""Kill a watcher repeatedly at random moments, and check that no picture is lost or processed twice.
+"""An attack on watchers: they are killed at random moments, and no picture may be lost or processed twice.
 
 `python -m tests.torture.watching [KILLS]` starts a real site and runs `manage.py watch` on a folder and on an S3 bucket
-(a server in this process). Each watcher is killed with SIGKILL within a few seconds of its first line; new pictures
-arrive all the time. At the end all pictures are processed and counted. The random seed is printed with every fault.
+(a server in this process). Each watcher is killed with SIGKILL within a few seconds of its first line, while new
+pictures arrive. At the end the pictures and results are compared. The random seed is printed with the faults.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ _START_S = 120.0
 
 @dataclass
 class Place(ABC):
-    """A folder or a bucket with pictures. `files` maps the paths of the arrived files to their content."""
+    """A folder or a bucket to which files arrive.
+
+    inbox, outbox: its locations. good, bad: the names of the arrived pictures and other files. `files` returns the
+    contents of a location's files by their names.
+    """
 
     inbox: str
     outbox: str
@@ -84,7 +88,7 @@ class Bucket(Place):
 
 
 def torture(stack: Stack, place: Place, *, kills: int, seed: int) -> list[str]:
-    """Kill `kills` watchers of one place; return the lost, repeated and partial files."""
+    """Kill `kills` watchers of one place; return the differences between the arrived files and the results."""
     chance = random.Random(seed)
     for number in range(kills):
         _arrive(place, number, chance)
@@ -99,7 +103,7 @@ def torture(stack: Stack, place: Place, *, kills: int, seed: int) -> list[str]:
 
 
 def faults(place: Place) -> list[str]:
-    """Compare the files that arrived at a place with the results."""
+    """Return the differences between the files that arrived at a place and the results."""
     found: list[str] = []
     inbox, outbox = place.files(place.inbox), place.files(place.outbox)
 
@@ -124,7 +128,7 @@ def faults(place: Place) -> list[str]:
 
 
 def _arrive(place: Place, number: int, chance: random.Random) -> None:
-    """Put new files into the inbox; one in ten is not a picture."""
+    """Put new files into the inbox; about one in ten is not a picture."""
     for index in range(ARRIVALS):
         name = f"{number:03d}-{index}.jpg"
         if chance.random() < 0.1:
@@ -140,7 +144,7 @@ def _arrive(place: Place, number: int, chance: random.Random) -> None:
 
 
 def _start(stack: Stack, place: Place, *more: str) -> subprocess.Popen[str]:
-    """Start a watcher and wait for its first line."""
+    """Start a watcher, wait for its first line, and return its process."""
     arguments = [place.inbox, "--out", place.outbox, "--recipe", RECIPE, "--settled", "0", "--at-once", "4", *more]
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "manage.py"), "watch", *arguments],
@@ -178,16 +182,16 @@ def _is_picture(content: bytes) -> bool:
 
 
 def folder_place(folder: Path) -> Folder:
-    """Create an empty folder to watch, and a folder for its results."""
+    """Create an empty folder to watch and a folder for its results, and return them."""
     for name in ("inbox", "outbox"):
         (folder / name).mkdir()
     return Folder(str(folder / "inbox"), str(folder / "outbox"))
 
 
 def bucket_place() -> Bucket:
-    """Create an empty bucket to watch.
+    """Create an empty bucket to watch, and return it.
 
-    Its server stops with this process, and the AWS_* variables name it.
+    Its server runs in this process; the environment variables AWS_* are set for it.
     """
     port = free_port()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -203,7 +207,7 @@ def bucket_place() -> Bucket:
 
 
 def memory_kib(stack: Stack, folder: Path, waiting: int) -> int:
-    """Return the peak memory in KiB of a watcher that has listed a folder with `count` waiting files."""
+    """Return the peak memory in KiB of a watcher that has listed a folder with `waiting` files."""
     inbox, outbox = folder / f"many-{waiting}", folder / f"many-{waiting}-out"
     for path in (inbox, outbox):
         path.mkdir()
@@ -223,7 +227,7 @@ def memory_kib(stack: Stack, folder: Path, waiting: int) -> int:
 
 
 def main(kills: int, seed: int) -> int:
-    """Attack a folder and a bucket at the same time; return the number of faults."""
+    """Attack a folder and a bucket at the same time, and return the number of faults."""
     say = sys.stdout.write
     total = 0
     with tempfile.TemporaryDirectory() as name, running_stack(MATTING_WORKERS="1", WEB_PROCESSES="1") as stack:

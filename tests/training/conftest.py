@@ -1,4 +1,4 @@
-"""Banks of drawn pictures, and one thread for small networks."""
+"""Fixtures of the training tests: banks of drawn pictures, and one thread for small networks."""
 
 import json
 
@@ -14,7 +14,7 @@ from .drawn import SIZE, disc, png, write_pairs, write_shard
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    """Use one thread, because networks this small lose more by waiting for a second, busy core than they gain."""
+    """Use one thread of torch, which is faster for such small networks."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -28,7 +28,7 @@ def pairs(tmp_path):
 
 @pytest.fixture
 def shards(tmp_path):
-    """Write shards of all kinds: subjects, separate people, objects and empty scenes."""
+    """Write shards of all kinds (subjects, separate people, objects, empty scenes), and return their folder."""
     folder = tmp_path / "shards"
     folder.mkdir()
     photo, mask = disc(1)

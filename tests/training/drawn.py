@@ -9,7 +9,7 @@ SIZE = 64
 
 
 def disc(seed, size=SIZE):
-    """Draw a bright disc on a dark, noisy background; return the photo and its mask."""
+    """Return a photo of a bright disc on a dark, noisy background, (size, size, 3) uint8, and its mask."""
     rng = np.random.default_rng(seed)
     photo = rng.integers(0, 90, (size, size, 3), dtype=np.uint8)
     mask = np.zeros((size, size), np.uint8)

@@ -1,4 +1,4 @@
-"""The simulated clicks start in the middle of the subject; each further click is on the largest error."""
+"""Tests of the simulated clicks of the evaluation: first the middle of the subject, then the largest errors."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_an_error_at_the_border_is_clicked_inside_the_picture():
 
 
 class Patient:
-    """An engine that finds a square around each keep point."""
+    """A fake engine that finds a square around each keep point, without squares around remove points."""
 
     takes_points = True
 

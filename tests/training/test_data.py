@@ -1,4 +1,4 @@
-"""Pictures are found with their masks, held-out ones are separate, and their annotations are known."""
+"""Tests of reading training sets: pictures with their masks, held-out pictures, and known annotations."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Depthwise gradients and parallel gradients equal those of plain torch."""
+"""Tests that depthwise gradients and parallel gradients equal those of plain torch."""
 
 import pytest
 import torch

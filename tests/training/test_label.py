@@ -1,4 +1,4 @@
-"""A model writes masks for a folder of photos, continues after an interruption, and stores its uncertainty."""
+"""Tests of masks that a model writes for a folder of photos: continuing after an interruption, and uncertainty."""
 
 import json
 
@@ -16,7 +16,7 @@ from .drawn import disc
 
 
 class HalfSure:
-    """Return the left half as subject, with undecided values in a share of the columns beside it."""
+    """A fake engine whose subject is the left half, with undecided values in a share of the columns beside it."""
 
     name, version = "half", "0123456789ab"
 

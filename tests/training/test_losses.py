@@ -1,4 +1,4 @@
-"""The losses are lowest for the right result, and 0 where the truth is unknown."""
+"""Tests of the losses: lowest for the right result, and 0 where the truth is unknown."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Returning memory works with every allocator."""
+"""Tests that returning memory works with each allocator."""
 
 from training.memory import give_back, resident_bytes
 

@@ -1,4 +1,4 @@
-"""Muon moves weights by an angle; each parameter has its optimiser and its rate."""
+"""Tests of the optimisers: Muon moves weights by an angle, and each parameter has its optimiser and rate."""
 
 import pytest
 import torch

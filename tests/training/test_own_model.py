@@ -1,4 +1,4 @@
-"""The tutorial, from photos to a usable network: label, train, evaluate, load."""
+"""Test of the tutorial from photos to a usable network: label, train, evaluate and load."""
 
 import io
 import json
@@ -17,7 +17,7 @@ COUNT = 48
 
 
 def run(*arguments):
-    """Run a command; return its output."""
+    """Run a management command and return its output."""
     out = io.StringIO()
     call_command(*(str(part) for part in arguments), stdout=out, stderr=io.StringIO())
     return out.getvalue()
@@ -25,7 +25,7 @@ def run(*arguments):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Crops of a few photos, mirrored and rotated to 48 different small pictures."""
+    """Write 48 different small pictures, which are crops of a few photos, and return their folder."""
     folder = tmp_path / "photos"
     folder.mkdir()
     rng = np.random.default_rng(3)

@@ -1,4 +1,4 @@
-"""An ImageNet checkpoint loaded into the encoder gives the same output as the checkpoint's own network."""
+"""Test that an ImageNet checkpoint in the encoder gives the same output as the checkpoint's own network."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from training.pretrained import inherit, load_encoder
 
 
 def published(encoder):
-    """Return a checkpoint of the encoder's size with the published names and separate normalisations."""
+    """Return a random checkpoint for this encoder, with the published names and separate normalisations."""
     weights, number = {}, 0
 
     def note(layer, convolution, normalisation, inputs=None):

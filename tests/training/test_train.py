@@ -1,4 +1,4 @@
-"""Training on drawn pictures lowers the loss, continues after an interruption, and writes usable weights."""
+"""Tests of training on drawn pictures: lower loss, continuation after an interruption, usable weights."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Folders that are configured in the admin are watched, and changes of the table take effect."""
+"""Tests that folders configured in the admin are watched, and that changes there take effect."""
 
 from __future__ import annotations
 

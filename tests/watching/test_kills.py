@@ -1,7 +1,7 @@
-"""Watchers that are killed at random moments lose and repeat no picture, in a folder and in a bucket.
+"""Tests that watchers killed at random moments lose and repeat no picture, in a folder and in a bucket.
 
-Each watcher is a separate process, ended by SIGKILL; new pictures arrive all the time. KEYLINE_KILLS is the number of
-kills, KEYLINE_SEED repeats a run (`make torture` kills 50 of each).
+Each watcher is a separate process that SIGKILL ends, while new pictures arrive. KEYLINE_KILLS is the number of kills;
+KEYLINE_SEED repeats a run (`make torture` kills 50 watchers of each).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def place(request: pytest.FixtureRequest) -> watching.Place:
 
 
 def started(run: Callable[[], None]) -> int:
-    """Fork a process that does one thing and never returns to the tests; return its id."""
+    """Fork a process that calls `run` and exits; return its id."""
     connections.close_all()
     pid = os.fork()
     if pid == 0:
@@ -104,7 +104,7 @@ def test_no_picture_is_lost_or_repeated(alice: Person, place: watching.Place) ->
 
 
 def arrive(place: watching.Place, number: int, chance: random.Random) -> None:
-    """Put two new files into the inbox; one in eight is not a picture."""
+    """Put two new files into the inbox; about one in eight is not a picture."""
     for index in range(2):
         name = f"{number:03d}-{index}.jpg"
         if chance.random() < 1 / 8:

@@ -1,4 +1,4 @@
-"""A watched folder loses and repeats no picture, even after a crash at any step."""
+"""Tests that a watched folder loses and repeats no picture, even after a crash at any step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Killed(BaseException):
-    """A BaseException that simulates SIGKILL, because no code catches it."""
+    """A BaseException that simulates SIGKILL: handlers of Exception do not catch it."""
 
 
 @pytest.fixture(autouse=True)
@@ -59,13 +59,13 @@ def watcher_of(person: Person, inbox: Path, recipe: str | None = None, **changes
 
 
 def work() -> None:
-    """Process all waiting messages as workers do."""
+    """Process all queued pictures, as workers do."""
     for pk in list(JobImage.objects.filter(status=Status.QUEUED).values_list("pk", flat=True)):
         tasks.image_process(str(pk))
 
 
 def run_dry(watcher: Watcher) -> None:
-    """Run steps until nothing changes."""
+    """Run the watcher's steps and the workers until nothing is in progress."""
     for _ in range(20):
         submitted = watcher.step()
         work()

@@ -1,4 +1,4 @@
-"""The gallery: order and days, small originals, running pictures again, and pictures of another team."""
+"""Tests of the gallery: order and days, small originals, running pictures again, pictures of another team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page opens for members of its team, and for no others."""
+"""Tests that each page opens for members of its team, and for no other users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invalid form is shown again with its values; users see only buttons that they may use."""
+"""Tests of invalid forms, which are shown again with their values, and of buttons that a user may not use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renderings at screen size use the stored preview if the picture is larger than the preview."""
+"""Tests that renderings at screen size use the stored preview if the picture is larger than the preview."""
 
 from __future__ import annotations
 

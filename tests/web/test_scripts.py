@@ -1,4 +1,4 @@
-"""The pages' scripts import in one direction only; the developer tools are pinned without a registry's host."""
+"""Tests of the pages' scripts: they import in one direction only, and the developer tools have exact versions."""
 
 from __future__ import annotations
 

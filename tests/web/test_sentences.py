@@ -1,4 +1,4 @@
-"""Errors in the user's language."""
+"""Tests of error messages in the user's language."""
 
 from __future__ import annotations
 

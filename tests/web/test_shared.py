@@ -1,4 +1,4 @@
-"""Shared links, the status page, and the texts of empty pages."""
+"""Tests of shared links, the status page, and the texts of empty pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page left open after sign-out leads to sign-in; fragments are not inserted as pages."""
+"""Tests that a page left open after sign-out leads to the sign-in page, and that fragments are not shown as pages."""
 
 from __future__ import annotations
 

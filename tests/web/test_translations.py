@@ -1,4 +1,4 @@
-"""Every text of the site is translated into each language, and the compiled catalogues are current."""
+"""Tests that all texts of the site are translated into each language, and the compiled catalogues are current."""
 
 from __future__ import annotations
 

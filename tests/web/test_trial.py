@@ -1,4 +1,4 @@
-"""One cut-out before sign-up: its result, and its protection against abuse."""
+"""Tests of one cutout before sign-up: its result, and its protection against abuse."""
 
 from __future__ import annotations
 

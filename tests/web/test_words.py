@@ -1,4 +1,4 @@
-"""Roles, scopes, events, dialects, stages and notes in the user's language."""
+"""Tests of roles, scopes, events, dialects, stages and notes in the user's language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock that the tests advance."""
+"""A clock that tests advance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 
 class Clock:
-    """Replace django.utils.timezone.now; it starts at the real time."""
+    """A replacement for django.utils.timezone.now that starts at the real time."""
 
     def __init__(self) -> None:
         self.now = dt.datetime.now(dt.UTC)

@@ -1,4 +1,4 @@
-"""A job's end is announced to webhooks and callbacks, which can neither delay nor break it."""
+"""Tests that a job's end is sent to webhooks and callbacks, which can neither delay nor prevent it."""
 
 from __future__ import annotations
 

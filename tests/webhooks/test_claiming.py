@@ -1,4 +1,4 @@
-"""A message is sent once when it is due, however often the queue delivers it."""
+"""Tests that a message is sent once when it is due, even if the queue delivers its task several times."""
 
 from __future__ import annotations
 

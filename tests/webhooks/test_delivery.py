@@ -1,4 +1,4 @@
-"""The receiver's response decides whether a message is delivered, retried or given up."""
+"""Tests that the receiver's response decides whether a message is delivered, retried or given up."""
 
 from __future__ import annotations
 

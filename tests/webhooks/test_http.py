@@ -1,4 +1,4 @@
-"""Webhooks and their deliveries over the native API."""
+"""Tests of webhooks and their deliveries in the native API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Permissions, errors and audit entries of creating, changing and replaying webhooks."""
+"""Tests of creating, changing and replaying webhooks: permissions, errors and audit entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages are signed as the standard defines, so that a receiver's library verifies them."""
+"""Tests that messages are signed as the standard defines, so that a receiver's library verifies them."""
 
 from __future__ import annotations
 

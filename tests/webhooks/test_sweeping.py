@@ -1,4 +1,4 @@
-"""The sweep sends planned and lost messages again, and clears the log."""
+"""Tests that the sweep sends planned and lost messages again, and clears the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web server in this process, with small view functions instead of Django."""
+"""Fixtures of the web server's tests: a server in this process, with functions instead of Django."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 class Announcements:
-    """Wake requests that wait for a topic; `waiting` counts them."""
+    """A source of events for waiting requests. `waiting` is a semaphore that is released for each wait."""
 
     def __init__(self) -> None:
         self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -43,7 +43,7 @@ class Announcements:
 
 
 class Views:
-    """Respond to each path with the test's function for it, and continue parked requests."""
+    """A handler that calls the test's function for each path, and continues parked requests."""
 
     def __init__(self) -> None:
         self.by_path: dict[str, View] = {"/ping": lambda request: HttpResponse(b"pong")}
@@ -55,7 +55,7 @@ class Views:
 
 @dataclass
 class Running:
-    """A running server: its port, its views, and its waiting requests."""
+    """A running server. announcements: the events for which requests wait. sockets: the tests' connections."""
 
     port: int
     views: Views
@@ -63,7 +63,7 @@ class Running:
     sockets: list[socket.socket] = field(default_factory=list)
 
     def connect(self, text: str = "", *, receive_bytes: int | None = None) -> socket.socket:
-        """Open a connection and send a text."""
+        """Open a connection, send a text and return the connection. receive_bytes: the size of the receive buffer."""
         client = socket.socket()
         self.sockets.append(client)
         if receive_bytes is not None:
@@ -74,12 +74,12 @@ class Running:
         return client
 
     def get(self, path: str, **options: Any) -> socket.socket:
-        """Request a path, over a connection that the server closes."""
+        """Request a path with `Connection: close`, and return the connection."""
         return self.connect(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", **options)
 
 
 def answer(client: socket.socket) -> tuple[int, bytes]:
-    """Read until the server closes; return the status, 0 without one, and the body."""
+    """Read until the server closes the connection; return the response's status (0 without one) and body."""
     data = b""
     try:
         while piece := client.recv(2**16):
@@ -92,7 +92,7 @@ def answer(client: socket.socket) -> tuple[int, bytes]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Running]]:
-    """Start a server with the given configuration values. It stops with the test."""
+    """Yield a function that starts a server with given configuration values. The servers stop with the test."""
     running: list[tuple[uvicorn.Server, threading.Thread, Running]] = []
 
     def start(**changes: Any) -> Running:

@@ -1,4 +1,4 @@
-"""Slow operations use no thread: short requests get responses, whatever other connections are open."""
+"""Tests that slow operations use no thread, so that short requests get responses next to many open connections."""
 
 from __future__ import annotations
 

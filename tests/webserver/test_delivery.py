@@ -1,4 +1,4 @@
-"""The server reports which responses have reached their clients."""
+"""Tests that the server reports which responses have reached their clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flows that wait for a lane's threads get them in turn, and cancelled requests leave their places."""
+"""Tests of a lane's threads: waiting flows get them in turn, and cancelled requests leave the queue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webserver.lanes import Lane, LaneFull
 
 
 def with_busy_lane(test: Callable[[Lane, threading.Event], Awaitable[None]], *, longest_queue: int = 10) -> None:
-    """Run a test on a lane whose only thread is busy until the event is set."""
+    """Run a test with a lane whose only thread is busy until the event is set."""
 
     async def run() -> None:
         lane, release = Lane("test", threads=1, longest_queue=longest_queue), threading.Event()

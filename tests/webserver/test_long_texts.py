@@ -1,4 +1,4 @@
-"""Long base64 texts are taken out of a body before it is parsed, and decode to the same bytes as before."""
+"""Tests that long base64 texts are taken out of a body before it is parsed, and decode to the same bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def decoded(text: str, max_bytes: int = 10**9) -> bytes:
 
 @pytest.fixture
 def lean() -> Callable[..., str]:
-    """Take the long texts out of a body, as texts of the current request; return the remaining body."""
+    """Return a function that takes the long texts out of a body and returns the rest.
+
+    The texts become those of the current request.
+    """
 
     def take(body: bytes, *, form: bool = False) -> str:
         rest, texts = taken_out(io.BytesIO(body), is_form=form)
@@ -137,7 +140,7 @@ def test_only_fields_without_a_file_name_count_in_a_form() -> None:
 
 
 def post(running: Running, body: bytes, kind: str = "application/json") -> tuple[int, bytes]:
-    """Send a body to /read."""
+    """Send a body to /read; return the response's status and body."""
     head = f"POST /read HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}"
     client = running.connect(f"{head}\r\n\r\n")
     client.sendall(body)

@@ -1,4 +1,4 @@
-"""Bodies that are parsed completely in memory are processed one at a time, over all processes."""
+"""Tests that bodies which are parsed completely in memory are processed one at a time, in all processes."""
 
 from __future__ import annotations
 

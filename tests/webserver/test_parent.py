@@ -1,4 +1,4 @@
-"""The parent of the web processes: at least one always serves, and accepted requests are finished."""
+"""Tests of the web server's parent: at least one process serves at any time, and accepted requests are finished."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ Parent(Configuration(port=int(sys.argv[1]), processes=1), [sys.executable, sys.a
 
 
 class Served:
-    """A running parent."""
+    """A running parent. go: the file that lets its processes continue."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, go: Path) -> None:
         self.process, self.port, self.go = process, port, go
 
     def ask(self, word: str = "hello") -> int:
-        """Return the id of the process that responds."""
+        """Send a word to the server, and return the id of the process that responds."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
             assert client.recv(9) == b"accepted "
             client.sendall(word.encode())

@@ -1,4 +1,4 @@
-"""Submissions that would wait too long are rejected, and responses state the length of the queue."""
+"""Tests that submissions which would wait too long are rejected, and that responses state the queue's length."""
 
 from __future__ import annotations
 

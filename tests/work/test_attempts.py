@@ -1,4 +1,4 @@
-"""Claims, leases, repeated messages, pictures that crash their workers, and the ends of jobs."""
+"""Tests of claims, leases, repeated messages, pictures that crash their workers, and the ends of jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture given by URL is downloaded by one worker and processed by another."""
+"""Tests that a picture given by its URL is downloaded by one worker and processed by another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def fetch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bytes]], None]:
-    """Replace every download: return the value of `answer`, or raise its error."""
+    """Replace downloads by a small picture; return a function that replaces them by the result of another function."""
 
     def answering(answer: Callable[[], bytes]) -> None:
         monkeypatch.setattr(
@@ -155,7 +155,7 @@ def test_the_more_urgent_download_comes_first(fetch, alice: Person) -> None:
 
 
 def test_a_message_to_a_model_downloads_a_source_that_is_missing(fetch, alice: Person) -> None:
-    """The previous release sends such messages."""
+    """Processing also works without a downloaded source, because the previous release sends such messages."""
     image = submit(alice).images.get()
 
     data, told = tasks._source_of(claim(image), limits=limits_from_json(image.job.limits))

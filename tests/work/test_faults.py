@@ -1,4 +1,4 @@
-"""Faults of the machine return a picture to the queue; only faults of the picture end it."""
+"""Tests that faults of the machine return a picture to the queue, and faults of the picture end it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def raising(error: Exception) -> Callable[..., None]:
 
 
 def wait_an_hour() -> None:
-    """Make the pause longer than any test."""
+    """Set the next attempt of all pictures one hour later, which is longer than any test."""
     JobImage.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
 
 

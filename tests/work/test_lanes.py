@@ -1,4 +1,4 @@
-"""A worker on a GPU processes several pictures at once; one that has lost a worker is alone."""
+"""Tests of lanes: a worker on a GPU processes several pictures at once; a picture that ended a worker runs alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIMIT_S = 20.0  # a deadlock fails after this time instead of hanging
 
 @pytest.fixture
 def lanes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lanes]:
-    """A worker with two lanes."""
+    """Yield a worker's lanes, opened for two pictures at once."""
     opened = Lanes()
     opened.open(2)
     for module in (serving, tasks, lanes_module, worker_child):
@@ -35,7 +35,7 @@ def lanes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lanes]:
 
 @pytest.fixture
 def busy_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The busy times that lanes report."""
+    """Return the list of busy times, in seconds, that the lanes report."""
     reported: list[float] = []
     monkeypatch.setattr(lanes_module, "worker_busy", lambda *, queue, seconds: reported.append(seconds))
     return reported

@@ -1,4 +1,4 @@
-"""The work of a worker before and after each message."""
+"""Tests of a worker's steps before and after each message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _answers: list[str] = []
 
 @runs(LOOK)
 def look() -> None:
-    """A task that queries the database; the first run finds that its server was restarted."""
+    """Query the database; the first call fails, as after a restart of the database server."""
     if not _answers:
         _answers.append("failed")
         connection.connection.close()
@@ -103,7 +103,7 @@ def test_a_worker_that_is_told_to_stop_while_its_broker_is_away_ends(monkeypatch
 
 @runs(HANG)
 def hang() -> None:
-    """A task that waits forever in native code, like a driver that never returns."""
+    """Block forever in native code, like a driver that does not return."""
     mutex, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
     library.pthread_mutex_lock(mutex)
     library.pthread_mutex_lock(mutex)

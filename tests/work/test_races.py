@@ -1,4 +1,4 @@
-"""Two requests, or a request and a worker, change the same job at the same time."""
+"""Tests in which two requests, or a request and a worker, change the same job at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A repeated request of a client that got no response to the first one."""
+"""Tests of a repeated request after the client got no response to the first one."""
 
 from __future__ import annotations
 

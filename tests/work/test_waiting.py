@@ -1,4 +1,4 @@
-"""Waiting for a job's end works when announcements are lost."""
+"""Tests that waiting for a job's end works when announcements are lost."""
 
 from __future__ import annotations
 

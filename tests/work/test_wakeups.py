@@ -1,4 +1,4 @@
-"""Waiting requests are woken by announcements, and by the database when announcements are lost."""
+"""Tests that waiting requests continue after an announcement, or because of the database if it is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def waited(job_ids: list[object], action: Callable[[JobWakeups], Awaitable[None]]) -> None:
-    """Wait for several jobs at the same time, call a function during the wait, and return when all waits have ended."""
+    """Wait for several jobs at the same time, call `action` during the waits, and return when all waits have ended."""
 
     async def scene() -> None:
         waking = JobWakeups()

@@ -1,4 +1,4 @@
-"""The Baidu dialect's contract for the shared tests."""
+"""The contract of the Baidu dialect, for the tests that all dialects share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/api-baidu.md agrees with the code."""
+"""Tests that docs/api-baidu.md agrees with the code."""
 
 from __future__ import annotations
 

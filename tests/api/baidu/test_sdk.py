@@ -1,4 +1,4 @@
-"""The official Python SDK, unmodified, against the running site."""
+"""Tests of the running site with Baidu's official, unmodified Python SDK."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def segment_url(live_stack: Stack) -> str:
 
 @pytest.fixture
 def sdk(live_stack: Stack) -> AipBase:
-    """The SDK as its users configure it, except that the token endpoint's URL points to the test site."""
+    """Return the SDK in its usual configuration, but with the token endpoint of the test site."""
 
     class Client(AipBase):
         _AipBase__accessTokenUrl = f"{live_stack.base_url}/oauth/2.0/token"

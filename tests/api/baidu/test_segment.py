@@ -1,4 +1,4 @@
-"""The Baidu dialect's `segment`, with a model whose result is known."""
+"""Tests of the Baidu route `segment`, with a fake model whose result is known."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def blank(width: int, height: int) -> bytes:
 
 
 def filled_in(value: Any) -> Any:
-    """Replace the names of pictures in a fixture by real pictures."""
+    """Return a fixture's value with its placeholders, such as `<photo>`, replaced by test data."""
     known = {
         "<photo>": lambda: base64_of(photos.encoded("JPEG", quality=90)),
         "<gif>": lambda: base64_of(photos.encoded("GIF")),

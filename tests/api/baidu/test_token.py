@@ -1,4 +1,4 @@
-"""The Baidu dialect's token endpoint."""
+"""Tests of the Baidu dialect's token endpoint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def token_of(person: Person) -> str:
 
 
 def error_code_with(token: str) -> int:
-    """Return the error code of a request without a picture: 216101 means that the token was accepted."""
+    """Return the error code of a request with this token and no picture; 216101 means that the token is valid."""
     return Client().post(f"{SEGMENT}?access_token={token}", {}, content_type="application/json").json()["error_code"]
 
 

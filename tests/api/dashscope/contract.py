@@ -1,4 +1,4 @@
-"""The DashScope dialect's contract for the shared tests."""
+"""The contract of the DashScope dialect, for the tests that all dialects share."""
 
 from __future__ import annotations
 

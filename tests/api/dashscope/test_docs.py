@@ -1,4 +1,4 @@
-"""docs/api-dashscope.md agrees with the code."""
+"""Tests that docs/api-dashscope.md agrees with the code."""
 
 from __future__ import annotations
 

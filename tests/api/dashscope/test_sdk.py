@@ -1,4 +1,4 @@
-"""The `dashscope` package, unmodified, against the running site."""
+"""Tests of the running site with the unmodified package `dashscope`."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ Quota.objects.update_or_create(team=team, defaults={"dialects": {"dashscope": un
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_rate_limits(live_stack: Stack) -> None:
-    """Let the tests submit as fast as they can; the vendor's limit is two tasks per second."""
+    """Switch off the running site's rate limit, which is two tasks per second as at the vendor."""
     live_stack.manage("shell", "-v", "0", "-c", _WITHOUT_RATES)
 
 
 @pytest.fixture
 def key(live_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Configure the SDK for the test site, with an API key."""
+    """Configure the SDK for the test site, and return the API key."""
     monkeypatch.setattr(dashscope, "base_http_api_url", f"{live_stack.base_url}/api/v1")
     monkeypatch.setattr(dashscope, "api_key", live_stack.secret)
     return live_stack.secret
@@ -49,7 +49,7 @@ def submitted(**values: Any) -> Any:
 
 
 def picture_at(url: str) -> np.ndarray:
-    """Return the picture behind a link, opened without a key."""
+    """Return the picture at a URL, requested without a key."""
     response = requests.get(url, timeout=60)
     response.raise_for_status()
     return np.asarray(Image.open(io.BytesIO(response.content)))

@@ -1,4 +1,4 @@
-"""The list of tasks, and the responses of all routes of the dialect to invalid requests."""
+"""Tests of the DashScope dialect's list of tasks, and of its responses to invalid requests."""
 
 from __future__ import annotations
 

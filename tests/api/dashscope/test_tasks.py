@@ -1,4 +1,4 @@
-"""The DashScope dialect's tasks, with a model whose result is known."""
+"""Tests of the DashScope dialect's tasks, with a fake model whose result is known."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ERRORS = fixture("dashscope/errors.json")
 
 
 def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
-    """Submit a picture and return the task's id."""
+    """Submit a picture and return the task's id. inputs: replace the input of the request."""
     body = FIXTURE["submit"]["request"] | ({"input": inputs} if inputs else {})
     response = person.api().post(path, body, content_type="application/json", headers=ASYNC)
     assert response.status_code == 200, response.content
@@ -43,7 +43,7 @@ def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
 
 
 def made(person: Person) -> str:
-    """Create a task without the rate limit of the route; return the task's id."""
+    """Create a task without a request, so that the route's rate limit does not count it; return the task's id."""
     job = job_submit(
         actor=Actor(team=person.team, key=person.key, request_id=str(uuid.uuid4())),
         door=Door(dialect="dashscope", retention_hours=24),
@@ -64,7 +64,7 @@ def listed(person: Person, **query: Any) -> dict[str, Any]:
 
 
 def picture_at(url: str) -> Image.Image:
-    """Return the picture behind a link, opened without a key."""
+    """Return the picture at a signed URL, requested without a key."""
     response = Client().get(url.removeprefix("http://testserver"))
     assert response.status_code == 200
     return Image.open(io.BytesIO(b"".join(response.streaming_content)))
@@ -72,7 +72,7 @@ def picture_at(url: str) -> Image.Image:
 
 @pytest.fixture(autouse=True)
 def pictures(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Return a dict of URLs and the pictures that the worker downloads from them; other URLs cannot be reached."""
+    """Return a dict from URLs to the pictures that the worker downloads from them; other downloads fail."""
     known = {"http://example.com/people.jpg": photos.encoded("JPEG", quality=90)}
 
     def download(url: str) -> bytes:

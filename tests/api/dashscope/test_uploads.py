@@ -1,4 +1,4 @@
-"""The DashScope dialect's uploads: a signed policy, a form without the key, and an oss:// URL."""
+"""Tests of the DashScope dialect's uploads: a signed policy, a form without a key, and an oss:// URL."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def granted(person: Person) -> dict[str, Any]:
 
 
 def form_of(policy: dict[str, Any], *, name: str = "people.jpg", data: bytes | None = None) -> dict[str, Any]:
-    """Return the form fields as the SDK sends them."""
+    """Return the fields of an upload form, as the SDK sends them."""
     return {
         "OSSAccessKeyId": policy["oss_access_key_id"],
         "Signature": policy["signature"],
@@ -52,7 +52,7 @@ def form_of(policy: dict[str, Any], *, name: str = "people.jpg", data: bytes | N
 
 
 def uploaded(person: Person, **changes: Any) -> str:
-    """Upload a picture and return its URL."""
+    """Upload a picture and return its oss:// URL. changes: arguments of `form_of`."""
     form = form_of(granted(person), **changes)
     response = Client().post(FILES, form)
     assert response.status_code == 200, response.content

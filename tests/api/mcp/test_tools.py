@@ -1,4 +1,4 @@
-"""The MCP server's tools, called by the `mcp` package's own client."""
+"""Tests of the MCP server's tools, called by the client of the package `mcp`."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_keys_scopes_and_quotas_apply(
 
 @pytest.fixture
 def http_server(live_stack: Stack) -> Iterator[str]:
-    """Serve the running site's tools over streamable HTTP; yield the URL."""
+    """Yield the URL at which the running site's tools are served over streamable HTTP."""
     with serving_tools(live_stack) as port:
         yield f"http://127.0.0.1:{port}/mcp"
 

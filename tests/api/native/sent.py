@@ -1,4 +1,4 @@
-"""Requests that the tests of the native API send, and checks of their responses."""
+"""Requests that the tests of the native API send, and checks of the responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native API: formats and headers of responses."""
+"""Tests of the native API: formats and headers of responses."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_a_replay_is_marked_on_every_submitting_route(alice: Person, job: dict[s
 
 
 class TooLarge(FakeEngine):
-    """An engine that runs out of memory with the first picture."""
+    """A fake engine that runs out of memory with the first picture."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         if not self.calls:

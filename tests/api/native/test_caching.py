@@ -1,4 +1,4 @@
-"""Native API: unchanged files and jobs, byte ranges and pages of a job."""
+"""Tests of the native API: requests for unchanged files and jobs, byte ranges, and pages of a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/api-native.md describes every route and field, and its examples run."""
+"""Tests that docs/api-native.md describes each route and field, and that its examples run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native API: links to results, and the access to them."""
+"""Tests of the native API: signed URLs of results, and who may open them."""
 
 from __future__ import annotations
 

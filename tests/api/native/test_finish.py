@@ -1,4 +1,4 @@
-"""Native API: a result finished by a recipe that is not stored, as the editor sends it."""
+"""Tests of the native API: results finished by a recipe in the request, as the editor sends it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SQUARE: dict[str, Any] = {
 
 
 def pixels_of(answer: Any) -> np.ndarray:
-    """Return the picture of a response as (h, w, 3) whole numbers."""
+    """Return the picture of a response as (h, w, 3) int."""
     return np.asarray(Image.open(io.BytesIO(answer.getvalue())).convert("RGB")).astype(int)
 
 
@@ -34,7 +34,7 @@ def variant(person: Person, job: dict[str, Any], **values: Any) -> Any:
 
 
 def subject_middle(pixels: np.ndarray) -> tuple[float, float]:
-    """Return the middle (x, y), as shares of the canvas, of what is not the background of SQUARE."""
+    """Return the middle (x, y) of all pixels without SQUARE's background colour, as shares of the canvas."""
     rows, columns = np.nonzero(np.abs(pixels - (0x10, 0x60, 0xF0)).max(axis=2) > 24)
     return float(columns.mean() / pixels.shape[1]), float(rows.mean() / pixels.shape[0])
 

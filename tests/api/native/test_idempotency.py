@@ -1,4 +1,4 @@
-"""Native API: a request repeated with its Idempotency-Key creates one job."""
+"""Tests of the native API: a request that is repeated with the same Idempotency-Key creates only one job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native API: submit, read, list, cancel and delete jobs."""
+"""Tests of the native API: submit, read, list, cancel and delete jobs."""
 
 from __future__ import annotations
 

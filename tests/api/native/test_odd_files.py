@@ -1,4 +1,7 @@
-"""Damaged and oddly named files sent to the native API: the status is below 500, and equal for a second request."""
+"""Tests of the native API with damaged and oddly named files.
+
+The status must be below 500, and a second request must get the same response.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def test_damaged_files_get_an_answer_and_the_same_one_twice(alice: Person, insta
 
 
 def _told(body: dict) -> object:
-    """Return the part of a job's JSON that is the same for two identical requests."""
+    """Return the part of a job's JSON that is equal for two equal requests."""
     if "images" not in body:
         return body.get("code"), body.get("detail")
     return [

@@ -1,4 +1,4 @@
-"""Native API: with `Accept: image/…` the response is the picture itself."""
+"""Tests of the native API: with the header `Accept: image/…`, the response is the picture itself."""
 
 from __future__ import annotations
 

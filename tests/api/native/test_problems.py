@@ -1,4 +1,4 @@
-"""Native API: error messages name the invalid value and the allowed values."""
+"""Tests of the native API: error messages name the invalid value and the allowed values."""
 
 from __future__ import annotations
 

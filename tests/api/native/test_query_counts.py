@@ -1,4 +1,4 @@
-"""The number of database queries of the usual requests equals the table in docs/work.md."""
+"""Tests that the usual requests need as many database queries as the table in docs/work.md states."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def documented() -> dict[str, int]:
 
 
 def counted(work: Callable[[], Any]) -> int:
-    """Run a request twice and count the queries of the second run, because the first one fills caches."""
+    """Call `work` twice and return the number of database queries of the second call; the first call fills caches."""
     work()
     with CaptureQueriesContext(connection) as queries:
         work()

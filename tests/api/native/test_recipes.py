@@ -1,4 +1,4 @@
-"""Native API: recipes are stored, listed, exchanged, previewed and applied to jobs and variants."""
+"""Tests of the native API: recipes are stored, listed, exported, imported, previewed and applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native API: submissions that are refused, and what is wrong with them is named."""
+"""Tests of the native API: invalid submissions are refused, and the error names the fault."""
 
 from __future__ import annotations
 

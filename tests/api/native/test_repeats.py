@@ -1,4 +1,4 @@
-"""A request whose response was lost can be repeated without a second charge."""
+"""Tests that a client can repeat a request whose response was lost without a second charge."""
 
 from __future__ import annotations
 

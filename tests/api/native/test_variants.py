@@ -1,4 +1,4 @@
-"""Native API: `variants` and `again`."""
+"""Tests of the native API: the routes `variants` and `again`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def job(alice: Person, jpeg_bytes: bytes, instant_worker: object) -> Job:
-    """A finished job of Alice with one picture of 512 x 512."""
+    """Return a finished job of Alice with one picture of 512 x 512 pixels."""
     alice.browser().post(reverse("site:submit"), {"image": SimpleUploadedFile("cat.jpg", jpeg_bytes)})
     return Job.objects.get()
 
@@ -45,7 +45,7 @@ def brush(width: int = 512, height: int = 512, *, kind: str = "PNG") -> SimpleUp
 
 
 def heavy() -> SimpleUploadedFile:
-    """A valid brush with too many bytes."""
+    """Return a valid brush file with too many bytes."""
     buffer = io.BytesIO()
     side_px = int(MAX_BRUSH_BYTES**0.5) + 1
     Image.new("L", (side_px, side_px)).save(buffer, "PNG", compress_level=0)

@@ -1,4 +1,4 @@
-"""Native API: corrections and saved edits are versions of one picture."""
+"""Tests of the native API: corrections and saved edits are versions of one picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native API: responses and charges of a waiting request when its job is cancelled, deleted or late."""
+"""Tests of the native API: a request waits for a job that is cancelled, deleted or late."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Meanwhile = Callable[[Callable[[Job], object]], None]
 
 
 def ask(person: Person, picture: bytes, *, accept: str = "image/png", **headers: str) -> Any:
-    """Submit a picture and wait for its result."""
+    """Submit a picture, wait up to 5 seconds for its result, and return the response."""
     body = {"image": SimpleUploadedFile("photo.jpg", picture)}
     return person.api().post("/api/jobs/?wait=5", body, headers={"Accept": accept, **headers})
 
@@ -90,7 +90,7 @@ def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_
 
 
 def parked(person: Person, path: str, picture: bytes, name: str = "image", **headers: str) -> Parked:
-    """Submit a picture to a server that can park requests, and return the `Parked` response."""
+    """Submit a picture as to a server that can park requests, and return the Parked response."""
     response = person.api().post(
         path, {name: SimpleUploadedFile("photo.jpg", picture)}, headers=headers, **{PARKS: True}
     )

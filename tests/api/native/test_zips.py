@@ -1,4 +1,4 @@
-"""Native API: pictures sent as a zip, and results returned as a zip."""
+"""Tests of the native API: submissions of zip files, and results as a zip file."""
 
 from __future__ import annotations
 

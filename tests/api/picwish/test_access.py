@@ -1,4 +1,4 @@
-"""PicWish's segmentation task accepts a key in any of its headers, and shows a task only to its own team."""
+"""Tests of access to PicWish's segmentation task: accepted headers for the key, and tasks of other teams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PicWish's clients against a running site: curl, fetch in Node, requests, three pollers, and a callback's receiver."""
+"""Tests of the running site with clients of PicWish: curl, fetch in Node, requests, three pollers, and callbacks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def opened(url: str) -> np.ndarray:
 
 
 def node(stack: Stack, command: str, argument: str) -> Any:
-    """Run clients.mjs in the Node that Playwright includes."""
+    """Run a command of clients.mjs in Playwright's own Node, and return its JSON output."""
     program = str(compute_driver_executable()[0])
     script = str(Path(__file__).with_name("clients.mjs"))
     arguments = [program, script, command, stack.base_url, stack.secret, argument]

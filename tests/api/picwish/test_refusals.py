@@ -1,4 +1,4 @@
-"""PicWish dialect: the vendor's errors for an invalid field, an invalid body or an unreachable queue."""
+"""Tests of the PicWish dialect: the vendor's errors for an invalid field or body, and for an unreachable queue."""
 
 from __future__ import annotations
 

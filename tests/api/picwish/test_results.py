@@ -1,4 +1,4 @@
-"""PicWish's segmentation task returns the picture and the mask as the fields request them."""
+"""Tests of PicWish's segmentation task: it returns the picture and the mask that the fields request."""
 
 from __future__ import annotations
 

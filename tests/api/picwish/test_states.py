@@ -1,4 +1,4 @@
-"""PicWish's segmentation task reports its progress and outcome by its state, to the poll and to the callback."""
+"""Tests of the states of PicWish's segmentation task, in polls and in callbacks."""
 
 from __future__ import annotations
 

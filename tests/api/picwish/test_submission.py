@@ -1,4 +1,4 @@
-"""PicWish dialect: submission under both families of paths, as form or JSON, waiting or polling."""
+"""Tests of submissions to the PicWish dialect: both families of paths, form or JSON, waiting or polling."""
 
 from __future__ import annotations
 

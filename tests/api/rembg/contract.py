@@ -1,4 +1,4 @@
-"""The rembg dialect's contract for the shared tests."""
+"""The contract of the rembg dialect, for the tests that all dialects share."""
 
 from __future__ import annotations
 

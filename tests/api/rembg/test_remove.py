@@ -1,4 +1,4 @@
-"""The rembg dialect's `remove`, with a model whose result is known, and called with curl as in rembg's README."""
+"""Tests of the rembg route `remove`, with a fake model whose result is known, and with curl as in rembg's README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The remove.bg dialect's contract for the shared tests."""
+"""The contract of the remove.bg dialect, for the tests that all dialects share."""
 
 from __future__ import annotations
 

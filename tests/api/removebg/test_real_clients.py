@@ -1,4 +1,4 @@
-"""Public clients of remove.bg against a running site, unmodified except for the constant with the base URL."""
+"""Tests of the running site with public clients of remove.bg, unmodified except for the base URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The remove.bg dialect's `removebg` and `account`, with a model whose result is known."""
+"""Tests of the remove.bg routes `removebg` and `account`, with a fake model whose result is known."""
 
 from __future__ import annotations
 

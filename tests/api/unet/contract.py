@@ -1,4 +1,4 @@
-"""The UNet dialect's contract for the shared tests."""
+"""The contract of the UNet dialect, for the tests that all dialects share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guide's three clients, rewritten: the same requests, parsing of responses, timeouts and retries."""
+"""Rewritten versions of the three clients in the vendor's guide: same requests, parsing, timeouts and retries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLL_AT_MOST = 300
 
 
 class GuideClient:
-    """Send requests as the guide's scripts do, with the header of a key only if there is a secret."""
+    """A client that sends the requests of the guide's scripts. It sends a key only if it has a secret."""
 
     def __init__(self, base_url: str, secret: str) -> None:
         self.base_url = base_url
@@ -36,7 +36,7 @@ class GuideClient:
         edge_erosion: int = 2,
         accept: str = "*/*",
     ) -> dict[str, Any] | None:
-        """Post one picture as a multipart form with text values; return None when it was rejected."""
+        """Send one picture as a multipart form; return the response's JSON, or None for an error."""
         form = {
             "bg_color": bg_color,
             "output_format": output_format,
@@ -64,7 +64,10 @@ class GuideClient:
         return self.single(image_path, **fields)
 
     def batch(self, input_dir: str, output_dir: str, **fields: Any) -> dict[str, Any] | None:
-        """Submit a folder and poll every two seconds until the task has ended, at most 300 times."""
+        """Submit a folder, poll its task every two seconds, at most 300 times, and return the task's JSON.
+
+        Return None for an error.
+        """
         body = {
             "input_dir": input_dir,
             "output_dir": output_dir,
@@ -95,5 +98,5 @@ class GuideClient:
 
 
 def decode_alpha_map(encoded: str, shape: Sequence[int]) -> np.ndarray:
-    """Return the raw response as an array, as the guide does."""
+    """Return the alpha in a response, base64 of float32, as an array of this shape, as in the guide."""
     return np.frombuffer(base64.b64decode(encoded), dtype=np.float32).reshape(shape)

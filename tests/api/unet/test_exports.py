@@ -1,4 +1,4 @@
-"""UNet dialect: results in the output folder that the operator has mounted, and unchanged picture names."""
+"""Tests of the UNet dialect's output folder, which the operator has mounted: results have their pictures' names."""
 
 from __future__ import annotations
 

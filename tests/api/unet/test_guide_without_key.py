@@ -1,4 +1,4 @@
-"""The guide's clients with its own address, on a site with an open network: no key, and results read from the disk."""
+"""Tests of the guide's clients on a site with an open network: they need no key, and read results from the disk."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ def opened_site(folder: Path) -> Iterator[Stack]:
 
 
 def on_disk(folder: Path, path: str) -> Path:
-    """Return the local path of a file in the guide's response; the container's folder is mounted from `folder`."""
+    """Return the local path of a file that a response names by its path in the container.
+
+    folder: the folder that is mounted as the container's /root.
+    """
     return folder / "outputs" / Path(path).relative_to("/root/outputs")
 
 

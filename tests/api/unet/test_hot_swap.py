@@ -1,6 +1,6 @@
-"""A reload on a running site with two workers under load: no restart and no failed request.
+"""Tests of a model reload on a running site with two workers under load: no restart and no failed request.
 
-Each response comes from one of two models.
+Each response must come from one of the two models.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SAME = 0.003  # two processes sum in different orders, which changes a pixel by 
 
 @pytest.fixture(scope="module")
 def weights(live_stack: Stack) -> dict[str, Path]:
-    """Two files of the weights folder: the built-in network, and one with far less certain results."""
+    """Write two weight files, the built-in network and one with much less certain results; return them by name."""
     tensors = {
         name: value.float() if value.is_floating_point() else value
         for name, value in load_file(settings.MATTING_WEIGHTS).items()
@@ -47,7 +47,7 @@ def weights(live_stack: Stack) -> dict[str, Path]:
 
 @pytest.fixture
 def second_worker(live_stack: Stack) -> Iterator[None]:
-    """Start a second worker, as another machine would."""
+    """Start a second worker, like on another machine, and stop it after the test."""
     command = [sys.executable, str(ROOT / "manage.py"), "work", "--processes", "1"]
     with subprocess.Popen(command, env=live_stack.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: len(versions(live_stack)) == 2, timeout_s=120, what="the second worker does not beat")
@@ -70,9 +70,9 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class Load:
-    """Send the same pixels from several threads until a stop is requested, and collect the responses.
+    """Load on a site: three threads send the same pixels until the block ends, and store the responses.
 
-    Each file has another comment, because the same file sent again would count as a repeated request.
+    Each file has another comment, because an identical file would count as a repeated request.
     """
 
     def __init__(self, stack: Stack, pixels: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Names made of a time to the second are unique, even after Redis has lost its count."""
+"""Tests that names made of a time in seconds are unique, even if Redis has lost its counter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guide's clients against a running site: real HTTP, a real worker, the real model."""
+"""Tests of the guide's clients with a running site, a real worker and the real model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`POST /api/matting/single`: all fields, the effect of the parameters, and the format of all errors."""
+"""Tests of `POST /api/matting/single`: all fields, the effect of the parameters, and the format of all errors."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Sign certificates for any name; its own certificate is in `certificate_path`."""
+    """A certificate authority. `certificate_path` is the file of its own certificate."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class Authority:
         self.certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def server_context(self, host: str) -> ssl.SSLContext:
-        """Return a server's TLS settings with a certificate for `host`, a name or an IP address."""
+        """Return a server's TLS settings with a new certificate for `host`, a name or an IP address."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             self._builder(x509.Name([]), key)

@@ -1,4 +1,4 @@
-"""Name lookups with results that a test defines."""
+"""Name lookups whose results a test defines."""
 
 from __future__ import annotations
 

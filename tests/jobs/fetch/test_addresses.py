@@ -1,4 +1,4 @@
-"""All addresses that the guarded client refuses, as one table."""
+"""Tests of all IP addresses that the guarded client refuses, in one table."""
 
 from __future__ import annotations
 

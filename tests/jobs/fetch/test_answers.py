@@ -1,4 +1,4 @@
-"""The guarded client's requests, and the responses that it accepts as pictures."""
+"""Tests of the guarded client's requests, and of the responses that it accepts as pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guarded client posts once, follows no redirect and reads only the start of the response."""
+"""Tests of callbacks by the guarded client: it posts once, follows no redirect and reads only the response's start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No response, whether long, endless or compressed, gives more bytes than the limit."""
+"""Tests that long, endless and compressed responses give at most the allowed number of bytes."""
 
 from __future__ import annotations
 

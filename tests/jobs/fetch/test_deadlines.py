@@ -1,4 +1,4 @@
-"""Every lookup and connection ends at the deadline."""
+"""Tests that lookups and connections end at the deadline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.jobs.site import Site, endless
 
 @contextmanager
 def silent_listener() -> Iterator[int]:
-    """Listen without accepting: connections succeed, and no response ever comes."""
+    """Yield a port that accepts connections but does not respond."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 

@@ -1,4 +1,4 @@
-"""A name is looked up once, and the connection goes to the checked address."""
+"""Tests that a name is looked up once, and that the connection goes to the checked IP address."""
 
 from __future__ import annotations
 

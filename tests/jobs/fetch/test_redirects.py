@@ -1,4 +1,4 @@
-"""Redirects are followed up to a limit, and only to public addresses."""
+"""Tests that redirects are followed up to a limit, and only to public IP addresses."""
 
 from __future__ import annotations
 

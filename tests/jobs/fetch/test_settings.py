@@ -1,4 +1,4 @@
-"""The operator's settings become the guarded client's policy."""
+"""Tests that the operator's settings become the guarded client's policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Malformed URLs give another error than forbidden ones."""
+"""Tests that malformed URLs give another error than forbidden URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw small subjects with known positions and colours."""
+"""Drawn subjects with known positions and colours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import numpy as np
 
 
 def bottle(width: int = 240, height: int = 320, background: tuple[int, int, int] = (40, 160, 60)):
-    """Return a photo, (H, W, 3) uint8, and its alpha, (H, W) float32: a red bottle, 60 x 200, on a plain background."""
+    """Return a photo, (H, W, 3) uint8, of a red bottle, 60 x 200 pixels, and its alpha, (H, W) float32.
+
+    background: the colour of the plain background.
+    """
     alpha = np.zeros((height, width), np.float32)
     cv2.rectangle(alpha, (90, 80), (149, 279), 1.0, -1)
     rgb = np.empty((height, width, 3), np.uint8)
@@ -17,7 +20,7 @@ def bottle(width: int = 240, height: int = 320, background: tuple[int, int, int]
 
 
 def ring(size: int = 200, inner: int = 40, outer: int = 80):
-    """Return a photo of a ring, and an alpha, (H, W) float32, whose hole is opaque, as if a model had found a disc."""
+    """Return a photo of a ring, (H, W, 3) uint8, and the alpha of a disc, (H, W) float32, whose hole is opaque."""
     middle = (size // 2, size // 2)
     rgb = np.full((size, size, 3), (90, 120, 200), np.uint8)
     cv2.circle(rgb, middle, outer, (220, 200, 30), -1)
@@ -28,7 +31,10 @@ def ring(size: int = 200, inner: int = 40, outer: int = 80):
 
 
 def portrait(scale: float = 1.0):
-    """Return the alpha, (H, W) uint8, of an upright person: crown at 20, neck at 110, shoulders 200 wide."""
+    """Return the alpha, (H, W) uint8, of an upright person: crown at 20, neck at 110, shoulders 200 pixels wide.
+
+    scale: the factor by which the alpha is resized.
+    """
     alpha = np.zeros((300, 260), np.uint8)
     cv2.ellipse(alpha, (130, 65), (38, 45), 0, 0, 360, 255, -1)
     cv2.rectangle(alpha, (112, 100), (148, 125), 255, -1)

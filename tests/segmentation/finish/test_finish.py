@@ -1,4 +1,4 @@
-"""The files of a recipe: their size, colours, profile, resolution, layers, and their rules."""
+"""Tests of the files of a recipe: size, colours, profile, resolution, layers and rules."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The subject has the requested size and place, and is never inside the margins."""
+"""Tests of the subject's size and place on the canvas, and of its margins."""
 
 import json
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_by_hand_the_subject_is_zoomed_about_the_middle_and_then_moved(case, pla
     after = place(levels(), canvas, Placement(**placement, **hand))
 
     def share(placed, point):
-        """Return where a point of the source lies on the canvas, from its middle, as shares."""
+        """Return the place of a source point on the canvas, from its middle, as shares of its sides."""
         return [
             (offset + at * placed.scale) / side - 0.5
             for at, offset, side in zip(point, (placed.left, placed.top), (1000, 500), strict=True)

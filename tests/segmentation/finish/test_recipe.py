@@ -1,4 +1,4 @@
-"""A recipe is parsed strictly, stored completely, and described by a schema."""
+"""Tests of recipes: strict parsing, complete storage and the schema."""
 
 import jsonschema
 import pytest

@@ -1,4 +1,4 @@
-"""Shadows have the right direction and strength, and are the same in every run."""
+"""Tests of shadows: direction, strength, and equal results in each run."""
 
 import numpy as np
 import pytest

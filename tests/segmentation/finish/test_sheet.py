@@ -1,4 +1,4 @@
-"""Contact sheets show every result once, with its name, and mark uncertain results."""
+"""Tests of contact sheets: each result appears once, with its name; uncertain results are marked."""
 
 import io
 

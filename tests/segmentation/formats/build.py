@@ -1,4 +1,4 @@
-"""Build picture files of all kinds from one drawn picture with known values.
+"""Picture files of all kinds, built from one drawn picture with known values.
 
 Pixel (160, 125) of the ball is sRGB (197, 99, 17). If a file's colours must be converted, the expected values in the
 tests are those of Chromium's canvas.
@@ -24,7 +24,7 @@ ORANGE = (197, 99, 17)
 
 @cache
 def ball(width: int = 320, height: int = 240) -> np.ndarray:
-    """Draw an orange ball with a leaf on a plain background, (height, width, 3) uint8, with smooth shades."""
+    """Return a drawn orange ball with a leaf on a plain background, (height, width, 3) uint8, with smooth shades."""
     y, x = np.mgrid[:height, :width].astype(float)
     rgb = np.empty((height, width, 3))
     rgb[:] = (226, 232, 236)
@@ -45,17 +45,17 @@ def small() -> np.ndarray:
 
 @cache
 def fading(height: int = 80, width: int = 106) -> np.ndarray:
-    """Return an alpha with every level, (height, width) uint8."""
+    """Return an alpha, (height, width) uint8, that rises from 0 to 255 from left to right."""
     return np.tile(np.linspace(0, 255, width).astype(np.uint8), (height, 1))
 
 
 def deep(pixels: np.ndarray) -> np.ndarray:
-    """Scale uint8 to the range of uint16."""
+    """Return uint8 pixels as full-range uint16."""
     return pixels.astype(np.uint16) * 257
 
 
 def saved(pixels: np.ndarray | Image.Image, name: str, **options: Any) -> bytes:
-    """Save with Pillow."""
+    """Return pixels or a Pillow image as a file that Pillow writes. name, options: Pillow's format and its options."""
     stream = io.BytesIO()
     (pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)).save(stream, name, **options)
     return stream.getvalue()
@@ -78,7 +78,11 @@ def png(
     after: bytes = chunk(b"IEND", b""),
     pixel_checksum: int | None = None,
 ) -> bytes:
-    """Write (H, W) or (H, W, n); samples of less than 8 bits are given as numbers."""
+    """Return a PNG of (H, W) or (H, W, n) samples.
+
+    Samples of fewer than 8 bits are numbers below 2 ** depth. chunks: chunks before the pixels. packed: replaces the
+    compressed rows. after: replaces the end chunk. pixel_checksum: replaces the checksum of the pixels.
+    """
     height, width = pixels.shape[:2]
     if color_type is None:
         color_type = {1: 0, 2: 4, 3: 2, 4: 6}[1 if pixels.ndim == 2 else pixels.shape[2]]
@@ -110,7 +114,7 @@ def gamma(value: float) -> bytes:
 
 
 def chromaticities(*points: float) -> bytes:
-    """Write cHRM; the points are x and y of red, green, blue and white."""
+    """Return a chunk cHRM. points: x and y of red, green, blue and white."""
     ordered = (*points[6:], *points[:6])
     return chunk(b"cHRM", struct.pack(">8I", *(round(point * 100_000) for point in ordered)))
 
@@ -129,7 +133,7 @@ def profile_chunk(profile: bytes) -> bytes:
 
 @cache
 def swapped_profile() -> bytes:
-    """Return sRGB with red and green swapped: a profile that changes colours in a known way."""
+    """Return an sRGB profile with red and green exchanged, which changes colours in a known way."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
 
@@ -138,7 +142,7 @@ def swapped_profile() -> bytes:
 
 
 def tiff(pixels: np.ndarray, *more: np.ndarray, **options: Any) -> bytes:
-    """Write with tifffile; `more` are further pages, each a reduced copy."""
+    """Return a TIFF that tifffile writes. more: further pages, each marked as a reduced copy. options: of tifffile."""
     stream = io.BytesIO()
     with tifffile.TiffWriter(
         stream, bigtiff=options.pop("bigtiff", False), byteorder=options.pop("byteorder", "<")
@@ -170,9 +174,10 @@ def avif(pixels: np.ndarray, primaries: int = 1, transfer: int = 13, matrix: int
 
 
 def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int = 24) -> bytes:
-    """Write (H, W, 3) with 24 bits.
+    """Return a BMP of (H, W, 3) uint8.
 
-    `header` follows the first 40 bytes of the DIB header, `tail` follows the pixels.
+    header: the bytes after the first 40 bytes of the DIB header. tail: the bytes after the pixels. bits: the bits per
+    pixel that the header states.
     """
     height, width = pixels.shape[:2]
     rows = np.zeros((height, (width * 3 + 3) // 4 * 4), np.uint8)
@@ -184,7 +189,7 @@ def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int
 
 
 def bmp_with_alpha(rgba: np.ndarray) -> bytes:
-    """Write (H, W, 4) with 32 bits and a mask for each channel (a V4 header)."""
+    """Return a BMP of (H, W, 4) uint8, with 32 bits per pixel and a mask for each channel (a V4 header)."""
     height, width = rgba.shape[:2]
     masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     info = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, rgba.size, 0, 0, 0, 0)
@@ -193,7 +198,10 @@ def bmp_with_alpha(rgba: np.ndarray) -> bytes:
 
 
 def bmp_calibrated(pixels: np.ndarray, points: tuple[float, ...], gamma: float) -> bytes:
-    """Write a V4 header with end points, given as x and y of red, green, blue and white, and one gamma."""
+    """Return a BMP with a V4 header that contains primaries and one gamma.
+
+    points: x and y of red, green, blue and white.
+    """
     x, y = np.array(points).reshape(4, 2).T
     columns = np.stack([x, y, 1 - x - y])
     white = columns[:, 3] / y[3]
@@ -206,14 +214,17 @@ def bmp_calibrated(pixels: np.ndarray, points: tuple[float, ...], gamma: float) 
 
 
 def bmp_with_profile(pixels: np.ndarray, profile: bytes) -> bytes:
-    """Write a V5 header with an ICC profile after the pixels."""
+    """Return a BMP with a V5 header and an ICC profile after the pixels."""
     rows = (pixels.shape[1] * 3 + 3) // 4 * 4 * pixels.shape[0]
     fields = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0) + b"MBED"[::-1] + bytes(48)
     return bmp(pixels, header=fields + struct.pack("<4I", 4, 124 + rows, len(profile), 0), tail=profile)
 
 
 def camera_raw(make: bytes = b"Maker", *, dng: bool = False) -> bytes:
-    """Write a TIFF whose first directory is a preview and whose sub-directory has a sensor's samples."""
+    """Return a TIFF whose first directory is a preview and whose sub-directory contains the samples of a sensor.
+
+    make: the camera's maker. dng: whether to add the tag of DNG files.
+    """
     preview, sensor = ball(80, 60), np.zeros((240, 320), np.uint16)
     stream = io.BytesIO()
     tags = [(50706, 1, 4, (1, 4, 0, 0), True)] if dng else []

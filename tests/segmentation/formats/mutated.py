@@ -1,7 +1,7 @@
-"""Damage valid files in reproducible ways, and check that reading them gives a picture or an ImageError.
+"""Valid files with reproducible damage, and the check that reading them gives a picture or an ImageError.
 
-`python -m tests.segmentation.formats.mutated 50000` reads as many files in separate processes, so that crashes of
-decoders are found too, and prints the problems.
+`python -m tests.segmentation.formats.mutated 50000` checks as many files in separate processes, so that crashes of
+decoders are detected too, and prints the faults.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Return the small files of every row of the table, at most six for each row."""
+    """Return the small files of all rows of docs/formats.md, about six for each row."""
     found = []
     for row in rows.ROWS:
         files = (file if isinstance(file, bytes) else file.data for file in row.files())
@@ -40,7 +40,7 @@ def seeds() -> tuple[bytes, ...]:
 
 
 def mutated(number: int) -> bytes:
-    """Return the damaged file with a number; the same number always gives the same file."""
+    """Return the damaged file with this number; the same number gives the same file."""
     chance = random.Random(number)
     data = bytearray(chance.choice(seeds()))
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
@@ -51,7 +51,7 @@ def mutated(number: int) -> bytes:
 
 
 def _place(data: bytearray, chance: random.Random) -> int:
-    """Choose a random position, more often near the beginning, where the structure is."""
+    """Return a random position in a file; positions near the beginning, where the structure is, are more frequent."""
     return chance.randrange(min(len(data), chance.choice((32, 512, 4096, 1 << 30, 1 << 30, 1 << 30))))
 
 
@@ -94,7 +94,10 @@ _DAMAGES = (_flip, _flip, _overwrite, _overwrite, _overwrite_wide, _overwrite_wi
 
 
 def answer(data: bytes) -> tuple[object, ...]:
-    """Read a file and return the outcome; exceptions other than ImageError are not caught."""
+    """Read a file and return the outcome: the error, or the format and a checksum of the pixels.
+
+    Exceptions other than ImageError are raised.
+    """
     try:
         found = probe(data, LIMITS)
     except ImageError as error:
@@ -110,7 +113,7 @@ def answer(data: bytes) -> tuple[object, ...]:
 
 
 def check(number: int) -> str:
-    """Read a damaged file twice; return the outcome, and raise AssertionError for two different outcomes."""
+    """Read a damaged file twice and return the outcome. Raise AssertionError if the outcomes differ."""
     data = mutated(number)
     first, second = answer(data), answer(data)
     assert first == second, (number, first, second)
@@ -118,7 +121,7 @@ def check(number: int) -> str:
 
 
 def check_batch(numbers: range) -> tuple[Counter[str], list[str]]:
-    """Check many files; return the number of each outcome, and the problems."""
+    """Check the damaged files with these numbers; return the count of each outcome, and the faults."""
     counts: Counter[str] = Counter()
     faults: list[str] = []
     seeds()
@@ -139,14 +142,17 @@ def _batches(count: int) -> Iterator[range]:
 
 
 def main(count: int, processes: int = 2) -> int:
-    """Check `count` files and print the results; return the number of faults."""
+    """Check `count` damaged files, print the results and return the number of faults."""
     counts, faults = run(count, processes)
     print(f"{dict(counts)}, {len(faults)} faults", *faults, sep="\n", flush=True)  # noqa: T201
     return len(faults)
 
 
 def run(count: int, processes: int = 2) -> tuple[Counter[str], list[str]]:
-    """Check `count` files in child processes, which are replaced after a crash; return counts and faults."""
+    """Check `count` damaged files in child processes; return the count of each outcome, and the faults.
+
+    A child process that crashes is replaced.
+    """
     context = multiprocessing.get_context("spawn")
     counts: Counter[str] = Counter()
     faults: list[str] = []

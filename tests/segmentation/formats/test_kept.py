@@ -1,4 +1,4 @@
-"""Resolution and rotation of a file are kept; files that Chromium does not rotate are not rotated."""
+"""Tests of a file's resolution and rotation; files that Chromium does not rotate are not rotated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged files of every format give a picture or an ImageError, and the same outcome when they are read again."""
+"""Tests that damaged files of all formats give a picture or an ImageError, and the same outcome a second time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the files of every row of docs/formats.md: results, notes and errors."""
+"""Tests of the files in all rows of docs/formats.md: results, notes and errors."""
 
 from __future__ import annotations
 

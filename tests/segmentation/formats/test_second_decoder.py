@@ -1,4 +1,4 @@
-"""The same files, read by a second decoder: OpenCV with its own libraries, or another one if it cannot."""
+"""Tests that compare the results with those of a second decoder: OpenCV, or another one for some formats."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_second_decoder_sees_the_same_pixels() -> None:
 
 
 def _second(name: str, data: bytes) -> np.ndarray | None:
-    """Decode to (H, W, 3) uint8, or None for a file that the second decoder does not support."""
+    """Return a file's pixels, (H, W, 3) uint8, from the second decoder; None if it does not support the file."""
     if name == "HEIC":
         return None
     if name == "JPEG XL":
@@ -57,7 +57,10 @@ def _second(name: str, data: bytes) -> np.ndarray | None:
 
 
 def _tiff(data: bytes) -> np.ndarray | None:
-    """Decode with libtiff: samples of whole bytes directly, others through Pillow."""
+    """Return a TIFF's pixels from libtiff, or from Pillow for palettes, YCbCr, CMYK and samples below 8 bits.
+
+    Return None if libtiff does not support the file.
+    """
     tags = next(directories(data))
     photometric = tags[262]
     if photometric in ((3,), (6,), (5,)) or min(tags.get(258, (1,))) < 8:

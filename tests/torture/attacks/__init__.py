@@ -1,1 +1,1 @@
-"""Attacks on a running site by its input: hostile files, malformed requests, large bodies, zips, URLs and waits."""
+"""Attacks by the input of a site: hostile files, malformed requests, large bodies, zips, URLs and waits."""

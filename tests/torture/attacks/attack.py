@@ -1,4 +1,4 @@
-"""Send many requests at the same time and count the responses."""
+"""Helpers that send many requests at the same time and count the responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Send = Callable[[], int]
 
 
 class Attack:
-    """Send requests at the same time, and count the responses for each kind of request."""
+    """An attack on a site: it sends requests at the same time and counts the responses."""
 
     def __init__(self, site: TorturedSite, title: str) -> None:
         self.site, self.title = site, title
@@ -30,7 +30,10 @@ class Attack:
         self._lock = threading.Lock()
 
     def post(self, path: str, what: str = "", **values: Any) -> int:
-        """Send one request; return its status, 0 if the site closed the connection without a response."""
+        """Send a request and return the response's status, 0 if the site closed the connection without a response.
+
+        what: the request's description, for unexpected responses. values: of requests.request.
+        """
         headers = {"Authorization": f"Bearer {self.site.secret}"} | values.pop("headers", {})
         try:
             answer = requests.request(
@@ -46,12 +49,12 @@ class Attack:
         return status
 
     def count(self, status: int) -> None:
-        """Count a response to a request that another function sent."""
+        """Count the response to a request that another function has sent."""
         with self._lock:
             self.statuses[status] += 1
 
     def at_once(self, name: str, sends: Iterable[Send], clients: int = 8) -> list[int]:
-        """Send all requests from `clients` threads; return the statuses."""
+        """Send all requests from `clients` threads; return the statuses. name: for the stored duration."""
         started = time.monotonic()
         with ThreadPoolExecutor(clients) as threads:
             statuses = list(threads.map(lambda send: send(), sends))

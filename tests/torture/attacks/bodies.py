@@ -1,4 +1,4 @@
-"""Large request bodies of every kind."""
+"""Attack with large request bodies of many kinds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from tests.torture.site import TorturedSite
 
 
 def heavy_bodies(site: TorturedSite, *, each: int) -> list[Figure]:
-    """Send large bodies of every kind, several at a time; the web server must not hold them in memory."""
+    """Send large bodies of many kinds, several at a time, and return the figures.
+
+    The web server must not hold them in memory.
+    """
     attack = Attack(site, "Large bodies")
     text = base64.b64encode(random.Random(1).randbytes(15 * 2**20)).decode()
     large_picture = photos.encode(np.random.default_rng(1).integers(0, 256, (2400, 2400, 3), np.uint8), "PNG")

@@ -1,4 +1,4 @@
-"""Hostile files and malformed requests."""
+"""Attacks with hostile files and malformed requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from tests.torture.site import TorturedSite
 
 
 def hostile_input(site: TorturedSite, *, requests_count: int, every: int) -> list[Figure]:
-    """Send every hostile file as a form and as base64, and malformed requests to every route."""
+    """Send hostile files as forms and as base64, and malformed requests to many routes; return the figures.
+
+    every: use only one of this number of files.
+    """
     attack = Attack(site, "Hostile files and malformed requests")
     files = list(hostile_files())[::every]
     accepted_before = site.query("SELECT count(*) FROM jobs_job")[0][0]
@@ -82,7 +85,7 @@ _KINDS = (
 
 
 def _malformed(attack: Attack, seed: int) -> int:
-    """Send one random request; the same seed gives the same request."""
+    """Send one random request and return its status; the same seed gives the same request."""
     chance = random.Random(seed)
     route = chance.choice(_ROUTES)
     if chance.random() < 0.3:

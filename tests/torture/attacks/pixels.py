@@ -1,4 +1,4 @@
-"""Pictures of 49 megapixels."""
+"""Attack with pictures of 49 megapixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIDE_PX = 7000
 
 
 def heavy_pixels(site: TorturedSite, *, uploads: int, variants: int) -> list[Figure]:
-    """Upload truncated PNGs of 49 megapixels, and request variants of a JPEG of the same size."""
+    """Upload truncated PNGs of 49 megapixels, and request variants of a JPEG of this size; return the figures."""
     attack = Attack(site, "Pictures of 49 megapixels")
     whole, damaged = large_pictures()
     headers = {"Authorization": f"Bearer {site.secret}"}

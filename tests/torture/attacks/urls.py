@@ -1,4 +1,4 @@
-"""Forbidden URLs, and host names whose address changes."""
+"""Attack with forbidden URLs, and with host names whose IP address changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from tests.torture.site import tortured_site
 
 
 def forbidden_urls(*, every: int) -> list[Figure]:
-    """Request forbidden URLs through every API, also through host names that change their address."""
+    """Send forbidden URLs to the site, also with host names whose IP address changes; return the figures.
+
+    every: use only one of this number of URLs.
+    """
     with tortured_site(MATTING_FETCH_ALLOW="") as site, _canary() as canary:
         attack = Attack(site, "Forbidden URLs and rebinding")
         port = canary.getsockname()[1]
@@ -62,9 +65,9 @@ class _Canary(socket.socket):
 
 @contextmanager
 def _canary() -> Iterator[_Canary]:
-    """Listen on a port of this machine to which nothing may connect, and count the connections.
+    """Listen on a port of this machine to which the site must not connect, and count the connections.
 
-    The port is 80 if this user may use it, because the fetcher rejects other ports by their number alone.
+    The port is 80 if this user may use it, because the site rejects other ports by their number alone.
     """
     server = _Canary()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

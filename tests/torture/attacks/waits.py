@@ -1,4 +1,4 @@
-"""Waiting requests, beside many cheap ones."""
+"""Attack with waiting requests together with many short ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from tests.torture.site import TorturedSite
 
 
 def waits_and_cheap_requests(site: TorturedSite, *, waits: int, cheap: int, pollers: int) -> list[Figure]:
-    """Let requests wait for a picture that never arrives, and send many cheap ones, so that processes are replaced."""
+    """Send requests that wait for a picture, and many short requests, so that processes are replaced.
+
+    The picture's server does not respond. Return the figures.
+    """
     attack = Attack(site, "Waits and cheap requests")
     headers = {"Authorization": f"Bearer {site.secret}"}
     with _canary_that_keeps_silent() as port:
@@ -37,7 +40,7 @@ def waits_and_cheap_requests(site: TorturedSite, *, waits: int, cheap: int, poll
 
 
 def _cheap(site: TorturedSite, attack: Attack) -> int:
-    """Send 50 short requests over one connection."""
+    """Send 50 short requests over one connection, and return the last status."""
     parts = urlsplit(site.url)
     with requests.Session() as session:
         for _ in range(50):
@@ -53,6 +56,6 @@ def _poll(attack: Attack, path: str, times: int) -> None:
 
 @contextmanager
 def _canary_that_keeps_silent() -> Iterator[int]:
-    """Listen without accepting connections or responding; yield the port."""
+    """Yield a port that accepts connections but does not respond."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         yield server.getsockname()[1]

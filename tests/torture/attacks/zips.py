@@ -1,4 +1,4 @@
-"""Hostile zips."""
+"""Attack with hostile zips."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REFUSED_ZIPS = ("one entry named 500 times", "ten thousand empty entries", "cut
 
 
 def hostile_zips(site: TorturedSite, *, each: int) -> list[Figure]:
-    """Send zips with overlapping entries, bombs, and more entries than a job may have."""
+    """Send zips with overlapping entries, zip bombs, and more entries than a job may have; return the figures."""
     attack = Attack(site, "Hostile zips")
     kinds = {
         "one entry named 500 times": overlapping_zip(500),

@@ -1,7 +1,7 @@
-"""Prepare the processes of an attacked site for an attack; Python imports this module at its start.
+"""Preparation of an attacked site's processes. Python imports this module when they start.
 
-SIGUSR2 makes a process hang in native code while it holds the interpreter's lock. Names under `.rebind.test` resolve to
-a public address first and to this machine afterwards.
+SIGUSR2 makes a process hang in native code while it holds the interpreter's lock. Host names under `.rebind.test`
+resolve to a public IP address first and to this machine afterwards.
 """
 
 import ctypes

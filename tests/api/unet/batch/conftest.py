@@ -1,4 +1,4 @@
-"""Fixtures of the UNet batch's tests: a small picture, and the operator's folders."""
+"""Fixtures of the tests of the UNet batch: a small picture, and the operator's folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def small() -> bytes:
 
 @pytest.fixture
 def inputs(settings, small: bytes) -> Path:
-    """The operator's input folder, with two pictures and a text file in it."""
+    """Create the operator's input folder, with two pictures and files that are not pictures; return the folder."""
     folder = Path(settings.MATTING_INPUT_ROOTS[0])
     folder.mkdir()
     (folder / "a.jpg").write_bytes(photos.encode(photos.astronaut()[:128, 180:308], "JPEG"))

@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` with a zip: its pictures are processed, and a hostile zip is rejected as a whole."""
+"""Tests of `POST /api/matting/batch` with a zip: its pictures are processed, and a hostile zip is rejected."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _many(small: bytes) -> SimpleUploadedFile:
 
 
 def _zip64(small: bytes) -> SimpleUploadedFile:
-    """Insert a zip64 end record, whose values have precedence, before the normal end record."""
+    """Return a zip with an additional zip64 end record, whose values have priority over the normal end record."""
     data = zipped({"a.png": small}).read()
     place = data.rindex(b"PK\x05\x06")
     size, offset = struct.unpack_from("<2L", data, place + 12)

@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` with a folder of the server: its results, its zip, and its errors."""
+"""Tests of `POST /api/matting/batch` with a folder of the server: results, zip and errors."""
 
 from __future__ import annotations
 

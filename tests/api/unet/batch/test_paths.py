@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` reads and writes only inside the operator's folders, for all kinds of paths and links."""
+"""Tests that `POST /api/matting/batch` reads and writes only in the operator's folders, for all kinds of paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /api/matting/task/{id}`: the guide's states and counts, the estimate, and 404 for other teams."""
+"""Tests of `GET /api/matting/task/{id}`: states, counts and estimate, and 404 for other teams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` with files: all are processed and kept, and an invalid one fails separately."""
+"""Tests of `POST /api/matting/batch` with files: an invalid file fails alone, and the others are processed."""
 
 from __future__ import annotations
 

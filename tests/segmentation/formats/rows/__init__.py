@@ -1,6 +1,6 @@
-"""The table of docs/formats.md: for each format, the kinds of files that are read, noted and rejected.
+"""The table of docs/formats.md: for each format, the kinds of files and whether they are read, noted or rejected.
 
-Each row builds files and states the expected results; test_rows.py reads them. `python -m
+Each row builds files and states the expected results; test_rows.py reads the files. `python -m
 tests.segmentation.formats.rows` writes the table into the page.
 """
 

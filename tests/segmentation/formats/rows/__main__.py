@@ -1,4 +1,4 @@
-"""Write the table into docs/formats.md."""
+"""The program that writes the table into docs/formats.md."""
 
 from __future__ import annotations
 

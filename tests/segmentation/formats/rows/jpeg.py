@@ -32,7 +32,7 @@ def _jpeg(**options: object) -> bytes:
 
 
 def _decoded(data: bytes) -> np.ndarray:
-    """Decode a JPEG with a decoder other than Pillow."""
+    """Return the pixels of a JPEG, decoded without Pillow."""
     pixels = imagecodecs.jpeg8_decode(data)
     return pixels if pixels.ndim == 3 else three(pixels)
 

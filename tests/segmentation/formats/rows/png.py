@@ -70,7 +70,7 @@ def _png_interlaced() -> Iterator[File]:
 
 
 def _adam7(image: Image.Image) -> bytes:
-    """Write an interlaced PNG (ISO 15948, 8.2)."""
+    """Return a Pillow image as an interlaced PNG (ISO 15948, 8.2)."""
     depth, color_type = {"L": (8, 0), "RGB": (8, 2), "RGBA": (8, 6), "P": (8, 3), "1": (1, 0)}[image.mode]
     pixels = np.asarray(image).astype(np.uint8)
     passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))

@@ -1,4 +1,4 @@
-"""The parts of a row of the table, and pictures for several formats."""
+"""The classes of rows and files of the table, and pictures for several formats."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from tests.segmentation.formats.build import saved, small
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file and its expected values: rgb (H, W, 3) uint8, alpha (H, W) uint8 or None, within `tolerance` levels.
+    """One file and its expected pixels.
 
-    lossy: up to 3 % of the pixels, at edges, may differ by more.
+    rgb: (H, W, 3) uint8. alpha: (H, W) uint8 or None. tolerance: the largest difference, in levels. lossy: whether up
+    to 3 % of the pixels may differ by more.
     """
 
     data: bytes
@@ -29,7 +30,8 @@ class File:
 class Row:
     """One row of the table.
 
-    refused: the text of the expected error. If it is empty, the files must be readable, with `notes`.
+    what: the kind of files. result: the text about the result. files: a function that returns the files. notes: the
+    expected notes. refused: the text of the expected error; if it is empty, the files must be readable.
     """
 
     format: str
@@ -56,7 +58,7 @@ def three(gray: np.ndarray) -> np.ndarray:
 
 
 def numbers_of(depth: int) -> np.ndarray:
-    """Return the gray picture as numbers with `depth` bits."""
+    """Return the gray picture with samples of `depth` bits."""
     return gray() >> (8 - depth)
 
 
@@ -69,7 +71,7 @@ def swapped(rgb: np.ndarray) -> np.ndarray:
 
 
 def one_color(data: bytes, color: tuple[int, int, int], tolerance: int = 2) -> File:
-    """Return a check of a file by one colour, or by the ball's pixel; other pixels are not checked."""
+    """Return a file that is checked only by the colour of one pixel."""
     return File(data, np.array([[color]], np.uint8), tolerance=tolerance)
 
 

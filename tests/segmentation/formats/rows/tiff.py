@@ -34,7 +34,7 @@ _PACKINGS = (None, "lzw", "zlib", "packbits", "zstd", "lzma")
 
 
 def _tiffs(pixels: np.ndarray, rgb: np.ndarray, alpha: np.ndarray | None = None, **options: object) -> Iterator[File]:
-    """Return TIFF files of all layouts, planes and compressions."""
+    """Yield TIFF files with these pixels in all layouts, plane configurations and compressions."""
     for plane in ("contig", "separate") if pixels.ndim == 3 else (None,):
         stored = np.moveaxis(pixels, -1, 0) if plane == "separate" else pixels
         for layout in _LAYOUTS:
