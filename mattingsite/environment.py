@@ -86,7 +86,10 @@ class Environment:
         return text
 
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
-        """Return a variable such as `fine=3,auto=2` as a dict; its keys are from `choices`, its values at least 1."""
+        """Return a variable such as `fine=3,auto=2` as a dict from the names in `choices` to whole numbers.
+
+        The numbers must be at least 1.
+        """
         found: dict[str, int] = {}
         for part in self.items(name, []):
             choice, _, number = part.partition("=")
@@ -97,9 +100,9 @@ class Environment:
         return found
 
     def pairs(self, name: str, choices: tuple[str, ...]) -> dict[str, list[str]]:
-        """Return a variable such as `email=mail,username=uid` as a dict of lists; the keys are from `choices`.
+        """Return a variable such as `email=mail,username=uid` as a dict from the names in `choices` to lists of texts.
 
-        A key may occur several times.
+        A name may occur several times.
         """
         found: dict[str, list[str]] = {}
         for part in self.items(name, []):
@@ -167,7 +170,7 @@ class Environment:
     def sender(self, name: str, default: str) -> str:
         """Return a variable that is the sender of mail: an e-mail address, with or without a name.
 
-        With a name it is, for example, `Keyline <keyline@example.com>`.
+        An example with a name is `Keyline <keyline@example.com>`.
         """
         text = self(name, default)
         account, _, host = parseaddr(text)[1].rpartition("@")

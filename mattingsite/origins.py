@@ -1,4 +1,4 @@
-"""Origins of other servers that browsers may use: of an S3 bucket and of a sign-in provider."""
+"""Origins of other servers that browsers may use: those of an S3 bucket and of a sign-in provider."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def saml_apps(env: Environment) -> list[dict[str, Any]]:
 def ldap_apps(env: Environment, directory: Directory | None) -> list[dict[str, Any]]:
     """Return a list with the app of the LDAP directory; empty without a directory.
 
-    The sign-in page shows no button for it, because it uses the page's form.
+    The sign-in page shows no button for it, because users of the directory sign in with the page's form.
     """
     domains = env.hosts("MATTING_LDAP_EMAIL_DOMAINS", [])
     app = {

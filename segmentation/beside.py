@@ -44,9 +44,9 @@ def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
 
 
 def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
-    """Return slices that divide the rows of a picture into blocks of about `_BLOCK_PIXELS` pixels, in order.
+    """Return slices that divide the rows of a picture, in order, into blocks of about `_BLOCK_PIXELS` pixels.
 
-    Every block starts at a multiple of `multiple` rows.
+    Each slice starts at a multiple of `multiple`.
     """
     rows = max(1, _BLOCK_PIXELS // (width * multiple)) * multiple
     return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]

@@ -34,7 +34,7 @@ class Rendered:
 def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
     """Return the subject's box enlarged on each side by `margin` times its longer side, and clipped to the picture.
 
-    foreground: the subject's box; if None, return the box of the whole picture. width, height: of the picture, in
+    foreground: the subject's box; if None, return the box of the whole picture. width, height: the picture's size in
     pixels.
     """
     if foreground is None:

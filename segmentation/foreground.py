@@ -66,7 +66,8 @@ def _within(plane: np.ndarray, lowest: int, highest: int) -> np.ndarray:
 def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray, reduction: int) -> None:
     """Write the foreground's colours into `clean`, (H, W, 3) uint8, at the pixels where `band` is 1.
 
-    rgb: the photo. alpha: (H, W) uint16. band: (H, W) uint8 of 0 and 1. reduction: of the pyramid's finest level.
+    rgb: the photo, (H, W, 3) uint8. alpha: (H, W) uint16. band: (H, W) uint8 of 0 and 1. reduction: the reduction
+    factor of the pyramid's finest level.
     """
     height, width = band.shape
     layers = _smooth_layers(rgb, alpha, reduction)

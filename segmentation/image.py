@@ -60,8 +60,9 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class Limits:
     """The limits of accepted pictures.
 
-    max_bytes: of the file. max_pixels: width x height. min_side_px, max_side_px: of each side; a max_side_px of None
-    means no limit. formats: the accepted names of FORMATS. min_box_side_px: the shortest side of a box on the picture.
+    max_bytes: the largest file in bytes. max_pixels: the largest product of width and height. min_side_px, max_side_px:
+    the limits of each side; a max_side_px of None means no limit. formats: the accepted names of FORMATS.
+    min_box_side_px: the shortest side of a box on the picture.
     """
 
     max_bytes: int = 20 * 2**20
@@ -76,9 +77,9 @@ class Limits:
 class Probe:
     """The properties of a valid picture.
 
-    format: a name of FORMATS. width, height: upright, in pixels. bytes: of the file. notes: data that was converted or
-    ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal and vertical pixels per inch of the
-    upright picture; None if the file does not contain it.
+    format: a name of FORMATS. width, height: the size of the upright picture in pixels. bytes: the file's size. notes:
+    data that was converted or ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal and
+    vertical pixels per inch of the upright picture; None if the file does not contain it.
     """
 
     format: str

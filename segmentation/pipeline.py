@@ -56,12 +56,11 @@ _NEARLY_WHITE = 224
 class CutoutResult:
     """The result for one picture.
 
-    outputs: the files that the options request. alpha: the model's full-size alpha before the threshold, 16-bit gray
-    PNG.
-    thumbnail: the small cutout. preview: the source in screen size, None for variants. width, height: of the upright
-    source. foreground: the box around the visible subject, in pixels of the upright source. instances: the people.
-    uncertainty: see `uncertainty_of`. notes: sentences for the user. timings_ms: for `decode`, `model`, `post`,
-    `encode`.
+    outputs: the files that the options request. alpha: the model's full-size alpha before the threshold, as a 16-bit
+    gray PNG. thumbnail: the small cutout. preview: the source in screen size, None for variants. width, height: the
+    size of the upright source in pixels. foreground: the box around the visible subject, in pixels of the upright
+    source. instances: the people. uncertainty: the result of `uncertainty_of`. notes: sentences for the user.
+    timings_ms: the times of the steps `decode`, `model`, `post` and `encode`.
     """
 
     outputs: tuple[Rendered, ...]
@@ -82,8 +81,8 @@ class CutoutResult:
 class _Matted:
     """A picture with its final alpha.
 
-    alpha: (H, W) uint16. stored: the future of the alpha's PNG. ids, people: of `map_people`. The other fields are
-    those of Found.
+    alpha: (H, W) uint16. stored: the future of the alpha's PNG. ids, people: the results of `map_people`. The other
+    fields are those of Found.
     """
 
     picture: Picture

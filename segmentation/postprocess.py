@@ -20,7 +20,7 @@ FOREGROUND_MIN_LEVEL = 8
 
 
 def shape_alpha(alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
-    """Return the visible alpha, (H, W) uint8, computed from the model's full-size alpha.
+    """Return the visible alpha, (H, W) uint8, for the model's full-size alpha and the options.
 
     alpha: (H, W), float32 0..1 or quantised uint16. Both give the same result; uint16 takes a fifth of the time.
     """

@@ -61,7 +61,7 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
     """Fit alpha = slopes . colour + offset in the windows with unsure cells, and average the functions over windows.
 
-    guide: the small picture, (h, w, 3) uint8. alpha: (h, w) float32. radius: of a window, in cells.
+    guide: the small picture, (h, w, 3) uint8. alpha: (h, w) float32. radius: the radius of a window, in cells.
     """
     window = (2 * radius + 1, 2 * radius + 1)
     unsure = _unsure(alpha)

@@ -35,5 +35,5 @@ RUNTIMES = tuple(str(runtime) for runtime in Runtime)
 
 
 def device_of(runtime: str) -> str:
-    """Return the kind of device that a runtime name stands for: `cuda` or `cpu`."""
+    """Return the kind of device, `cuda` or `cpu`, that the runtime with this name uses."""
     return "cuda" if "cuda" in runtime else "cpu"

@@ -36,7 +36,7 @@ class Person:
         return {"Authorization": f"Bearer {self.secret}"}
 
     def api(self, **defaults: Any) -> Client:
-        """Return a test client that sends this user's key with each request. defaults: for the client."""
+        """Return a test client that sends this user's key with each request. defaults: the client's other arguments."""
         return Client(headers=self.headers, **defaults)
 
     def browser(self) -> Client:

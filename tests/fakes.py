@@ -101,7 +101,7 @@ class OneModel(EngineSource):
 
 
 def answering(engine: Engine) -> RoutedEngine:
-    """Return a routed engine, as workers use it, that always chooses `engine`."""
+    """Return a routed engine, as workers use it, with `engine` as its only engine."""
     return RoutedEngine(
         OneModel(engine), quality=Quality.FAST, escalation=Escalation(above=1.0, max_share=0.0, max_s=1.0)
     )

@@ -17,12 +17,15 @@ def astronaut() -> np.ndarray:
 
 @cache
 def encoded(format_name: str, **options: int) -> bytes:
-    """Return the photo `astronaut` as a file. format_name: Pillow's. options: of Pillow's encoder."""
+    """Return the photo `astronaut` as a file. format_name: Pillow's name of the format. options: the encoder's options."""
     return encode(astronaut(), format_name, **options)
 
 
 def encode(pixels: np.ndarray, format_name: str, **options: object) -> bytes:
-    """Return pixels, (H, W), (H, W, 3) or (H, W, 4) uint8, as a file. The other arguments are those of `encoded`."""
+    """Return pixels, (H, W), (H, W, 3) or (H, W, 4) uint8, as a file.
+
+    format_name: Pillow's name of the format. options: the encoder's options.
+    """
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format_name, **options)
     return buffer.getvalue()

@@ -41,7 +41,7 @@ class Api(requests.Session):
 class Stack:
     """A running site.
 
-    secret: of the first key, which has all scopes. output: the lines that the site has printed.
+    secret: the secret of the first key, which has all scopes. output: the lines that the site has printed.
     """
 
     port: int

@@ -60,7 +60,8 @@ def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
 def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) -> Tensor:
     """Return the prompt planes (B, 3, H, W) for the target of each sample: its box, clicks, both, or no prompt.
 
-    network: computes the intermediate results that the clicks correct. features: of the batch's photos.
+    network: computes the intermediate results that the clicks correct. features: the feature maps of the batch's
+    photos.
     """
     count, _, height, width = batch.photos.shape
     device = batch.photos.device

@@ -27,9 +27,9 @@ OPAQUE = 0.5
 class Label:
     """The values that are stored with a mask.
 
-    model, version: of the engine. subject: the opaque share of the picture, 0..1. undecided: the area that is neither
-    clearly subject nor clearly background, divided by the subject's area, at least one pixel; 0 if all pixels are
-    certain.
+    model, version: the engine's name and version. subject: the opaque share of the picture, 0..1. undecided: the area
+    that is neither clearly subject nor clearly background, divided by the subject's area (at least one pixel); 0 if all
+    pixels are certain.
     """
 
     model: str

@@ -112,7 +112,7 @@ def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
 def training_loss(outputs: tuple[Tensor, ...], batch: Batch, edges: float = 1.0) -> Tensor:
     """Return the sum of the losses of the mattes, of the coarser mattes (deep supervision) and of the people maps.
 
-    outputs: of KeylineUNet in training mode. edges: as in `matte_loss`.
+    outputs: the results of KeylineUNet in training mode. edges: the weight of edges, 0..1.
     """
     mattes, people, *sides = outputs
     loss = matte_loss(mattes.float(), batch.alphas, batch.trusted, edges)

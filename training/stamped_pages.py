@@ -26,7 +26,8 @@ Random = np.random.Generator
 class StampedPage:
     """A generated page and its stamp.
 
-    rgb: (H, W, 3) uint8. alpha: of the ink, (H, W) float32 0..1. box: the ink's left, top, right and bottom in pixels.
+    rgb: (H, W, 3) uint8. alpha: the ink's alpha, (H, W) float32 0..1. box: the ink's left, top, right and bottom in
+    pixels.
     words: a short description of the page.
     """
 

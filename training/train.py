@@ -212,7 +212,8 @@ def start(
 ) -> Run:
     """Return a training run: a new one, or with `resume` the run whose state is in `out`.
 
-    initial: weights of an older network for a new run. encoder: an ImageNet checkpoint. config: by default TRAINED.
+    initial: a file with the weights of an older network. encoder: an ImageNet checkpoint. config: the sizes of the
+    network, by default TRAINED.
     """
     network = KeylineUNet(config or TRAINED)
     if initial:

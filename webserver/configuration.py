@@ -65,9 +65,9 @@ class Pace:
 class Configuration:
     """The settings of the web server.
 
-    threads: of each process, for short requests. upload_threads: of each process, for requests with a large body.
-    max_requests: after about this number of requests, a process is replaced. longest_wait_s: how long a request may
-    wait for its job.
+    threads: the number of each process's threads for short requests. upload_threads: the number of each process's
+    threads for requests with a large body. max_requests: after about this number of requests, a process is replaced.
+    longest_wait_s: how long a request may wait for its job, in seconds.
     """
 
     host: str = "127.0.0.1"

@@ -19,8 +19,9 @@ from keyline.requests import Source
 class Keyline:
     """A client of a Keyline site. Its methods raise KeylineError for errors of the service and the connection.
 
-    url: of the site. key: the secret of an API key; empty for a site that needs none. timeout_s: of one request, in
-    seconds. transport: replaces the network, for tests. sleep: called with the seconds to wait before a retry.
+    url: the site's URL. key: the secret of an API key; empty for a site that needs none. timeout_s: the time limit of
+    one request, in seconds. transport: replaces the network, for tests. sleep: called with the seconds to wait before a
+    retry.
     """
 
     def __init__(

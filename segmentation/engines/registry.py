@@ -241,10 +241,7 @@ def _onnx_on_openvino(loading: Loading) -> Session:
 
 
 def a_gpu_may_be_there() -> bool:
-    """Return whether there may be a GPU: True if its device files exist, and always on Windows.
-
-    It does not import torch.
-    """
+    """Return whether there may be a GPU: whether its device files exist; True on Windows. It does not import torch."""
     return os.name == "nt" or any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
 
 

@@ -21,7 +21,7 @@ OUTPUTS = ("mattes", "people")
 
 
 class EncoderPart(nn.Module):
-    """The encoder of a network that takes clicks: from a photo, (B, 3, S, S), to its features."""
+    """The encoder of a network that takes clicks. It computes the feature maps of a photo, (B, 3, S, S)."""
 
     outputs = tuple(f"stride {stride}" for stride in (2, 4, 8, 16, 32))
 

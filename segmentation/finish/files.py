@@ -46,7 +46,7 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One encoded file. width, height: in pixels. quality: the encoder's quality, None for PNG and PSD."""
+    """One encoded file. width, height: its size in pixels. quality: the encoder's quality, None for PNG and PSD."""
 
     data: bytes
     content_type: str
@@ -59,9 +59,9 @@ class Written:
 def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_screen: bool = False) -> Written:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB in the format of `output`.
 
-    layers: the layers of a PSD file. for_screen: encode WebP in a quarter of the time, with a file that is half as
-    large again. Raise InvalidParameter if the format does not support the size in pixels, or if even the smallest file
-    exceeds `max_bytes`.
+    layers: the layers of a PSD file. for_screen: encode WebP in a quarter of the time, to a file that is 50 % larger.
+    Raise InvalidParameter if the format does not support the size in pixels, or if even the smallest file exceeds
+    `max_bytes`.
     """
     height, width = pixels.shape[:2]
     content_type, extension = CONTENT_TYPES[output.format]

@@ -41,8 +41,8 @@ class Composed:
 class Finished:
     """The result of one recipe.
 
-    files: in the order of the recipe's outputs. violations: the rules that they break. notes: sentences about other
-    requirements that were not met. pixels: as in `Composed`.
+    files: the files of the recipe's outputs, in the same order. violations: the rules that they break. notes: sentences
+    about other requirements that were not met. pixels: the pixels of `Composed`.
     """
 
     files: tuple[Written, ...]
@@ -173,8 +173,8 @@ def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndar
 def _window(start: float, scale: float, room: int, length: int) -> tuple[int, int]:
     """Return the range of a source side's pixels that a canvas side shows: the first, and the last plus one.
 
-    start: the position of the source's first pixel on the canvas. room: of the canvas's side, in pixels. length: of the
-    source's side, in pixels.
+    start: the position of the source's first pixel on the canvas. room: the length of the canvas's side, in pixels.
+    length: the length of the source's side, in pixels.
     """
     first = min(length, max(0, math.floor(-start / scale) - _MARGIN_PX))
     last = max(first, min(length, math.ceil((room - start) / scale) + _MARGIN_PX))

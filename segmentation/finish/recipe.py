@@ -219,9 +219,9 @@ class FileFormat(StrEnum):
 class OutputFile(_Part):
     """One output file.
 
-    quality: of JPEG and WebP. min_bytes: if the file is smaller, JPEG and WebP use the lowest higher quality that
-    reaches this size, or the highest one within `max_bytes`. max_bytes: if the file is larger, JPEG and WebP use the
-    highest quality that fits. name: the pattern of the file's name, with the fields of NAME_FIELDS.
+    quality: the quality of JPEG and WebP. min_bytes: if the file is smaller, JPEG and WebP use the lowest higher
+    quality that reaches this size, or the highest one within `max_bytes`. max_bytes: if the file is larger, JPEG and
+    WebP use the highest quality that fits. name: the pattern of the file's name, with the fields of NAME_FIELDS.
     """
 
     format: FileFormat = FileFormat.JPEG

@@ -62,7 +62,8 @@ def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
 def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
     """Return a resolution converted to pixels per inch; None if a value is outside 1..100,000.
 
-    unit: of x and y: pixels per `inch`, `cm` or `m`. Values close to a whole number are rounded.
+    unit: `inch`, `cm` or `m`, if x and y are pixels per inch, centimetre or metre. Values close to a whole number are
+    rounded.
     """
     factor = {"inch": 1.0, "cm": _CM_PER_INCH, "m": _CM_PER_INCH / 100}[unit]
     x, y = x * factor, y * factor

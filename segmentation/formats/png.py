@@ -1,6 +1,6 @@
 """Reader of PNG (ISO 15948, third edition).
 
-The chunks are parsed here, and the decoder gets a file with only the critical chunks. Therefore a damaged or huge
+The chunks are parsed here, and the decoder gets a file with only the critical chunks. Therefore a damaged or very large
 ancillary chunk (text, profile) does not make a picture unreadable, and the transparent colour is compared at the file's
 own bit depth.
 """

@@ -118,7 +118,7 @@ def addresses() -> list[tuple[str, str]]:
 def measured(name: str, address: str) -> dict[str, Any]:
     """Return the median time of several visits to a page, and its queries.
 
-    name: of the page; for `dashboard_first`, each visit computes the figures anew. address: the page's URL.
+    name: the page's name; for `dashboard_first`, each visit computes the figures again. address: the page's URL.
     """
     from django.contrib.auth.models import User
     from django.core.cache import cache

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Sizes:
     """Numbers of requests, pictures and jobs.
 
-    one_by_one: pictures of the batch that are also sent one at a time. clients: from the number of clients to the
-    number of all their requests. seeded: jobs that `seed_jobs` writes before the database copies them.
+    one_by_one: pictures of the batch that are also sent one at a time. clients: a dict from the number of clients to
+    the number of their requests. seeded: jobs that `seed_jobs` writes before the database copies them.
     """
 
     single: int = 20

@@ -1,4 +1,4 @@
-"""Tests of one worker process: its memory limit, its threads, and its share of pictures for a model on trial."""
+"""Tests of one worker process: its memory limit, its threads, and the share of pictures for the model under trial."""
 
 from __future__ import annotations
 

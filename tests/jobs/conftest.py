@@ -1,4 +1,4 @@
-"""Fixtures of this folder's tests."""
+"""Fixtures of the tests in this folder."""
 
 from __future__ import annotations
 

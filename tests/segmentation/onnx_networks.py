@@ -56,7 +56,7 @@ def red_network(path: Path, *, gain: float = 1.0) -> Path:
 
 
 def constant_network(path: Path, answers: dict[str, np.ndarray], **options) -> Path:
-    """Write a network that returns `answers` for each input; return its path. options: of `write_network`."""
+    """Write a network that returns `answers` for each input; return its path. options: arguments of `write_network`."""
     nodes, constants = [], {"nothing": np.array(0, np.float32)}
     nodes.append(helper.make_node("ReduceMean", ["picture"], ["mean"], keepdims=0))
     nodes.append(helper.make_node("Mul", ["mean", "nothing"], ["zero"]))

@@ -26,7 +26,10 @@ def corners(width: int = 48, height: int = 32) -> np.ndarray:
 
 
 def encoded(pixels: np.ndarray | Image.Image, file_format: str = "PNG", **parameters: Any) -> bytes:
-    """Return an array or a Pillow image as a file. file_format, parameters: Pillow's."""
+    """Return an array or a Pillow image as a file.
+
+    file_format: Pillow's name of the format. parameters: the encoder's options.
+    """
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     stream = io.BytesIO()
     image.save(stream, file_format, **parameters)

@@ -129,7 +129,7 @@ for _contract in published():
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the site. name: with its namespaces. parts: the names of its parameters."""
+    """One route of the site. name: the route's name with its namespaces. parts: the names of its parameters."""
 
     name: str
     parts: tuple[str, ...]

@@ -130,8 +130,8 @@ class SamlProvider:
     ) -> dict[str, str]:
         """Return the form with which a browser sends the provider's response about a user to the site.
 
-        asked: the site's request. name: of the user. age_s: how old the response is. signed: whether it is signed.
-        changes: replace values of the response, such as `audience`.
+        asked: the site's request. name: the user's name. age_s: the age of the response in seconds. signed: whether it
+        is signed. changes: replace values of the response, such as `audience`.
         """
         now = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age_s)
         values: dict[str, Any] = {

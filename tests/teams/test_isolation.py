@@ -149,7 +149,7 @@ def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any
 
 
 def is_refused(answer: Any, address: str) -> bool:
-    """Return whether a response reveals nothing about the object at `address`.
+    """Return whether a response reveals nothing about the object at the URL `address`.
 
     Besides errors, this can be DashScope's response with the status 200, or a redirect to the sign-in page.
     """

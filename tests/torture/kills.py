@@ -93,7 +93,7 @@ def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -
 def kills(site: TorturedSite, kind_name: str, *, count: int, seed: int = 22) -> list[Figure]:
     """Kill a process `count` times and return the figures. Between two kills, a picture must get its response.
 
-    kind_name: a key of KINDS. seed: of the random moments.
+    kind_name: a key of KINDS. seed: the seed of the random moments.
     """
     kind = KINDS[kind_name]
     chance = random.Random(seed)

@@ -20,7 +20,10 @@ from tests.torture.site import TorturedSite, tortured_site
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The extent of a run. kills: for each kind of kill. short: run only a few seconds, to check that it works."""
+    """The extent of a run.
+
+    kills: the number of kills for each kind of kill. short: run only a few seconds, to check that it works.
+    """
 
     kills: int = 50
     short: bool = False

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Killed(BaseException):
-    """A BaseException that simulates SIGKILL: handlers of Exception do not catch it."""
+    """A BaseException that simulates SIGKILL; handlers of Exception do not catch it."""
 
 
 @pytest.fixture(autouse=True)

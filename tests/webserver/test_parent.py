@@ -49,7 +49,7 @@ Parent(Configuration(port=int(sys.argv[1]), processes=1), [sys.executable, sys.a
 
 
 class Served:
-    """A running parent. go: the file that lets its processes continue."""
+    """A running parent. go: the file on which a new process waits for a lock before it serves."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, go: Path) -> None:
         self.process, self.port, self.go = process, port, go

@@ -1,4 +1,7 @@
-"""Tests that waiting requests continue after an announcement, or because of the database if it is lost."""
+"""Tests that waiting requests continue after an announcement.
+
+If the announcement is lost, they continue after a check of the database.
+"""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def deep(pixels: np.ndarray) -> np.ndarray:
 
 
 def saved(pixels: np.ndarray | Image.Image, name: str, **options: Any) -> bytes:
-    """Return pixels or a Pillow image as a file that Pillow writes. name, options: Pillow's format and its options."""
+    """Return pixels or a Pillow image as a file. name: Pillow's name of the format. options: the encoder's options."""
     stream = io.BytesIO()
     (pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)).save(stream, name, **options)
     return stream.getvalue()
@@ -142,7 +142,10 @@ def swapped_profile() -> bytes:
 
 
 def tiff(pixels: np.ndarray, *more: np.ndarray, **options: Any) -> bytes:
-    """Return a TIFF that tifffile writes. more: further pages, each marked as a reduced copy. options: of tifffile."""
+    """Return a TIFF that tifffile writes.
+
+    more: further pages, each marked as a reduced copy. options: arguments of tifffile.
+    """
     stream = io.BytesIO()
     with tifffile.TiffWriter(
         stream, bigtiff=options.pop("bigtiff", False), byteorder=options.pop("byteorder", "<")

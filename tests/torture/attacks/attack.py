@@ -32,7 +32,7 @@ class Attack:
     def post(self, path: str, what: str = "", **values: Any) -> int:
         """Send a request and return the response's status, 0 if the site closed the connection without a response.
 
-        what: the request's description, for unexpected responses. values: of requests.request.
+        what: the name of the request in the list of unexpected responses. values: arguments of `requests.request`.
         """
         headers = {"Authorization": f"Bearer {self.site.secret}"} | values.pop("headers", {})
         try:
@@ -54,7 +54,7 @@ class Attack:
             self.statuses[status] += 1
 
     def at_once(self, name: str, sends: Iterable[Send], clients: int = 8) -> list[int]:
-        """Send all requests from `clients` threads; return the statuses. name: for the stored duration."""
+        """Send all requests from `clients` threads and return the statuses. name: the name under which the duration is stored."""
         started = time.monotonic()
         with ThreadPoolExecutor(clients) as threads:
             statuses = list(threads.map(lambda send: send(), sends))
