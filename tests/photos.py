@@ -17,7 +17,10 @@ def astronaut() -> np.ndarray:
 
 @cache
 def encoded(format_name: str, **options: int) -> bytes:
-    """Return the photo `astronaut` as a file. format_name: Pillow's name of the format. options: the encoder's options."""
+    """Return the photo `astronaut` as a file. format_name: Pillow's name of the format.
+
+    options: the encoder's options.
+    """
     return encode(astronaut(), format_name, **options)
 
 

@@ -21,7 +21,10 @@ WITHIN = ArchiveLimits(max_entries=50, max_bytes=50 * 2**20)
 
 
 def zipped(files: dict[str, bytes], *, encoding: str = "utf-8") -> io.BytesIO:
-    """Return a zip of files by their names. encoding: the encoding of the names; the UTF-8 flag is set only for utf-8."""
+    """Return a zip of files by their names.
+
+    encoding: the encoding of the names; the UTF-8 flag is set only for utf-8.
+    """
     parts, directory, place = [], [], 0
     for name, data in files.items():
         raw, flags = name.encode(encoding), 0x800 if encoding == "utf-8" else 0

@@ -35,7 +35,10 @@ ERRORS = fixture("dashscope/errors.json")
 
 
 def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
-    """Submit a picture and return the task's id. inputs: the fields of the request's input, by default the fixture's."""
+    """Submit a picture and return the task's id.
+
+    inputs: the fields of the request's input, by default the fixture's.
+    """
     body = FIXTURE["submit"]["request"] | ({"input": inputs} if inputs else {})
     response = person.api().post(path, body, content_type="application/json", headers=ASYNC)
     assert response.status_code == 200, response.content

@@ -54,7 +54,10 @@ class Attack:
             self.statuses[status] += 1
 
     def at_once(self, name: str, sends: Iterable[Send], clients: int = 8) -> list[int]:
-        """Send all requests from `clients` threads and return the statuses. name: the name under which the duration is stored."""
+        """Send all requests from `clients` threads and return the statuses.
+
+        name: the name under which the duration is stored.
+        """
         started = time.monotonic()
         with ThreadPoolExecutor(clients) as threads:
             statuses = list(threads.map(lambda send: send(), sends))
