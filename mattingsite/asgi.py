@@ -19,4 +19,4 @@ from webserver.django_requests import DjangoHandler  # noqa: E402
 
 application = Application(from_environment(), JobWakeups(), DjangoHandler())
 metrics_tidy()
-_ = get_resolver().url_patterns  # imported here, so that the first request does not have to
+_ = get_resolver().url_patterns  # imports the views now, not during the first request

@@ -39,7 +39,7 @@ DEBUG = env.switch("DEBUG", False)
 HTTPS = env.switch("MATTING_HTTPS", False)
 DATA_DIR = Path(env("MATTING_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 SECRET_KEY = env("SECRET_KEY") or read_or_create_secret(DATA_DIR / "secret_key")
-SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: what they signed stays valid
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys, whose signatures stay valid
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
@@ -206,7 +206,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(
     env("MATTING_MEDIA_DIR", str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
 ).resolve()
-env.export("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # boto3 reads these, and no files
+env.export("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # boto3 reads variables, but no files
 S3_BUCKET = env.bucket("MATTING_S3_BUCKET")
 S3_OPTIONS = {
     "bucket_name": S3_BUCKET,
@@ -262,7 +262,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", *_FILE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'", *map(origin_of, sign_in_pages(_SAML_APPS, _OIDC_APPS))],  # its redirect to a provider
+        "form-action": ["'self'", *map(origin_of, sign_in_pages(_SAML_APPS, _OIDC_APPS))],  # redirects there
         "frame-ancestors": ["'none'"],
     }
 }

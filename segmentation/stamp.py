@@ -177,7 +177,8 @@ def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: in
 def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) -> np.ndarray:
     """Return the optical density relative to the paper, (rows, W, 3) float32; bare paper has 0.
 
-    rgb: (H, W, 3) uint8. paper: Page.paper. rows: the rows to measure; None means all rows.
+    rgb: (H, W, 3) uint8. paper: the field `paper` of the picture's Page. rows: the rows to measure; None means all
+    rows.
     """
     height, width = rgb.shape[:2]
     rows = rows or slice(0, height)

@@ -17,7 +17,7 @@ DESERTED_WEIGHT = 0.2  # weight of a scene that is marked or boxed as without pe
 LEAST_PERSON_SHARE = 0.01  # share of its picture: a marked scene with only smaller people counts as empty
 USUAL_SUBJECT_SHARE = 0.2  # share of its picture; pictures that people take have smaller subjects than training sets
 LEAST_CUTOUT_SHARE = 0.03  # share of its picture: a smaller subject would be pasted blurred
-NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: in all postures, but with hard edges
+NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste; they have all postures, but hard edges
 MOST_PEOPLE = 12  # maximum number of single people from one scene
 
 

@@ -19,9 +19,9 @@ from .mixture import Batch
 LEAST_ERROR = 0.002  # share of the picture's area: smaller errors get no click
 CELL_PX = 4  # clicks are chosen on a coarser grid
 BLUR_SHARE = 0.1  # share of the side: the surroundings whose error counts as one
-BOX_ALONE, FIRST_CLICK, AUTO = 0.45, 0.25, 0.15  # of boxed targets; the others keep their box and are corrected
-PHOTO_CLICK, PHOTO_CORRECTED = 0.1, 0.15  # share of whole photos
-CORRECTED_AGAIN = 0.7  # share of those that have had a click
+BOX_ALONE, FIRST_CLICK, AUTO = 0.45, 0.25, 0.15  # shares of the targets with a box
+PHOTO_CLICK, PHOTO_CORRECTED = 0.1, 0.15  # shares of the whole photos
+CORRECTED_AGAIN = 0.7  # share of the targets with a click that get another click
 ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times, as shares
 
 

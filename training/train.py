@@ -55,7 +55,7 @@ class Schedule:
     adam_rate: float = 1e-3
     encoder_rate: float = 3e-4
     warm_up_steps: int = 50
-    last_rate: float = 0.02  # share of the rates that is left at the end
+    last_rate: float = 0.02  # share of the rates that remains at the end
     averaging: float = 0.999
     drop: float = 0.15  # probability of skipping the encoder's last block
     checkpoint_s: float = 240.0

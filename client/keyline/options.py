@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}  # of result files, by format
-# rembg's numbers for its own edge refinement; the site's refinement has none.
+# rembg's parameters of its own edge refinement; the site's refinement has no parameters.
 _WITHOUT_EFFECT = {"af": "-af", "ab": "-ab", "ae": "-ae", "model": "-m"}
 _PLAIN = ("format", "background", "threshold", "crop", "refine", "decontaminate", "recipe", "quality")
 # The effect of rembg's post-processing: cut alpha at one half, and smooth the edge.

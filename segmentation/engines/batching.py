@@ -35,8 +35,8 @@ class _Request:
 class BatchingSession:
     """A wrapper that lets several threads use one session; the session runs one batch at a time.
 
-    If the device is free, a request runs at once; it does not wait for other requests. Requests that arrive during a
-    run are joined to batches of up to `max_batch` pictures, the oldest first, and one of the waiting threads runs the
+    If the device is free, a request runs immediately; it does not wait for other requests. Requests that arrive during
+    a run are joined to batches of up to `max_batch` pictures, the oldest first, and one of the waiting threads runs the
     batch. With a `max_batch` of 1 the requests run one after the other, because two runs at the same time would save no
     time and need twice the memory. An error of a run is raised in all threads whose requests were in the batch.
     """

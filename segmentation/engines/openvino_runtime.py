@@ -77,7 +77,7 @@ def read_converted(path: Path) -> openvino.Model | None:
         return openvino.Core().read_model(graph, tensor)
     except FileNotFoundError:
         return None
-    except Exception as error:  # for any fault of the cache, delete it and compile again
+    except Exception as error:  # any fault of the stored model; the network is converted again
         logger.warning("The converted model %s is of no use (%s); converting again.", path.name, error)
         return None
 

@@ -21,7 +21,7 @@ PERSON_SLACK = 0.35  # share of a found person's box, which may miss an arm, unl
 PERSON_MARGIN = 0.4  # share of the box's sides: the width of the surroundings that the network gets
 SUREST_SHARE = 0.005  # share of a picture: smaller than any useful subject
 OPAQUE = 0.5
-FADING = 2.0  # by more than the difference, so that nothing stays half opaque
+FADING = 2.0  # lowers the logits by more than the difference, so that no cell stays half opaque
 
 
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
@@ -137,7 +137,8 @@ class UNetEngine:
     ) -> list[Matte]:
         """Run the network with each box as a prompt, and return one matte per box.
 
-        limits: one box per box; the alpha outside it is set to 0. margin: as in `_cropped`, by default the manifest's.
+        limits: for each box, the box outside which the alpha is set to 0. margin: the width of the surroundings, as a
+        share of the box's sides; None uses the manifest's `box_margin`.
         """
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":

@@ -206,7 +206,7 @@ class Edges(_Part):
 class Holes(StrEnum):
     MODEL = "model"  # keep the model's result
     KEEP = "keep"  # fill every hole that the subject encloses
-    CUT = "cut"  # open those that have the background's colour
+    CUT = "cut"  # open holes that have the background's colour
 
 
 class FileFormat(StrEnum):

@@ -23,7 +23,7 @@ _SIGNATURES = (
     (0, b"ARRI", "ARRIRAW"),
 )
 _RAW_PHOTOMETRICS = {(32803,), (34892,)}  # colour filter array of TIFF/EP, linear raw of DNG
-# Tags of Sony, Epson, Samsung, Nikon, Kodak and Pentax.
+# Values of the tag Compression that only raw files use.
 _RAW_COMPRESSIONS = {
     (32767,),
     (32769,),
@@ -32,7 +32,7 @@ _RAW_COMPRESSIONS = {
     (34713,),
     (65000,),
     (65535,),
-}  # makers' names: Sony, Epson, Samsung, Nikon, Kodak, Pentax
+}  # Sony, Epson, Samsung, Nikon, Kodak, Pentax
 _PHOTOMETRIC, _COMPRESSION, _MAKE = 262, 259, 271
 _DNG_VERSION, _CFA_PATTERN, _CR2_SLICES = 50706, 33422, 50752
 _MAKERS = {

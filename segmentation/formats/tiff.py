@@ -45,7 +45,7 @@ _JPEG = 7
 _FAX = (2, 3, 4)
 _UNASSOCIATED, _ASSOCIATED = 2, 1
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs oddities of files that are read or refused anyway
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it would log each deviation from the standard
 
 
 class OpenedTiff:

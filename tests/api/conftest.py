@@ -1,4 +1,4 @@
-"""Fixtures of the API tests: workers that process at once, later or not at all, and a server with pictures."""
+"""Fixtures of the API tests: workers that process immediately, later or not at all, and a server with pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 @pytest.fixture
 def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process each picture at once, with a fake engine that finds no subject."""
+    """Process each picture immediately, with a fake engine that finds no subject."""
     return _work_at_once(monkeypatch, EmptyEngine())
 
 

@@ -56,7 +56,7 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def _files_are_often_pictures() -> None:
-    """Generate pictures for many file fields, because the APIs would reject random bytes at once."""
+    """Generate pictures for many file fields, because the APIs would reject random bytes immediately."""
     schemathesis.openapi.format("binary", strategies.sampled_from(PICTURES) | strategies.binary(max_size=300))
 
 

@@ -43,7 +43,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """The factor by which the figure is better than the rival's; None without a rival."""
+        """The factor by which the figure is better than the figure of the other program; None without such a figure."""
         if not self.rival or not self.value:
             return None
         return self.rival / self.value if self.at_most else self.value / self.rival

@@ -55,7 +55,7 @@ def _missed(run: Run) -> str:
 
 
 def qualities(measured: dict[str, Any]) -> str:
-    """Return the tables of `manage.py compare_quality`. measured: its JSON."""
+    """Return the tables of `manage.py compare_quality`. measured: the command's JSON output."""
     from jobs.inference.comparison import Comparison
 
     parts = Comparison.from_json(measured).by_set()

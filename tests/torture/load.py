@@ -197,7 +197,7 @@ def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: in
 
 
 async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
-    """Measure only the row with all stalls at once, and return it."""
+    """Measure only the row with all stalls at the same time, and return it."""
     measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
     async with _stalls(site, waits) as holding:
         every = (*holding, (40, stalls.half_header))

@@ -1,4 +1,4 @@
-"""The short form of the load measurement: a site with all stalls at once still responds."""
+"""The short form of the load measurement: a site with all stalls at the same time still responds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the sweep sends planned and lost messages again, and clears the log."""
+"""Tests of the regular sweep: it sends planned and lost messages again, and clears the log."""
 
 from __future__ import annotations
 

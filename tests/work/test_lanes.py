@@ -1,4 +1,7 @@
-"""Tests of lanes: a worker on a GPU processes several pictures at once; a picture that ended a worker runs alone."""
+"""Tests of lanes: a worker on a GPU processes several pictures at the same time.
+
+A picture whose worker was lost is processed alone.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ LIMIT_S = 20.0  # a deadlock fails after this time instead of hanging
 
 @pytest.fixture
 def lanes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lanes]:
-    """Yield a worker's lanes, opened for two pictures at once."""
+    """Yield a worker's lanes, opened for two pictures at the same time."""
     opened = Lanes()
     opened.open(2)
     for module in (serving, tasks, lanes_module, worker_child):

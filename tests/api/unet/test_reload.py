@@ -39,7 +39,7 @@ def weights_dir(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the tasks that are sent to a model worker at once."""
+    """Run the tasks that are sent to a model worker immediately."""
 
     def run(task: Task, *args: object, queue_name: str, **values: object) -> None:
         assert (task, queue_name) == (WEIGHTS_TRY, "interactive")

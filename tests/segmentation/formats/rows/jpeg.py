@@ -1,4 +1,4 @@
-"""The rows of JPEG, JPEG XL and JPEG 2000."""
+"""The rows of docs/formats.md for JPEG, JPEG XL and JPEG 2000."""
 
 from __future__ import annotations
 

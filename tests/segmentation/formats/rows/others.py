@@ -1,4 +1,4 @@
-"""The rows of WebP, HEIC, AVIF, BMP and GIF."""
+"""The rows of docs/formats.md for WebP, HEIC, AVIF, BMP and GIF."""
 
 from __future__ import annotations
 

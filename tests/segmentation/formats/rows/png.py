@@ -1,4 +1,4 @@
-"""The rows of PNG."""
+"""The rows of docs/formats.md for PNG."""
 
 from __future__ import annotations
 

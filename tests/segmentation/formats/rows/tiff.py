@@ -1,4 +1,4 @@
-"""The rows of TIFF."""
+"""The rows of docs/formats.md for TIFF."""
 
 from __future__ import annotations
 
