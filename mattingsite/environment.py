@@ -26,9 +26,10 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 class Environment:
     """The environment variables. The methods read them with their type and range; `finish` reports all invalid ones.
 
-    Instead of NAME, a variable NAME_FILE may give the path of a file with the value, as container platforms provide
-    secrets. An invalid value is replaced by the default, so that all other variables are still checked. Messages do not
-    contain the values of URLs, because these may contain passwords.
+    In the methods, `name` is the variable's name, and `default` is returned if the variable is not set or invalid, so
+    that all other variables are still checked. Instead of NAME, a variable NAME_FILE may give the path of a file with
+    the value, as container platforms provide secrets. Messages do not contain the values of URLs, because these may
+    contain passwords.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:

@@ -44,9 +44,9 @@ def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
 
 
 def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
-    """Return slices that divide the rows of a picture, in order, into blocks of about `_BLOCK_PIXELS` pixels.
+    """Return slices that divide a picture's rows, in order, into blocks of about `_BLOCK_PIXELS` pixels.
 
-    Each slice starts at a multiple of `multiple`.
+    height, width: the picture's size in pixels. Each slice starts at a multiple of `multiple`.
     """
     rows = max(1, _BLOCK_PIXELS // (width * multiple)) * multiple
     return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]

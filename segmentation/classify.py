@@ -38,7 +38,7 @@ def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
 
 
 def person_or_object(matte: Matte) -> Subject:
-    """Return Subject.PERSON if people cover more than half of the subject's alpha, else Subject.OBJECT."""
+    """Return Subject.PERSON if people cover more than half of the subject's alpha in `matte`, else Subject.OBJECT."""
     return Subject.PERSON if people_share(matte) > PERSON_SHARE else Subject.OBJECT
 
 

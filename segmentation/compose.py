@@ -106,12 +106,18 @@ def render_cutout(
 
 
 def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode a mask or an instance map, (H, W) uint8, as an 8-bit gray PNG; `kept` is the metadata to write."""
+    """Encode a mask or an instance map, (H, W) uint8, as an 8-bit gray PNG.
+
+    kind: the kind of file in the result. kept: the source's metadata to write.
+    """
     return _rendered(kind, encode_png(levels, kept=kept), Format.PNG, levels)
 
 
 def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode an opaque picture, (H, W, 3) uint8, as PNG; `kept` is the metadata to write."""
+    """Encode an opaque picture, (H, W, 3) uint8, as PNG.
+
+    kind: the kind of file in the result. kept: the source's metadata to write.
+    """
     return _rendered(kind, encode_png(rgb, kept=kept), Format.PNG, rgb)
 
 

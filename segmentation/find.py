@@ -41,7 +41,7 @@ class Found:
 
 
 def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_side_px: int = 2) -> Found:
-    """Return the subject of a picture, (H, W, 3) uint8.
+    """Return the subject of a picture, (H, W, 3) uint8, found by `engine` as `options` require.
 
     min_box_side_px: the shortest side of a valid box, in pixels. Raise BoxInvalid or PointInvalid for a box or a point
     outside the picture, InvalidParameter for points if the model takes none, and InferenceFailed when the model fails.

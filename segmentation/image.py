@@ -107,9 +107,9 @@ class Picture:
 def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     """Check that a file can be decoded, and return its properties.
 
-    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or a
-    wrong side, and ImageUnreadable for any other fault; the message states the reason. The result has no notes about
-    colour conversion, because the pixels are not converted.
+    source: the file's bytes, its path, or an open file. Raise ImageMissing for an empty file, ImageTooLarge for too
+    many bytes, ImageDimensions for too many pixels or a wrong side, and ImageUnreadable for any other fault; the
+    message states the reason. The result has no notes about colour conversion, because the pixels are not converted.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)

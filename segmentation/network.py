@@ -65,7 +65,7 @@ class NetworkConfig:
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    """Return a module of convolution, batch normalisation and ReLU."""
+    """Return a module of convolution, batch normalisation and ReLU. inputs, outputs: the numbers of channels."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),

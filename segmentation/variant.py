@@ -61,7 +61,7 @@ class VariantFile:
 
 
 def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
-    """Render into a new file in `folder`, so that the calling process does not need the pictures in its memory.
+    """Render `wanted` into a new file in `folder`, so that the calling process needs no memory for the pictures.
 
     Raise InvalidParameter for a brush that is not a PNG or is too large, and ImageError for files of different
     pictures.

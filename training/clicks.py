@@ -95,7 +95,10 @@ def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) ->
 
 
 def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Tensor:
-    """Return the alpha (B, 1, H, W) that the network computes for these prompts, without a change of its state."""
+    """Return the alpha (B, 1, H, W) that the network computes for these prompts, without a change of its state.
+
+    features: the feature maps of the photos. planes: the prompt planes, (B, 3, H, W).
+    """
     training, kind = network.training, planes.device.type
     features = [level.contiguous(memory_format=torch.channels_last) for level in features]
     network.eval()

@@ -157,7 +157,10 @@ def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def decode(data: bytes, colour: bool) -> np.ndarray:
-    """Decode a picture file to (H, W, 3) RGB or (H, W) gray, uint8. Raise ValueError if it is not a picture."""
+    """Decode a picture file to (H, W, 3) RGB or (H, W) gray, uint8. Raise ValueError if it is not a picture.
+
+    colour: True for RGB, False for gray.
+    """
     flag = cv2.IMREAD_COLOR_RGB if colour else cv2.IMREAD_GRAYSCALE
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if picture is None:
@@ -235,9 +238,10 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Yield decoded entries in order. They are decoded in threads, because OpenCV releases the interpreter's lock.
+    """Yield the entries of a list, decoded at size x size pixels, in order.
 
-    Only 32 entries are submitted at a time, so that not all of them are in memory.
+    They are decoded in threads, because OpenCV releases the interpreter's lock. Only 32 entries are submitted at a
+    time, so that not all of them are in memory.
     """
     with ThreadPoolExecutor(2) as pool:
         for few in batched(listed, 32):

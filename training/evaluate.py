@@ -150,7 +150,7 @@ def _ids(people: np.ndarray) -> list[int]:
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
     """Return the measures of separately found people; people under 2 % of the picture are ignored.
 
-    served_score: the number of people counts those with at least this score. The average precision uses all of them.
+    served_score: only people with at least this score are counted. The average precision uses all people.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:

@@ -38,7 +38,10 @@ def export(network: KeylineUNet, path: Path, *, size: int) -> None:
 
 
 def manifest_of(network: KeylineUNet, path: Path, size: int) -> dict[str, object]:
-    """Return the manifest's JSON object. Licence, data and measurements must be added by hand before publication."""
+    """Return the manifest's JSON object for the weights in `path`.
+
+    size: the input's side in pixels. Licence, data and measurements must be added by hand before publication.
+    """
     return {
         "name": path.stem,
         "family": KEYLINE,

@@ -94,7 +94,10 @@ def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
 
 
 def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection", mode: str = "bilinear") -> Tensor:
-    """Return pictures (B, C, S, S) sampled with the affine maps (B, 2, 3), as (B, C, size, size)."""
+    """Return pictures (B, C, S, S) sampled with the affine maps (B, 2, 3), as (B, C, size, size).
+
+    padding, mode: the arguments `padding_mode` and `mode` of `torch.nn.functional.grid_sample`.
+    """
     grid = functional.affine_grid(affine, [len(pictures), 1, size, size], align_corners=False)
     return functional.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=False)
 

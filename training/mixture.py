@@ -1,4 +1,7 @@
-"""Random training batches of whole photos, subjects with boxes, compositions, scenes with people and empty scenes."""
+"""Random training batches of whole photos, subjects with boxes, compositions, scenes with people and empty scenes.
+
+The functions that return a batch take pictures from `bank`, and return `count` samples of size x size pixels.
+"""
 
 from dataclasses import dataclass
 

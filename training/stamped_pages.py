@@ -2,7 +2,7 @@
 
 The pages have the faults of real ones: print under the ink, paper texture, uneven ink, a tilted camera, uneven light
 with a shadow's edge, lens blur, sensor noise and JPEG artefacts. The geometric effects and the blur are applied to the
-alpha too.
+alpha too. In all functions, `random` is the source of random numbers; H and W are HEIGHT_PX and WIDTH_PX.
 """
 
 from __future__ import annotations
@@ -78,7 +78,10 @@ def smooth_noise(random: Random, scale_px: float) -> np.ndarray:
 
 
 def paper_texture(random: Random, color: tuple[int, int, int]) -> np.ndarray:
-    """Return paper, (H, W, 3) float32 around 0..1, with fibres and slow changes of its tone."""
+    """Return paper of a colour, (H, W, 3) float32 around 0..1, with fibres and slow changes of its tone.
+
+    color: RGB, 0..255.
+    """
     tone = 1 + 0.010 * smooth_noise(random, 90) + 0.012 * smooth_noise(random, 3)
     return (np.array(color, np.float32) / 255) * tone[..., None]
 

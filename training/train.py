@@ -91,7 +91,10 @@ class Schedule:
         return _multiple(self.size_at(done) * scale)
 
     def rate_at(self, done: float, step: int) -> float:
-        """Return the factor of the learning rates: a linear rise over the first steps, then a cosine."""
+        """Return the factor of the learning rates at a completed share `done`, 0..1.
+
+        It rises linearly over the first steps, and then follows a cosine.
+        """
         rise = min(1.0, (step + 1) / self.warm_up_steps)
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
@@ -269,7 +272,7 @@ def train(
 
 
 def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str:
-    """Return one line with a run's progress, loss, speed and memory."""
+    """Return one line with a run's progress, loss, speed and memory. pictures_a_second: the speed to print."""
     done = schedule.done(run.seen, run.spent_s)
     return (
         f"{done:7.2%}  {run.spent_s / 60:.1f} min  {run.seen} pictures  size {schedule.size_of(done, run.step)}  "

@@ -71,7 +71,10 @@ texts_of_request: ContextVar[Texts] = ContextVar("texts_of_request")
 
 
 def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, LongText]]:
-    """Return a copy of a body in which marks replace the long texts, and the texts by their marks; close `body`."""
+    """Return a copy of a body in which marks replace the long texts, and the texts by their marks; close `body`.
+
+    is_form: True for a form, False for JSON.
+    """
     texts: dict[str, LongText] = {}
     rest = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the request closes it
     alphabet = _FORM if is_form else _JSON

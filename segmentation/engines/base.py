@@ -33,13 +33,14 @@ class Instance:
 
 
 class Engine(Protocol):
-    """An engine: it computes alphas for an upright sRGB picture, (H, W, 3) uint8.
+    """An engine: it computes alphas for an upright sRGB picture.
 
-    It is built and warmed up once per process.
     name: the loaded model. version: the first 12 digits of its sha256. runtime: the runtime in use: `openvino`,
-    `openvino-fp32`, `torch-cpu`, `torch-cuda`, `onnx` or `onnx-cuda`.
+    `openvino-fp32`, `torch-cpu`, `torch-cuda`, `onnx` or `onnx-cuda`. An engine is built and warmed up once per
+    process.
 
-    All methods raise segmentation.errors.InferenceFailed when the runtime fails.
+    In all methods, `rgb` is the picture, (H, W, 3) uint8. All methods raise segmentation.errors.InferenceFailed when
+    the runtime fails.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Crops of a picture around a box for the model, and their insertion into a matte of the whole picture."""
+"""Crops of a picture around a box for the model, and their insertion into a matte of the whole picture.
+
+In all functions, `picture_width` and `picture_height` are the picture's size in pixels.
+"""
 
 from __future__ import annotations
 

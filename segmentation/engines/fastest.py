@@ -35,7 +35,7 @@ LEAST_GAIN = 0.95
 def remembered_runtime(weights: Path, *, cache_dir: Path, built_in: bool) -> Runtime | None:
     """Return the runtime that was measured as the fastest for a weight file; None before the first measurement.
 
-    built_in: whether the file belongs to the built-in network.
+    cache_dir: the folder with the stored measurements. built_in: whether the file belongs to the built-in network.
     """
     known = _read(cache_dir / FILE_NAME).get(_key(weights, built_in=built_in))
     return Runtime(known) if known in tuple(Runtime) else None
@@ -49,7 +49,7 @@ def fastest_runtime(
     cache_dir: Path,
     built_in: bool,
 ) -> Runtime:
-    """Return the fastest of the candidate runtimes, from the file in `cache_dir` or by a measurement.
+    """Return the fastest runtime for a weight file, from the file in `cache_dir` or by a measurement of the candidates.
 
     load: builds and warms up an engine on one runtime. Unavailable runtimes are skipped; if none is available, return
     Runtime.AUTO. built_in: if True, checkpoints of the same size share one measurement, because they contain the same

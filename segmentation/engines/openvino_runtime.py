@@ -61,7 +61,10 @@ class OpenVinoSession:
 
 
 def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | None = None) -> OpenVinoSession:
-    """Load an ONNX file with one input, fixed to `input_shape`, as a session. Raise RuntimeError if OpenVINO cannot."""
+    """Load an ONNX file with one input, fixed to `input_shape`, as a session. Raise RuntimeError if OpenVINO cannot.
+
+    threads: the number of cores; None lets OpenVINO decide.
+    """
     core = openvino.Core()
     model = core.read_model(path)
     model.reshape(input_shape)

@@ -94,7 +94,7 @@ def _remembered(weights: Path, cache_dir: Path) -> Runtime | None:
 def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = None) -> Runtime:
     """Measure the CPU runtimes that can run a weight file, store the fastest one and return it.
 
-    If there may be a GPU, measure nothing and return Runtime.AUTO.
+    cache_dir, threads: as in `load_engine`. If there may be a GPU, measure nothing and return Runtime.AUTO.
     """
     if a_gpu_may_be_there():
         return Runtime.AUTO

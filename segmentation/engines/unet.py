@@ -57,7 +57,7 @@ class UNetEngine:
     def auto(self, rgb: np.ndarray) -> Matte:
         """Return the matte of the subject and its people; the manifest may enable a mirrored and a second run.
 
-        The matte has size x size cells, and more after a second run.
+        The matte has size x size cells, where `size` is the manifest's, and more cells after a second run.
         """
         height, width = rgb.shape[:2]
         (subject, people), _ = self._seen(self._unprompted(rgb))

@@ -20,8 +20,8 @@ _GRAIN_SEED = 20
 def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the median colour of the original background, (3,) float32 in CIE Lab, and its spread.
 
-    alpha: (H, W) uint8. The spread is the 75th percentile of the distances, in Lab units, between the background's
-    pixels and the median. It is infinite if almost no pixels belong to the background.
+    rgb: the photo, (H, W, 3) uint8. alpha: (H, W) uint8. The spread is the 75th percentile of the distances, in Lab
+    units, between the background's pixels and the median. It is infinite if almost no pixels belong to the background.
     """
     factor = min(1.0, 256 / max(alpha.shape))
     size = max(1, round(alpha.shape[1] * factor)), max(1, round(alpha.shape[0] * factor))
@@ -38,9 +38,10 @@ def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, fl
 def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Return alpha, (H, W) uint8, refined by colour if the background has one uniform colour, else unchanged.
 
-    In the band around the edge, each pixel I is a mixture of the background colour B and the nearest certain foreground
-    colour F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares solution (Smith and Blinn, "Blue Screen Matting",
-    1996, for one known background). Where F is similar to B, the model's alpha is kept.
+    rgb: the photo, (H, W, 3) uint8. In the band around the edge, each pixel I is a mixture of the background colour B
+    and the nearest certain foreground colour F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares solution
+    (Smith and Blinn, "Blue Screen Matting", 1996, for one known background). Where F is similar to B, the model's alpha
+    is kept.
     """
     color, stray = background_color(rgb, alpha)
     if stray > _UNIFORM_DEVIATION:

@@ -48,10 +48,11 @@ class Place:
 
 
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
-    """Return the place of the subject on a recipe's canvas. alpha: (H, W) uint8.
+    """Return the place of the subject on a recipe's canvas, as the recipe's placement requires.
 
-    Without a subject, the whole picture is placed. `max_enlargement` limits the scale, and a note says so. The user's
-    zoom and shift are applied last, without these limits.
+    alpha: the subject's alpha in the source, (H, W) uint8. Without a subject, the whole picture is placed.
+    `max_enlargement` limits the scale, and a note says so. The user's zoom and shift are applied last, without these
+    limits.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift

@@ -49,7 +49,8 @@ def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
 def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.ndarray, np.ndarray]:
     """Return the colours, (H, W, 3) uint8, and the opacity, (H, W) uint8, of a placed subject's reflection.
 
-    The reflection is the subject mirrored at its lower edge; its opacity decreases with the distance from the edge.
+    rgb, alpha: the subject on the canvas, (H, W, 3) and (H, W) uint8. The reflection is the subject mirrored at its
+    lower edge; its opacity decreases with the distance from the edge, from `shadow.strength` to 0.
     """
     height = alpha.shape[0]
     _, top, box_width, box_height = cv2.boundingRect((alpha >= 8).view(np.uint8))

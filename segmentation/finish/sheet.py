@@ -47,7 +47,8 @@ class Cell:
 def sheet_write(cells: Sequence[Cell], title: str, folder: Path) -> Path:
     """Write a contact sheet of picture files as a new PDF in `folder`, and return its path.
 
-    The files are read one page at a time. A missing or damaged file gets an empty cell.
+    title: the text above each page. The files are read one page at a time. A missing or damaged file gets an empty
+    cell.
     """
     data = contact_sheet((_entry_of(cell) for cell in cells), title=title)
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=".pdf")
@@ -69,8 +70,8 @@ def _entry_of(cell: Cell) -> Entry:
 def contact_sheet(entries: Iterable[Entry], *, title: str = "") -> bytes:
     """Return a PDF of A4 pages with COLUMNS x ROWS results each. Uncertain results have a thick orange frame.
 
-    Entries are read one page at a time, so that not all pictures of a large batch are in memory. Raise ValueError if
-    there are no entries.
+    title: the text above each page. Entries are read one page at a time, so that not all pictures of a large batch are
+    in memory. Raise ValueError if there are no entries.
     """
     pages = _pages(iter(entries), title)
     first = next(pages, None)

@@ -52,7 +52,7 @@ class FinishedFiles:
 
 
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
-    """Apply a recipe and write its files into `folder`; if requested, also write a thumbnail of the first file.
+    """Apply the recipe of `wanted` and write its files into `folder`; if requested, also a thumbnail of the first one.
 
     Raise InvalidParameter for a brush that is not a PNG and for an output that is too large for its format or
     `max_bytes`, and ImageError for an unreadable source or an alpha of another size.
@@ -105,8 +105,9 @@ def sample_write(
 ) -> FinishedFiles:
     """Apply a recipe to a sample picture and write one small file into `folder`.
 
-    before, after: picture files of the photo and its transparent cutout, of the same size. Raise ImageUnreadable if the
-    cutout has no transparency or another size.
+    before, after: picture files of the photo and its transparent cutout, of the same size. background: the picture file
+    of the recipe's background, or None. limits: the limits of all these files. Raise ImageUnreadable if the cutout has
+    no transparency or another size.
     """
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:

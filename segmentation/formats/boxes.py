@@ -22,7 +22,7 @@ class ItemColors:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box between `start` and `end`; stop at a broken box."""
+    """Yield kind, start and end of the content of each box of `data` from `start` to `end`; stop at a broken box."""
     end = len(data) if end is None else min(end, len(data))
     for _ in range(MAX_BOXES):
         if start + 8 > end:
