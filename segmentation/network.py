@@ -164,7 +164,7 @@ class Encoder(nn.Module):
 
 
 class PromptReader(nn.Module):
-    """Module that computes features of prompt planes (B, 3, H, W) at strides 2 to 32, to be added in the decoder.
+    """Module that computes features of prompt planes (B, 3, H, W) at strides 2 to 32. The decoder adds them to its own.
 
     Before training the features are 0, so that a network trained without prompts can learn to use them.
     """
@@ -353,7 +353,7 @@ def load_network(path: Path) -> KeylineUNet:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a weight file by name. Raise WeightsInvalid if the file does not contain tensors.
 
-    `.pth` files are read with `weights_only`, which prevents that they run code.
+    `.pth` files are read with `weights_only`, so that they cannot run code.
     """
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)

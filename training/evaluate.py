@@ -166,7 +166,7 @@ def score_instances(engine: Engine, samples: Iterator[Sample], served_score: flo
 def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixels of each found person, (n, h, w) bool, and the scores (n,). People without pixels are left out.
 
-    shape: (h, w).
+    shape: the size (h, w) of the result.
     """
     found = engine.instances(rgb)
     if not found:
@@ -182,7 +182,8 @@ def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tup
 def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
     """Return the measures for compositions of two people.
 
-    They measure whether the person in a box is cut out without the other person, and whether the two are separated.
+    made: the compositions. The measures say whether the person in a box is cut out without the other person, and
+    whether the two people are separated.
     """
     overlaps, leaks, apart = [], [], []
     for pair in made:

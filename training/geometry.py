@@ -57,7 +57,7 @@ def wider_views(count: int, most: float, device: torch.device) -> Tensor:
 def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tensor:
     """Return the boxes (B, 4), each edge moved outwards by a random margin, clipped to the picture.
 
-    least_margin, most_margin: as shares of the box's sides.
+    least_margin, most_margin: the limits of the margin, as shares of the box's sides.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)

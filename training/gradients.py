@@ -17,7 +17,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Gradients(Generic[Network]):
-    """Computes the gradients of `network` as the mean over `workers` parts of a batch."""
+    """Computation of the gradients of `network` as the mean over `workers` parts of a batch."""
 
     def __init__(self, network: Network, workers: int):
         self.network = network

@@ -85,8 +85,8 @@ def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_s
 def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> float:
     """Return the area under the precision envelope, sampled at 101 recalls, 0..1.
 
-    scores: (n,), of the detections, in any order. right: (n,) bool, whether each detection matches a person. people:
-    the number of people.
+    scores: the scores of the detections, (n,), in any order. right: (n,) bool, whether each detection matches a person.
+    people: the number of people.
     """
     order = np.argsort(-scores, kind="stable")
     hits = right[order].cumsum()

@@ -52,8 +52,8 @@ def surroundings(alphas: Tensor) -> Tensor:
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the heatmap of people's centres (B, h, w) and each cell's distances to its person's box (B, 4, h, w).
 
-    height, width: h and w. The distances are measured in cells from the cell's middle to the box's left, top, right and
-    bottom. A cell's person is the person with the highest value of the heatmap there.
+    height, width: the sizes h and w of the maps. The distances are measured in cells from the cell's middle to the
+    box's left, top, right and bottom. A cell's person is the person with the highest value of the heatmap there.
     """
     boxes, present = batch.people_boxes, batch.people_present
     corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells

@@ -102,7 +102,7 @@ class Schedule:
         """Return the schedule for weights that are already trained: lower rates, and one stage below full size.
 
         The encoder, which is already well trained, gets the lowest rate. Networks trained at 256 px were better at 320
-        px than networks that were trained at 320 px in the end (docs/model-log.md).
+        px than networks whose last stage was trained at 320 px (docs/model-log.md).
         """
         rates = {name: getattr(self, name) * share for name, share in CONTINUED.items()}
         return replace(self, **rates, stages=((1.0, 0.8),))

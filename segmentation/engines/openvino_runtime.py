@@ -86,7 +86,7 @@ def read_converted(path: Path) -> openvino.Model | None:
 
 
 def write_converted(model: openvino.Model, path: Path) -> None:
-    """Store a converted model as one file; the final rename prevents that a process reads a partial file.
+    """Store a converted model as one file. Other processes do not see the file before it is complete.
 
     On a full or read-only disk, log a warning and continue. The next start then converts the network again.
     """

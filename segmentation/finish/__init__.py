@@ -1,4 +1,4 @@
-"""Making of a finished picture from a cutout: canvas, background, shadow, edges and file.
+"""Finished pictures from cutouts: canvas, background, shadow, edges and file.
 
 All functions use the stored alpha and the source, without a model. The module `recipe` describes the finished picture.
 It does not import numpy, so that the web process may import it. `finish.finish` calls the other modules in order.

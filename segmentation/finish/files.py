@@ -95,8 +95,8 @@ def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, 
 def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
     """Return the file and quality for `min_bytes`: the lowest higher quality that reaches it and fits `max_bytes`.
 
-    If no quality reaches `min_bytes`, return the highest one that fits `max_bytes`. data: the file in `output.quality`.
-    The quality is found by bisection.
+    If no quality reaches `min_bytes`, return the highest one that fits `max_bytes`. data: the file at the quality
+    `output.quality`. The quality is found by bisection.
     """
     least, most = output.min_bytes or 0, output.max_bytes or math.inf
     best, best_quality = data, output.quality
@@ -114,8 +114,8 @@ def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) ->
 def _smaller(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
     """Return the file and quality for `max_bytes`: the highest lower quality that fits.
 
-    If no quality fits, return the file of the lowest quality. data: the file in `output.quality`. The quality is found
-    by bisection.
+    If no quality fits, return the file of the lowest quality. data: the file at the quality `output.quality`. The
+    quality is found by bisection.
     """
     most = output.max_bytes or 0
     best, best_quality = data, output.quality

@@ -111,7 +111,7 @@ def compose(
 
 
 def flatten(layers: Layers) -> np.ndarray:
-    """Return shadow and subject over the background: (H, W, 3) uint8, or (H, W, 4) without a background."""
+    """Return shadow and subject over the background as a picture, uint8 (H, W, 3); (H, W, 4) without a background."""
     tops = [layer for layer in (layers.shadow, layers.subject) if layer is not None]
     if layers.background is not None:
         drawn = layers.background.copy()

@@ -27,7 +27,7 @@ def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
 
 
 def _filled(alpha: np.ndarray) -> np.ndarray:
-    """Return alpha with background regions that are not connected to the picture's border made opaque."""
+    """Return alpha with filled holes: a background region that does not touch the picture's border becomes opaque."""
     outside = _reached_from_border(alpha < 128)
     enclosed = ((alpha < 128) & ~outside).view(np.uint8)
     if not enclosed.any():

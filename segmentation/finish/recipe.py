@@ -181,7 +181,7 @@ class Shadow(_Part):
 
 
 class Outline(_Part):
-    """A line around the subject. width: as a share of the canvas's shorter side."""
+    """A line around the subject. width: the line's width as a share of the canvas's shorter side."""
 
     width: float = Field(0.01, gt=0, le=0.1)
     color: str = "#ffffff"

@@ -1,4 +1,4 @@
-"""Reader of the directories of a TIFF or BigTIFF file. It stops at a broken directory."""
+"""Reader of the directories of a TIFF or BigTIFF file."""
 
 from __future__ import annotations
 

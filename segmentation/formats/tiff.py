@@ -251,7 +251,7 @@ def _widened(pixels: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return colours that were premultiplied by alpha without this factor; 0 where alpha is 0."""
+    """Return colours divided by the alpha by which they were premultiplied; 0 where alpha is 0."""
     most = np.iinfo(colors.dtype).max
     shares = alpha if colors.ndim == 2 else alpha[..., None]
     scaled = np.divide(

@@ -78,7 +78,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[C
 
 @pytest.fixture(scope="session")
 def picture_server() -> Iterator[PictureServer]:
-    """Return a server with pictures that the running site can download."""
+    """Yield a server with pictures that the running site can download."""
     with serving_pictures() as server:
         yield server
 

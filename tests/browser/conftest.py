@@ -47,7 +47,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visitor]]:
-    """Return a function that opens the site without signing in.
+    """Yield a function that opens the site without signing in.
 
     At the end of the test, errors of the console or the content policy fail it.
     """

@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 def walk(say: Say) -> None:
-    """Run all steps. Raise AssertionError, with the reason, when a step fails. say: prints a line."""
+    """Run all steps. Raise AssertionError, with the reason, when a step fails. say: a function that prints a line."""
     archive = subprocess.run(["git", "archive", COMMIT_OF_1_0_0], cwd=ROOT, capture_output=True, check=False)
     assert archive.returncode == 0, "this clone does not contain version 1.0.0: git fetch --unshallow"
     with contextlib.ExitStack() as stack:

@@ -36,7 +36,7 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the environment of a site on PostgreSQL with the newest schema.
+    """Yield the environment of a site on PostgreSQL with the newest schema.
 
     Its variable `failures` contains the writes of version 1.0.0 that failed.
     """

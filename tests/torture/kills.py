@@ -24,8 +24,8 @@ class KillKind:
     """One kind of kill.
 
     victims: a function that returns the processes of which one is killed. ways: names of methods of `Traffic`; the
-    recovery is measured with the first one. afterwards: called after each kill. meanwhile: called repeatedly, for the
-    tasks of a service manager.
+    recovery is measured with the first one. afterwards: called after each kill. meanwhile: called repeatedly, for
+    example to start the supervisor again as a service manager does.
     """
 
     title: str

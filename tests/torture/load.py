@@ -209,7 +209,8 @@ async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits
 async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
     """Yield the stalls of clients that wait, read slowly and send slowly.
 
-    For them, it submits a picture whose server does not respond, and stores a large file.
+    First submit a picture whose server does not respond, for the waiting clients, and store a large file for the
+    reading clients.
     """
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
