@@ -1,4 +1,4 @@
-"""Fixtures of the tests in this folder."""
+"""A fixture that starts local web servers with given responses."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _PIECE_BYTES = 2**16
 
 
 class Mode(Enum):
-    """What the proxy does with connections and bytes."""
+    """The proxy's treatment of connections and bytes."""
 
     PASS = "pass"
     SLOW = "slow"  # each piece is delayed by `delay_s`
