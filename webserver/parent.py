@@ -1,7 +1,7 @@
 """The web server's parent: opens the port, starts processes, and replaces a process once its successor serves.
 
-It does not import Django and stays small. Each process reports through a pipe that it serves, that it is alive, and
-that it has served `max_requests` requests and should be replaced.
+It imports the application once, and its processes are forks. Each process reports through a pipe that it serves, that
+it is alive, and that it has served `max_requests` requests and should be replaced.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from webserver.configuration import Configuration
+from webserver.forks import Closable, Fork, may_fork
 
 CHILD = (sys.executable, str(Path(__file__).with_name("__main__.py")), "--child")
 SERVES, ALIVE, REPLACE = b"s", b"a", b"r"
@@ -29,15 +32,32 @@ _STARTS_WITHIN_S = 120.0
 _PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
 _BACKLOG = 512
-# With these settings the C library returns large freed blocks to the system, and uses no separate heap per thread.
-_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+
+
+class Process(Protocol):
+    """What the parent uses of a process; both `subprocess.Popen` and `Fork` have it."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Served(Protocol):
+    """What a fork runs: serve connections, with the numbers of three open files."""
+
+    def __call__(self, *, listener: int, pipe: int, lock_file: int) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
 class Member:
     """One web process, and the state that it has reported through its pipe."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     pipe: int
     started_at: float = field(default_factory=time.monotonic)
     heard_at: float = field(default_factory=time.monotonic)
@@ -53,12 +73,17 @@ class Parent:
     """Run `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces all of them.
 
     command: starts one process. The numbers of three open files are appended to it: the listening socket, the pipe to
-    the parent, and the file for locks.
+        the parent, and the file for locks.
+    serve: what a process runs. If it is given, processes are forks where this is possible, and not the command. After
+        SIGHUP only the command is used, so that the processes import the present code.
     """
 
-    def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
+    def __init__(
+        self, configuration: Configuration, command: Sequence[str] = CHILD, *, serve: Served | None = None
+    ) -> None:
         self._configuration = configuration
         self._command = command
+        self._serve = serve
         self._socket = _listening(configuration.host, configuration.port)
         self._slot = tempfile.TemporaryFile()  # noqa: SIM115  a name for locks, which lives as long as the parent
         self._members: list[Member] = []
@@ -91,6 +116,7 @@ class Parent:
         while self._signals:
             number = self._signals.pop(0)
             if number == signal.SIGHUP:
+                self._serve = None  # the new processes must not have this process's code
                 for member in self._current():
                     self._replace(member)
             elif number in (signal.SIGTERM, signal.SIGINT):
@@ -179,19 +205,23 @@ class Parent:
     def _start(self) -> Member:
         read, write = os.pipe()
         given = (self._socket.fileno(), write, self._slot.fileno())
-        command = [*self._command, *map(str, given)]
-        environment = _MALLOC | os.environ
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            pass_fds=given,
-            env=environment,
-        )
+        process: Process
+        if self._serve is not None and may_fork():
+            run = partial(self._serve, listener=given[0], pipe=given[1], lock_file=given[2])
+            process = Fork(run, command=self._command, closes=self._own_files(read))
+        else:
+            command = [*self._command, *map(str, given)]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=given)
         os.close(write)
         member = Member(process, read)
         self._members.append(member)
         self._selector.register(read, selectors.EVENT_READ, member)
         return member
+
+    def _own_files(self, pipe: int) -> list[Closable | int]:
+        """Return the files that a fork must close: the pipes of this process, and what waits for them."""
+        pipes = [member.pipe for member in self._members]
+        return [self._selector, self._wake_read, self._wake_write, pipe, *pipes]
 
     def _stop(self, member: Member) -> None:
         member.stops_until = time.monotonic() + self._configuration.stop_grace_s
