@@ -17,6 +17,5 @@ from webserver.application import Application  # noqa: E402
 from webserver.configuration import from_environment  # noqa: E402
 from webserver.django_requests import DjangoHandler  # noqa: E402
 
-application = Application(from_environment(), JobWakeups(), DjangoHandler())
-metrics_tidy()
+application = Application(from_environment(), JobWakeups(), DjangoHandler(), on_start=metrics_tidy)
 _ = get_resolver().url_patterns  # imports the views now, not during the first request

@@ -27,9 +27,9 @@ def main() -> int:
         listener, pipe, lock_file = options.child
         serve(configuration, listener=listener, pipe=pipe, lock_file=lock_file)
         return 0
-    from webserver.parent import Parent
+    from webserver.server import run
 
-    return Parent(configuration).run()
+    return run(configuration)
 
 
 if __name__ == "__main__":

@@ -53,16 +53,25 @@ class Wakeups(Protocol):
 
 
 class Application:
-    """The ASGI application of one process. It handles the process's requests."""
+    """The ASGI application of one process. It handles the process's requests.
+
+    on_start: called once when the process begins to serve.
+    """
 
     def __init__(
-        self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
+        self,
+        configuration: Configuration,
+        wakeups: Wakeups,
+        handler: Handler,
+        slot: MachineSlot | None = None,
+        on_start: Callable[[], None] = lambda: None,
     ) -> None:
         self.configuration = configuration
         self.wakeups = wakeups
         self.lanes = Lanes(threads=configuration.threads, upload_threads=configuration.upload_threads)
         self.handler = handler
         self.slot = slot or MachineSlot(None)
+        self._on_start = on_start
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,6 +81,7 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        self._on_start()
         await self.wakeups.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()

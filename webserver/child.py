@@ -13,8 +13,10 @@ from importlib import import_module
 from typing import Any
 
 import uvicorn
+from django.db import connections
 
 from webserver.configuration import Configuration
+from webserver.forks import limit_heaps
 from webserver.memory import MachineSlot
 from webserver.parent import ALIVE, BEAT_EVERY_S, REPLACE, SERVES
 from webserver.protocol import protocol_class
@@ -56,6 +58,14 @@ class _Server(uvicorn.Server):
             self.should_exit = True
 
 
+def load_application() -> Any:
+    """Import the application and return it."""
+    module, _, name = APPLICATION.partition(":")
+    application = getattr(import_module(module), name)
+    connections.close_all()  # a connection must not be used by two processes
+    return application
+
+
 def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
     """Serve until SIGTERM, then finish the accepted requests and return.
 
@@ -63,9 +73,9 @@ def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: 
     locks.
     """
     _allow_many_connections()
+    limit_heaps()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    module, _, name = APPLICATION.partition(":")
-    application: Any = getattr(import_module(module), name)
+    application = load_application()
     application.slot = MachineSlot(lock_file)
     gc.collect()
     gc.freeze()  # later garbage collections skip the objects that are loaded now

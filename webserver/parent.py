@@ -1,7 +1,8 @@
 """The web server's parent process: it opens the port, starts the web processes, and replaces them.
 
-It does not import Django and stays small. Through a pipe, each process reports that it serves, that it is alive, and
-that it should be replaced after `max_requests` requests. An old process stops only when its successor serves.
+It imports the application once, and its processes are forks. Through a pipe, each process reports that it serves, that
+it is alive, and that it should be replaced after `max_requests` requests. An old process stops only when its successor
+serves.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from webserver.configuration import Configuration
+from webserver.forks import Closable, Fork, may_fork
 
 CHILD = (sys.executable, str(Path(__file__).with_name("__main__.py")), "--child")
 SERVES, ALIVE, REPLACE = b"s", b"a", b"r"
@@ -29,15 +33,32 @@ _STARTS_WITHIN_S = 120.0
 _PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
 _BACKLOG = 512
-# With these settings the C library returns large freed blocks to the system, and uses no separate heap per thread.
-_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+
+
+class Process(Protocol):
+    """The interface of a child process, which `subprocess.Popen` and `Fork` implement."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Served(Protocol):
+    """The function that a fork runs: it serves connections with these three descriptors."""
+
+    def __call__(self, *, listener: int, pipe: int, lock_file: int) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
 class Member:
     """One web process, and its state as known to the parent."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     pipe: int
     started_at: float = field(default_factory=time.monotonic)
     heard_at: float = field(default_factory=time.monotonic)
@@ -55,11 +76,16 @@ class Parent:
     It runs `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces them.
     command: the command line of a process. The descriptors of the listening socket, of the pipe to the parent and of
     the file for locks are appended to it.
+    serve: the function that a process runs. If it is given and `may_fork` returns true, a process is a fork that calls
+    it; otherwise, and after SIGHUP, the process runs `command`, so that it imports the current code.
     """
 
-    def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
+    def __init__(
+        self, configuration: Configuration, command: Sequence[str] = CHILD, *, serve: Served | None = None
+    ) -> None:
         self._configuration = configuration
         self._command = command
+        self._serve = serve
         self._socket = _listening(configuration.host, configuration.port)
         self._slot = tempfile.TemporaryFile()  # noqa: SIM115  a name for locks, which lives as long as the parent
         self._members: list[Member] = []
@@ -92,6 +118,7 @@ class Parent:
         while self._signals:
             number = self._signals.pop(0)
             if number == signal.SIGHUP:
+                self._serve = None  # the new processes must import the current code
                 for member in self._current():
                     self._replace(member)
             elif number in (signal.SIGTERM, signal.SIGINT):
@@ -180,19 +207,23 @@ class Parent:
     def _start(self) -> Member:
         read, write = os.pipe()
         given = (self._socket.fileno(), write, self._slot.fileno())
-        command = [*self._command, *map(str, given)]
-        environment = _MALLOC | os.environ
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            pass_fds=given,
-            env=environment,
-        )
+        process: Process
+        if self._serve is not None and may_fork():
+            run = partial(self._serve, listener=given[0], pipe=given[1], lock_file=given[2])
+            process = Fork(run, command=self._command, closes=self._own_files(read))
+        else:
+            command = [*self._command, *map(str, given)]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=given)
         os.close(write)
         member = Member(process, read)
         self._members.append(member)
         self._selector.register(read, selectors.EVENT_READ, member)
         return member
+
+    def _own_files(self, pipe: int) -> list[Closable | int]:
+        """Return the files that a fork must close: this process's pipes, and the selector that waits for them."""
+        pipes = [member.pipe for member in self._members]
+        return [self._selector, self._wake_read, self._wake_write, pipe, *pipes]
 
     def _stop(self, member: Member) -> None:
         member.stops_until = time.monotonic() + self._configuration.stop_grace_s

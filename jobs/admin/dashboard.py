@@ -76,14 +76,14 @@ def chart_blocks(days: list[Day], most: int, dialects: list[str]) -> list[Block]
 def _tiles(
     found: dict[str, Any], depths: dict[str, int], workers: list[dict[str, Any]], *, queue_answers: bool
 ) -> list[dict[str, Any]]:
-    today = found["days"][-1].pictures
+    days: list[Day] = found["days"]
     waiting = sum(depth for name, depth in depths.items() if name not in queue.LIGHT_QUEUES)
     alive = [worker for worker in workers if worker.get("role") == "pictures"]
     failed = sum(row["pictures"] for row in found["failures"])
     return [
-        {"name": _("Pictures today"), "value": today},
-        {"name": _("Pictures in 30 days"), "value": sum(day.pictures for day in found["days"])},
-        {"name": _("Failed in 7 days"), "value": failed, "bad": failed > 0},
+        {"name": _("Pictures today"), "value": days[-1].pictures if days else "…"},
+        {"name": _("Pictures in 30 days"), "value": sum(day.pictures for day in days) if days else "…"},
+        {"name": _("Failed in 7 days"), "value": failed if days else "…", "bad": failed > 0},
         {
             "name": _("Waiting in the queue"),
             "value": waiting if queue_answers else _("no queue"),

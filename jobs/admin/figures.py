@@ -24,9 +24,12 @@ FAILURE_DAYS = 7
 TIMED_PICTURES = 1000
 STAGES = ("queue", "fetch", "decode", "model", "post", "encode", "total")
 FIGURES_KEY = "keyline.admin.figures"
+JOBS_COUNTED_AT_ONCE = 5_000  # up to this number the computation takes some hundredths of a second
 _FRESH = dt.timedelta(seconds=60)
 _KEPT_S = 24 * 3600
 _RENEWAL_S = 600  # after this time another request may start the computation
+
+_NONE_YET: dict[str, Any] = {"as_of": None, "days": [], "failures": [], "stages": [], "storage": [], "users": []}
 
 logger = logging.getLogger(__name__)
 
@@ -71,15 +74,16 @@ def pulse() -> Pulse:
 def figures() -> dict[str, Any]:
     """Return the figures of the database; if they are older than one minute, compute them again in the background.
 
-    With a million jobs the computation takes seconds, so only the first visit of a day waits for it. `as_of` is the
-    time of the computation.
+    `as_of` is the time of the computation. With a million jobs the computation takes seconds. If there are many jobs
+    and no figures yet, return empty figures whose `as_of` is None, and compute them in the background, too.
     """
     found: dict[str, Any] | None = cache.get(FIGURES_KEY)
-    if found is None:
+    if found is None and Job.objects.all()[: JOBS_COUNTED_AT_ONCE + 1].count() <= JOBS_COUNTED_AT_ONCE:
         return _renewed()
-    if timezone.now() - found["as_of"] > _FRESH and cache.add(f"{FIGURES_KEY}.renewing", True, _RENEWAL_S):
+    is_fresh = found is not None and timezone.now() - found["as_of"] <= _FRESH
+    if not is_fresh and cache.add(f"{FIGURES_KEY}.renewing", True, _RENEWAL_S):
         threading.Thread(target=_renew, name="figures", daemon=True).start()
-    return found
+    return _NONE_YET if found is None else found
 
 
 def _renewed() -> dict[str, Any]:

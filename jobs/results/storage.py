@@ -14,9 +14,10 @@ from typing import IO, Literal
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import empty
 
 from jobs.errors import NotFound, StorageFailed
 from jobs.models import Artifact, Job, JobImage, Status
@@ -52,6 +53,16 @@ class StoredFile:
     key: str
     bytes: int
     sha256: str
+
+
+def storage_reopen() -> None:
+    """Let this process open its own connections to the bucket.
+
+    A fork calls this, because two processes must not use one connection. Django resets the storage in the same way
+    when its setting changes.
+    """
+    storages._storages = {}  # type: ignore[attr-defined]
+    default_storage._wrapped = empty  # type: ignore[attr-defined]
 
 
 def folder_of(job: Job, position: int | None = None) -> str:

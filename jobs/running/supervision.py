@@ -7,16 +7,21 @@ processes.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+from django.db import connections
+
 from jobs.running import lifeline
+from webserver.forks import Fork, may_fork
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +41,9 @@ class Program:
     stop_rank: programs with a lower rank are stopped first, those with the same rank together.
     folder: created before each start, in case it was deleted together with the program's data.
     delay_s: the seconds before its first start.
+    run: what the program does, as a function. If it is given, the program is a fork of the supervisor where this is
+        possible, and not the command.
+    environment: variables that are set for this program only.
     """
 
     name: str
@@ -44,12 +52,14 @@ class Program:
     stop_rank: int = 0
     folder: Path | None = None
     delay_s: float = 0.0
+    run: Callable[[], object] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Running:
     program: Program
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Fork | None = None
     started_at_s: float = 0.0
     pause_s: float = _SHORTEST_PAUSE_S
     start_again_at_s: float = 0.0
@@ -66,6 +76,7 @@ class Supervisor:
     ended: called with the program, its process id, and whether another process killed it (by SIGKILL, and not because
         it hung), when it has ended; exceptions are logged.
     hung: called with each running program; if it returns True, the program is killed and started again.
+    in_fork: called first in each program that is a fork.
     held_files: descriptors that stay open until all programs have ended, such as the lock on the data folder.
     """
 
@@ -75,11 +86,13 @@ class Supervisor:
         report: Callable[[str], None],
         ended: Callable[[Program, int, bool], None] | None = None,
         hung: Callable[[Program, int], bool] | None = None,
+        in_fork: Callable[[], object] | None = None,
         held_files: Sequence[int] = (),
     ) -> None:
         self._report = report
         self._ended = ended
         self._hung = hung
+        self._in_fork = in_fork
         self._held_files = held_files
         self._running: list[_Running] = []
         self._lifeline: subprocess.Popen[bytes] | None = None
@@ -115,14 +128,29 @@ class Supervisor:
     def _launch(self, running: _Running) -> None:
         if running.program.folder is not None:
             running.program.folder.mkdir(parents=True, exist_ok=True)
-        running.process = subprocess.Popen(
-            running.program.command,
-            stdin=subprocess.DEVNULL,
-            process_group=0,
-        )
+        running.process = self._process_of(running.program)
         running.started_at_s = time.monotonic()
         running.has_hung = False
         self._tell_lifeline(f"+{running.process.pid}")
+
+    def _process_of(self, program: Program) -> subprocess.Popen[bytes] | Fork:
+        """Start the program as the leader of a new process group."""
+        if program.run is None or not may_fork():
+            return subprocess.Popen(
+                program.command,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | program.environment,
+                process_group=0,
+            )
+        connections.close_all()  # a connection must not be used by two processes
+        pipe = self._lifeline.stdin if self._lifeline is not None else None
+        return Fork(
+            partial(_begin_fork, self._in_fork, program.run),
+            command=program.command,
+            closes=[pipe] if pipe is not None else [],
+            environment=program.environment,
+            own_group=True,
+        )
 
     def _look_after(self, running: _Running) -> None:
         """Start a program whose pause is over, and record the end of a program that has ended."""
@@ -208,6 +236,12 @@ class Supervisor:
             self._lifeline.stdin.flush()
         except BrokenPipeError:
             pass  # it was killed; _keep_lifeline starts another one and sends it all groups
+
+
+def _begin_fork(in_fork: Callable[[], object] | None, run: Callable[[], object]) -> None:
+    if in_fork is not None:
+        in_fork()
+    run()
 
 
 def _stop_rank(running: _Running) -> int:

@@ -31,54 +31,57 @@ def _sessions_clear() -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
-class Upkeep:
-    """Run the three loops in threads until `stopping` is set. A step that fails is logged and repeated."""
+def upkeep_start() -> None:
+    """Run the three loops in threads until the process ends. A step that fails is logged and repeated."""
+    for loop in (_recover, _watch_storage, _expire):
+        threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
 
-    def __init__(self, stopping: threading.Event) -> None:
-        self._stopping = stopping
 
-    def start(self) -> None:
-        for loop in (self._recover, self._watch_storage, self._expire):
-            threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
+def _recover() -> None:
+    """Recover the work that dead workers of any host held."""
+    while _after_pause():
+        try:
+            close_old_connections()
+            recovery.images_recover()
+            bundling.bundles_recover()
+            delivery.deliveries_resend()
+            outbox.mails_resend()
+        except Exception:
+            logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
 
-    def _recover(self) -> None:
-        """Recover the work that dead workers of any host held."""
-        while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
-            try:
-                close_old_connections()
-                recovery.images_recover()
-                bundling.bundles_recover()
-                delivery.deliveries_resend()
-                outbox.mails_resend()
-            except Exception:
-                logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
 
-    def _watch_storage(self) -> None:
-        """Retry postponed pictures when the storage works again.
+def _watch_storage() -> None:
+    """Retry postponed pictures when the storage works again.
 
-        This runs in a separate thread, because a storage may hang.
-        """
-        outages = Outages()
-        while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
-            try:
-                close_old_connections()
-                outages.look()
-            except Exception:
-                logger.exception("the storage could not be watched; it is repeated")
+    This runs in a separate thread, because a storage may hang.
+    """
+    outages = Outages()
+    while _after_pause():
+        try:
+            close_old_connections()
+            outages.look()
+        except Exception:
+            logger.exception("the storage could not be watched; it is repeated")
 
-    def _expire(self) -> None:
-        """Delete expired data in a separate thread, because a slow storage must not delay the recovery."""
-        next_expiry_s = 0.0
-        while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
-            try:
-                close_old_connections()
-                deletions.deletions_retry()
-                reserve.reserve_keep()
-                if time.monotonic() >= next_expiry_s:
-                    more_may_be_left = bool(retention.jobs_expire())
-                    next_expiry_s = 0.0 if more_may_be_left else time.monotonic() + _EXPIRE_EVERY_S
-                    uploads.uploads_expire()
-                    delivery.deliveries_expire()
-                    _sessions_clear()
-            except Exception:
-                logger.exception("the deletion of what has expired failed; it is repeated")
+
+def _expire() -> None:
+    """Delete expired data in a separate thread, because a slow storage must not delay the recovery."""
+    next_expiry_s = 0.0
+    while _after_pause():
+        try:
+            close_old_connections()
+            deletions.deletions_retry()
+            reserve.reserve_keep()
+            if time.monotonic() >= next_expiry_s:
+                more_may_be_left = bool(retention.jobs_expire())
+                next_expiry_s = 0.0 if more_may_be_left else time.monotonic() + _EXPIRE_EVERY_S
+                uploads.uploads_expire()
+                delivery.deliveries_expire()
+                _sessions_clear()
+        except Exception:
+            logger.exception("the deletion of what has expired failed; it is repeated")
+
+
+def _after_pause() -> bool:
+    time.sleep(settings.MATTING_SWEEP_INTERVAL_S)
+    return True

@@ -1,6 +1,7 @@
-"""The parent of one machine's worker processes: small, without torch. It supervises them and runs the upkeep.
+"""The parent of one machine's worker processes.
 
-Children are started as new processes instead of forks: a child forked after torch has used two threads hangs.
+It has only one thread and never imports torch, so its children can be forks: a child that is forked after torch has
+used two threads hangs.
 """
 
 from __future__ import annotations
@@ -15,20 +16,19 @@ from functools import partial
 from django.conf import settings
 from django.db import close_old_connections
 
+from jobs.results.storage import storage_reopen
 from jobs.running import readiness
 from jobs.running.memory_kills import MemoryKills
 from jobs.running.pulse import Pulses
 from jobs.running.supervision import Program, Supervisor
-from jobs.running.upkeep import Upkeep
+from jobs.running.worker_child import run_child
 from jobs.work import queue, recovery
 from segmentation.cpus import visible_gpus
 
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
-# The first model worker is ready sooner if the other processes start after it.
-_NEXT_MODEL_S = 6.0
-_OTHERS_AFTER_S = 3.0
+_NEXT_MODEL_S = 4.0  # the first model worker is ready sooner if the next one loads its model after it
 
 
 def worker_programs(pictures: int) -> list[Program]:
@@ -54,9 +54,8 @@ def run_workers(pictures: int) -> None:
         report=logger.warning,
         ended=partial(_release, pulses, MemoryKills()),
         hung=lambda _, pid: pulses.is_hung(pid),
+        in_fork=storage_reopen,
     )
-    upkeep = Upkeep(stopping)
-    upkeep.start()
     try:
         _release_of_last_start()
         for program in worker_programs(pictures):
@@ -77,12 +76,16 @@ def _release_of_last_start() -> None:
 
 def _program(role: str, number: int) -> Program:
     """Return the program of one worker. With several GPUs, the model workers are assigned to them in turn."""
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--child", role]
     gpus = visible_gpus()
-    if role == readiness.MODEL_ROLE and len(gpus) > 1:
-        command = ["env", f"CUDA_VISIBLE_DEVICES={gpus[number % len(gpus)]}", *command]
-    delay_s = number * _NEXT_MODEL_S if role == readiness.MODEL_ROLE else _OTHERS_AFTER_S
-    return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S, delay_s=delay_s)
+    on_one_gpu = role == readiness.MODEL_ROLE and len(gpus) > 1
+    return Program(
+        f"worker ({role})",
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--child", role],
+        grace_s=STOP_GRACE_S,
+        delay_s=number * _NEXT_MODEL_S if role == readiness.MODEL_ROLE else 0.0,
+        run=partial(run_child, role),
+        environment={"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if on_one_gpu else {},
+    )
 
 
 def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from jobs.running import readiness
 from jobs.running.pulse import PULSE_EVERY_S, pulse
+from jobs.running.upkeep import upkeep_start
 from jobs.work import queue, serving
 from jobs.work.faults import fitness
 from jobs.work.lanes import lanes
@@ -24,11 +25,16 @@ from segmentation.runtimes import device_of
 
 logger = logging.getLogger(__name__)
 
+UPKEEP_ROLE = "upkeep"
 _NICENESS = 5  # on a busy processor requests have priority
 
 
 def run_child(role: str) -> None:
-    """Serve until SIGTERM or SIGINT. A model worker loads its model and runs it once before its first message."""
+    """Serve until SIGTERM or SIGINT.
+
+    A model worker loads its model and runs it once before its first message. The `upkeep` worker also runs the
+    recurring tasks of this host.
+    """
     os.nice(_NICENESS)
     name = worker_name()
     describe: Callable[[], dict[str, object]] = dict
@@ -36,6 +42,8 @@ def run_child(role: str) -> None:
         describe = _load_model(name)
     threading.Thread(target=_pulse, name="pulse", daemon=True).start()
     threading.Thread(target=_beat, args=(name, role, describe), name="heartbeat", daemon=True).start()
+    if role == UPKEEP_ROLE:
+        upkeep_start()
     try:
         serving.serve(queue.QUEUES_OF_ROLE[role], name=name)
     finally:

@@ -91,6 +91,9 @@ class _Worker(SimpleWorker):
     max_connection_wait_time = 1.0  # RQ waits up to one minute for the broker to return
     is_to_stop = False
 
+    def procline(self, message: str) -> None:
+        """Keep the command line of the process, which shows its role."""
+
     def request_stop(self, signum: int, frame: Any) -> None:
         self.is_to_stop = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]

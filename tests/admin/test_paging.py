@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -60,3 +61,27 @@ def test_old_figures_are_shown_at_once_and_renewed_beside(monkeypatch: pytest.Mo
 
     assert [figures.figures(), figures.figures()] == [old, old]
     assert len(begun) == 1
+
+
+def test_with_many_jobs_the_first_visit_waits_for_no_figures(
+    alice: Person, root: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(alice, 2)
+    begun: list[str] = []
+    monkeypatch.setattr(figures, "JOBS_COUNTED_AT_ONCE", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(figures, "_renewed", lambda: begun.append("here"))
+        patched.setattr(
+            figures.threading, "Thread", lambda **values: type("T", (), {"start": lambda _: begun.append("beside")})()
+        )
+        waiting = root.get("/admin/").content.decode()
+
+    figures._renewed()
+    shown = root.get("/admin/").content.decode()
+
+    assert begun == ["beside"]
+    assert "This page reloads itself" in waiting
+    assert 'http-equiv="refresh"' in waiting
+    assert "Nothing is stored" not in waiting
+    assert "This page reloads itself" not in shown
+    assert "refresh" not in shown

@@ -45,7 +45,7 @@ def small_and_cold(sizes: Sizes) -> list[Figure]:
             pids = stack.processes("python")
             models = stack.processes("work", "--child", "pictures")
             model = max(models, key=machine.rss_mb)
-            small = {pid: machine.rss_mb(pid) for pid in pids if pid not in models}
+            small = {pid: machine.own_mb(pid) for pid in pids if pid not in models}
             largest = max(small, key=lambda pid: small[pid])
             median = statistics.median(small.values())
             everything = sum(machine.own_mb(pid) for pid in stack.processes())
@@ -57,7 +57,8 @@ def small_and_cold(sizes: Sizes) -> list[Figure]:
                     small[largest],
                     "MB",
                     90,
-                    note=f"`{short_name(largest)}`, {len(small)} of them, median {median:.0f} MB",
+                    note=f"`{short_name(largest)}`, shared memory divided; {len(small)} of them, median "
+                    f"{median:.0f} MB, with all shared memory at most {max(map(machine.rss_mb, small)):.0f} MB",
                 ),
                 Figure("small.model", "process with the model, at rest", machine.rss_mb(model), "MB"),
                 Figure("small.all", "all processes together, shared memory counted once", everything, "MB"),

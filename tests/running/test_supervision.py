@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from jobs.running.supervision import Program, Supervisor
 from tests.stack import ROOT, wait_for
@@ -23,10 +27,16 @@ WITH_CHILD = (
     "open(sys.argv[1], 'a').write(f'{os.getpid()}\\n')\nwhile True: signal.pause()"
 )
 SUPERVISES = """
-import sys
+import os, signal, sys
 from jobs.running.supervision import Program, Supervisor
+
+def run():
+    open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+    signal.pause()
+
+command = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
 supervisor = Supervisor(report=print)
-supervisor.start(Program("it", [sys.executable, "-c", sys.argv[2], sys.argv[1]], grace_s=5))
+supervisor.start(Program("it", command, grace_s=5, run=run if sys.argv[3] == "fork" else None))
 supervisor.run(until=lambda: False)
 """
 
@@ -151,15 +161,26 @@ def test_a_program_that_is_killed_is_started_again_soon_however_often(tmp_path: 
     assert [line.rsplit(" ", 2)[1] for line in lines] == ["0.2", "0.4", "0.8", "0.8"]
 
 
-def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["command", "fork"])
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path, way: str) -> None:
     log = tmp_path / "pids"
-    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISES, str(log), SLEEPS], cwd=ROOT)
-    wait_for(lambda: len(_pids(log)) == 1, timeout_s=30, what="the program was not started")
+    with _supervisor(log, way) as supervisor:
+        wait_for(lambda: len(_pids(log)) == 1, timeout_s=30, what="the program was not started")
 
-    supervisor.kill()
-    supervisor.wait()
+        supervisor.kill()
+        supervisor.wait()
 
-    wait_for(lambda: not _is_alive(_pids(log)[0]), timeout_s=30, what="the program outlived its supervisor")
+        wait_for(lambda: not _is_alive(_pids(log)[0]), timeout_s=30, what="the program outlived its supervisor")
+
+
+def test_a_fork_that_ends_is_started_again(tmp_path: Path) -> None:
+    log = tmp_path / "pids"
+    with _supervisor(log, "fork"):
+        wait_for(lambda: len(_pids(log)) == 1, timeout_s=30, what="the program was not started")
+
+        os.kill(_pids(log)[0], signal.SIGKILL)
+
+        wait_for(lambda: len(_pids(log)) == 2, timeout_s=30, what="the program was not started again")
 
 
 def test_the_lifeline_may_be_killed_too(tmp_path: Path) -> None:
@@ -177,6 +198,19 @@ def test_the_lifeline_may_be_killed_too(tmp_path: Path) -> None:
     supervisor.stop()
 
     assert not any(_is_alive(pid) for pid in _pids(log) + _pids(other))
+
+
+@contextlib.contextmanager
+def _supervisor(log: Path, way: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run SUPERVISES in a separate process and yield the process; kill it at the end of the block.
+
+    way: `command` or `fork`.
+    """
+    with subprocess.Popen([sys.executable, "-c", SUPERVISES, str(log), SLEEPS, way], cwd=ROOT) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _program(code: str, log: Path, *, name: str = "it", grace_s: float = 10, stop_rank: int = 0) -> Program:

@@ -10,6 +10,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from typing import IO, Any
 
 from django.conf import settings
@@ -18,10 +19,11 @@ from django.db import connections
 from redis.exceptions import RedisError
 
 from jobs.management.commands.setup import secrets_text
+from jobs.results.storage import storage_reopen
 from jobs.running import broker, checks, first_start, reloading
 from jobs.running.first_start import CannotStart, FirstSecrets
 from jobs.running.supervision import Program, Supervisor
-from jobs.running.worker import STOP_GRACE_S
+from jobs.running.worker import STOP_GRACE_S, run_workers
 from jobs.teams.open_networks import open_networks
 from jobs.work import queue
 from jobs.work.first_picture import HEADER, permit
@@ -29,9 +31,7 @@ from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
 _WEB_STOP_MARGIN_S = 15
-# The models load after the web server has answered, so that its first response is quick. A broken web server delays
-# them by at most this time, in seconds.
-_WEB_HEAD_START_S = 15.0
+_WEB_IS_SLOW_AFTER_S = 15.0
 _WARM_UP_IS_SLOW_AFTER_S = 120.0
 
 
@@ -67,14 +67,14 @@ class Command(BaseCommand):
         self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests, *, reload: bool
     ) -> None:
         """Run all programs until a stop is requested; raise CannotStart when the queue does not start."""
-        supervisor = Supervisor(report=self._say, held_files=[lock.fileno()])
+        supervisor = Supervisor(report=self._say, in_fork=storage_reopen, held_files=[lock.fileno()])
         try:
             _start_queue(supervisor)
-            supervisor.start(_web_server())
-            supervisor.run(until=_first_of(stop.is_requested, site.is_live, _after(_WEB_HEAD_START_S)))
+            supervisor.start(_web_server(forks=not reload))
+            supervisor.start(_workers(forks=not reload))
+            supervisor.run(until=_first_of(stop.is_requested, site.is_live, _after(_WEB_IS_SLOW_AFTER_S)))
             if site.is_live():
                 self._say(f"The site answers at {site.url}/ while the model warms up.")
-            supervisor.start(_workers())
             if reload:
                 reloading.watch(settings.BASE_DIR, on_change=supervisor.restart)
             first = _FirstPicture(site)
@@ -199,7 +199,7 @@ def _start_queue(supervisor: Supervisor) -> None:
         raise CannotStart(str(error)) from None
 
 
-def _web_server() -> Program:
+def _web_server(*, forks: bool) -> Program:
     # The web server answers all accepted requests before it ends; a request may wait this long for its picture.
     grace_s = settings.MATTING_MAX_WAIT_S + _WEB_STOP_MARGIN_S
     return Program(
@@ -207,12 +207,24 @@ def _web_server() -> Program:
         [sys.executable, str(settings.BASE_DIR / "webserver" / "__main__.py")],
         grace_s=grace_s,
         stop_rank=0,
+        run=_serve_web if forks else None,
     )
 
 
-def _workers() -> Program:
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work"]
-    return Program(reloading.WORKERS, command, grace_s=STOP_GRACE_S + 5, stop_rank=1)
+def _serve_web() -> None:
+    from webserver.server import run  # here, so that only the web server has it in memory
+
+    sys.exit(run(web_configuration()))
+
+
+def _workers(*, forks: bool) -> Program:
+    return Program(
+        reloading.WORKERS,
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "work"],
+        grace_s=STOP_GRACE_S + 5,
+        stop_rank=1,
+        run=partial(run_workers, settings.MATTING_WORKERS) if forks else None,
+    )
 
 
 def _a_model_is_warm() -> bool:
