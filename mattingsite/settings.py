@@ -1,4 +1,4 @@
-"""Django settings from environment variables: Django's own first, then those of libraries, then Keyline's (MATTING_).
+"""Django settings from environment variables: Django's own, then the libraries', then Keyline's (MATTING_).
 
 docs/settings.md explains the variables; jobs/running/checks.py checks the values.
 """

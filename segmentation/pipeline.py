@@ -82,7 +82,7 @@ class _Matted:
     """A picture with its final alpha.
 
     alpha: (H, W) uint16. stored: the future of the alpha's PNG. ids, people: the results of `map_people`. The other
-    fields are those of Found.
+    fields have the same meaning as in Found.
     """
 
     picture: Picture
@@ -249,7 +249,7 @@ def _kept(picture: Picture, options: CutoutOptions) -> Kept:
 
 
 def _colors(matted: _Matted, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:
-    """Return the cutout's colours: those of the ink, the decontaminated ones, or those of the photo."""
+    """Return the cutout's colours: the colours of the ink, the decontaminated colours, or the photo's colours."""
     if matted.colors is not None:
         return matted.colors
     picture = matted.picture

@@ -29,8 +29,8 @@ def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) ->
 class Enlarged:
     """A small plane, (h, w) float32, that is enlarged to (height, width) in blocks of rows.
 
-    The values are those of bilinear `cv2.resize`. A block stays in the processor's cache; the complete plane of a
-    picture of 50 megapixels would take 200 MB.
+    The result equals bilinear `cv2.resize`. A block stays in the processor's cache; the complete plane of a picture of
+    50 megapixels would take 200 MB.
     """
 
     def __init__(self, plane: np.ndarray, height: int, width: int) -> None:

@@ -1,4 +1,4 @@
-"""The settings of the tests: those of the site, with a temporary data folder for this process."""
+"""The settings of the tests: the site's settings, with a temporary data folder for this process."""
 
 import atexit
 import os

@@ -1,7 +1,7 @@
 """Crops, placements and prompt planes of training pictures as affine maps, in batches on the device.
 
-Coordinates are those of `torch.nn.functional.affine_grid` with align_corners=False: a picture reaches from -1 to 1 in
-both directions. A rectangle is (x0, y0, x1, y1) in these units, shape (B, 4).
+Coordinates are defined as in `torch.nn.functional.affine_grid` with align_corners=False: a picture reaches from -1
+to 1 in both directions. A rectangle is (x0, y0, x1, y1) in these units, shape (B, 4).
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The asynchronous client."""
+"""The asynchronous client, for programs that use asyncio."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class AsyncKeyline:
     async def cut_out(self, source: Source, **options: Any) -> Picture:
         """Cut out one picture and return the result.
 
-        source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: those of the API.
+        source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: the API's options.
         """
         media_type = f"image/{options.get('format') or 'png'}"
         response = await self._submit([source], options, wait_s=None, accept=media_type)

@@ -1,4 +1,4 @@
-"""The synchronous client."""
+"""The synchronous client, for programs without asyncio."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Keyline:
     def cut_out(self, source: Source, **options: Any) -> Picture:
         """Cut out one picture and return the result.
 
-        source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: those of the API
+        source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: the API's options
         (`format`, `background`, `crop`, …).
         """
         media_type = f"image/{options.get('format') or 'png'}"

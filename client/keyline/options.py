@@ -1,4 +1,4 @@
-"""The options of the subcommands: those of the API, and those of rembg's command line."""
+"""The options of the subcommands: the API's options, and the options of rembg's command line."""
 
 from __future__ import annotations
 

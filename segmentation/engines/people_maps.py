@@ -50,7 +50,7 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
 
 
 def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
-    """Return the people without those whose box is almost equal to an earlier one.
+    """Return the people, without people whose box is almost equal to an earlier box.
 
     `found` is sorted, the best score first.
     """
@@ -62,7 +62,7 @@ def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
 
 
 def mirrored(maps: np.ndarray) -> np.ndarray:
-    """Return the people maps of a picture, (5, h, w), from those of its mirrored picture.
+    """Return the people maps of a picture, (5, h, w), from the people maps of its mirrored picture.
 
     The distances to the left and to the right edge are exchanged.
     """

@@ -87,7 +87,7 @@ def compose(
     background_picture: np.ndarray | None = None,
     colors: np.ndarray | None = None,
 ) -> Composed:
-    """Return the finished pixels and their layers; the arguments are those of `finish`."""
+    """Return the finished pixels and their layers. The arguments are the same as of `finish`."""
     levels = with_holes(to_levels(alpha), rgb, recipe.holes)
     if recipe.edges.key:
         levels = key_alpha(rgb, levels)

@@ -86,7 +86,7 @@ def test_generated_requests_are_answered_as_the_schema_says(
 
 
 def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
-    """Return the operations without those whose view another operation uses already."""
+    """Return the operations, only one for each view."""
     found: dict[tuple[object, ...], APIOperation] = {}
     for operation in operations:
         path = re.sub(r"\{\w+_id\}", "00000000-0000-4000-8000-000000000000", operation.path)

@@ -1,4 +1,4 @@
-"""The site's routes with those of SAML, which exist only if a SAML provider is configured."""
+"""The site's routes and the routes of SAML, which exist only if a SAML provider is configured."""
 
 from __future__ import annotations
 

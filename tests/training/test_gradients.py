@@ -1,4 +1,4 @@
-"""Tests that depthwise gradients and parallel gradients equal those of plain torch."""
+"""Tests that depthwise gradients and parallel gradients equal the gradients of plain torch."""
 
 import pytest
 import torch

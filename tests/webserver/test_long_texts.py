@@ -39,7 +39,7 @@ def decoded(text: str, max_bytes: int = 10**9) -> bytes:
 def lean() -> Callable[..., str]:
     """Return a function that takes the long texts out of a body and returns the rest.
 
-    The texts become those of the current request.
+    The texts become the long texts of the current request.
     """
 
     def take(body: bytes, *, form: bool = False) -> str:

@@ -37,7 +37,7 @@ ERRORS = fixture("dashscope/errors.json")
 def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
     """Submit a picture and return the task's id.
 
-    inputs: the fields of the request's input, by default those of the fixture.
+    inputs: the fields of the request's input, by default the fields of the fixture.
     """
     body = FIXTURE["submit"]["request"] | ({"input": inputs} if inputs else {})
     response = person.api().post(path, body, content_type="application/json", headers=ASYNC)

@@ -1,7 +1,7 @@
 """Picture files of all kinds, built from one drawn picture with known values.
 
 Pixel (160, 125) of the ball is sRGB (197, 99, 17). If a file's colours must be converted, the expected values in the
-tests are those of Chromium's canvas.
+tests are the values of Chromium's canvas.
 """
 
 from __future__ import annotations
