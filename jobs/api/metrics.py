@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, protected by a token or by the caller's network; 404 without either setting."""
+"""`/metrics` for Prometheus, protected by a token or by the caller's network."""
 
 from __future__ import annotations
 

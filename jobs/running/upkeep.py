@@ -1,7 +1,7 @@
-"""The recurring tasks of each worker host: recover the work of dead workers and delete expired data.
+"""The recurring tasks of each worker host: recover the work of dead workers, and delete expired data.
 
-There is no scheduler. Several hosts may run these tasks at the same time, because each step claims its rows in the
-database.
+There is no central scheduler. Several hosts may run these tasks at the same time, because each step claims its rows in
+the database.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _sessions_clear() -> None:
 
 
 class Upkeep:
-    """Run the three loops in threads until `stopping` is set. A step that fails is logged and repeated."""
+    """Three loops that run in threads until `stopping` is set. A step that fails is logged and repeated later."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
@@ -67,7 +67,7 @@ class Upkeep:
                 logger.exception("the storage could not be watched; it is repeated")
 
     def _expire(self) -> None:
-        """Delete expired data in a separate thread, because a slow storage must not delay the recovery."""
+        """Delete expired data. This runs in a separate thread, because a slow storage must not delay the recovery."""
         next_expiry_s = 0.0
         while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:

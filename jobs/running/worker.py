@@ -1,6 +1,6 @@
-"""The parent of one machine's worker processes: small, without torch. It supervises them and runs the upkeep.
+"""The parent process of one machine's worker processes. It supervises them and runs the upkeep, without torch.
 
-Children are started as new processes instead of forks: a child forked after torch has used two threads hangs.
+Workers are started as new processes instead of forks: a process that is forked after torch has used two threads hangs.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from segmentation.cpus import visible_gpus
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
-# The first model worker is ready sooner if the other processes start after it.
+# Seconds before other processes start. The first model worker is ready sooner if they start after it.
 _NEXT_MODEL_S = 6.0
 _OTHERS_AFTER_S = 3.0
 
 
 def worker_programs(pictures: int) -> list[Program]:
-    """Return the programs of one machine: `pictures` model workers, the downloaders, and one for each light queue.
+    """Return the programs of one machine: model workers, downloaders, and one worker for each light queue.
 
-    Downloads, deliveries, mail and zips have their own processes, so that a slow server never blocks a model.
+    pictures: the number of model workers. Downloads, deliveries, mail and zips have their own processes, so that a slow
+    server does not block a model.
     """
     counts = {
         "pictures": pictures,
@@ -45,7 +46,10 @@ def worker_programs(pictures: int) -> list[Program]:
 
 
 def run_workers(pictures: int) -> None:
-    """Run this machine's workers until SIGTERM or SIGINT; each worker then finishes its current picture."""
+    """Run this machine's workers until SIGTERM or SIGINT. Each worker then finishes its current picture.
+
+    pictures: the number of model workers.
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -68,7 +72,7 @@ def run_workers(pictures: int) -> None:
 
 
 def _release_of_last_start() -> None:
-    """Release the work of the workers of an earlier start, in case a kill or a power failure ended them."""
+    """Release the work of this host's earlier workers, because a kill or a power failure may have ended them."""
     try:
         recovery.leases_release_of_host(host=os.uname().nodename)
     except Exception:
@@ -76,7 +80,7 @@ def _release_of_last_start() -> None:
 
 
 def _program(role: str, number: int) -> Program:
-    """Return the program of one worker. With several GPUs, the model workers are assigned to them in turn."""
+    """Return the program of one worker. If there are several GPUs, they are assigned to the model workers in turn."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--child", role]
     gpus = visible_gpus()
     if role == readiness.MODEL_ROLE and len(gpus) > 1:
@@ -86,10 +90,10 @@ def _program(role: str, number: int) -> Program:
 
 
 def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:
-    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire.
+    """Recover the work of a worker process that has ended, instead of waiting until its leases expire.
 
-    A child that another process killed does not count against its picture; a child that the system killed to free
-    memory does.
+    If another process killed the worker, this does not count as a failed attempt of its picture. If the system killed
+    the worker to free memory, it counts.
     """
     pulses.forget(pid)
     is_strike = not was_killed or memory_kills.has_grown()

@@ -1,4 +1,4 @@
-"""Serve the translated texts of the scripts (locale/*/LC_MESSAGES/djangojs.po) as a script.
+"""The translated texts of the scripts (locale/*/LC_MESSAGES/djangojs.po), served as a script.
 
 A script from the site itself needs no exception in the content security policy, and `makemessages -d djangojs` finds
 each text in the script that uses it.

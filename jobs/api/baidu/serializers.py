@@ -46,9 +46,9 @@ def limits() -> Limits:
 
 
 class PositionField(serializers.ListField):
-    """Accept `[[[x1, y1], [x2, y2]], …]`, the same as a JSON string, or a form's repeated corners `[x, y]`.
+    """Field for boxes in pixels: `[[[x1, y1], [x2, y2]], …]`, the same as JSON text, or repeated form fields `[x, y]`.
 
-    The official SDK sends the third kind: a form in which each corner is a separate field.
+    The official SDK sends a form in which each corner is a separate field.
     """
 
     child = serializers.ListField(
@@ -89,7 +89,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = {name: value for name, value in data.items() if not _is_empty(value)}
         if "image" in sent:
-            sent.pop("url", None)  # valid or not: the picture has precedence
+            sent.pop("url", None)  # the picture has precedence, even if the URL is invalid
         values = super().to_internal_value(sent)
         if "image" not in values and "url" not in values:
             raise _reason_without_picture(data)
@@ -98,7 +98,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         return values
 
     def to_options(self) -> CutoutOptions:
-        """Return the options; `refine_mask` gives a soft edge that follows the picture, else a hard edge."""
+        """Return the options of the cutout. With `refine_mask` a cutout has a soft edge; otherwise the edge is hard."""
         values = self.validated_data
         is_boxed = values["method"] == "control"
         is_mask = values["return_form"] == "mask"
@@ -115,7 +115,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         )
 
     def to_source(self) -> Source:
-        """Return the source, checked as far as possible without the network."""
+        """Return the source of the picture. Only checks that need no network are made here."""
         values = self.validated_data
         if "image" in values:
             return accept_base64(values["image"], limits=limits())
@@ -177,7 +177,7 @@ def _json(text: str) -> Any:
 
 
 def _box(index: int, corners: Any) -> Box:
-    """Parse one `[[x1, y1], [x2, y2]]`; the error contains the index of an invalid one."""
+    """Return the box with the corners `[[x1, y1], [x2, y2]]`; raise BoxInvalid with its index if they are invalid."""
     name = f"position[{index}]"
     try:
         (left, top), (right, bottom) = corners
@@ -190,7 +190,7 @@ def _box(index: int, corners: Any) -> Box:
 
 
 def _reason_without_picture(data: Mapping[str, Any]) -> MattingError:
-    """Return the error for a request without a picture; it differs when a field was sent empty."""
+    """Return the error for a request without a picture. The error depends on whether a field is empty or missing."""
     if "image" in data:
         return ImageMissing("image: empty", field="image")
     if "url" in data:
