@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 PROCESS_FAILED = (BrokenProcessPool, CancelledError, MemoryError)
 LARGE_PIXELS = 12_000_000
 _NICENESS = 5  # requests have priority on a busy processor
-_MEMORY_BYTES = 6 * 2**30  # of address space, including libraries; a picture of 50 megapixels needs half of it
+_MEMORY_BYTES = 6 * 2**30  # the limit of the address space; a picture of 50 megapixels needs half of it
 _TASK_S = 60  # seconds of processor time
 
 

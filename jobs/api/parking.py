@@ -103,7 +103,7 @@ class WaitingView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
         if isinstance(response, Parked):
-            self.request = None  # type: ignore[assignment]  # it holds the body
+            self.request = None  # type: ignore[assignment]  # the request contains the body
         return response
 
     def take_up(self, request: Request) -> bool:

@@ -44,7 +44,7 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Leaves open networks out of the OpenAPI document, because a client cannot choose its network."""
+    """Extension that leaves open networks out of the OpenAPI document, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
     name: Any = ()  # no security scheme

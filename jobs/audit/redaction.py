@@ -126,7 +126,7 @@ def _hide_texts(entry: AuditEntry, erased: Erased) -> None:
 def _redact(
     entries: QuerySet[AuditEntry], change: Any, action: Action, author: Author, object_id: str, erased: Erased
 ) -> int:
-    head_lock()  # no entry can be appended meanwhile, so none with the name is missed
+    head_lock()  # until the commit no entry can be appended, so no entry with the name is missed
     AuditErasure.objects.create()
     hashes = dict(_changed(entries, change))
     AuditErasure.objects.all().delete()

@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 _MEASURE_AFTER_S = 60.0  # seconds after this worker's start; the start has priority
 _TOO_LARGE_FOR_S = 120.0  # seconds until a worker tries again to load a model that did not fit into memory
-_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, if no setting defines another value
+_MODELS_SHARE = 0.5  # the share of the memory for the models of all workers, if no setting defines it
 
 
 class HostLacksWeights(Exception):

@@ -29,7 +29,7 @@ SIGNATURE = b"PK\x03\x04"
 EMPTY_SIGNATURE = b"PK\x05\x06"
 MAX_DEPTH = 8
 MAX_RATIO = 200
-MAX_PROVEN_PIXELS = 100_000_000  # of all pictures of an archive that are decoded during the request
+MAX_PROVEN_PIXELS = 100_000_000  # the number of pixels of an archive that are decoded during the request
 RATIO_FREE_BYTES = 2**20  # small files of one colour compress well and are harmless
 # Other methods unpack whole blocks at once, so a small file could fill the memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

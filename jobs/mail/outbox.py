@@ -63,7 +63,7 @@ def mail_send(mail_id: str) -> None:
 def mails_resend(*, limit: int = 100) -> int:
     """Queue messages whose retry is due or whose entry in the queue was lost; return their number.
 
-    The regular sweep calls this function.
+    The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """
     return sweep(_Mails(), limit=limit)
 

@@ -75,7 +75,7 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 def bundles_recover() -> int:
     """Queue zips again whose worker died or whose message was lost; return their number.
 
-    The regular sweep calls this function.
+    The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """
     return sweep(_Bundles())
 
@@ -116,7 +116,7 @@ def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
     """Write the results into the zip and, if the job names a server folder, into this folder, one picture at a time."""
     job = bundle.job
     with ExitStack() as stack:
-        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures become no smaller
+        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures do not compress
         folder = stack.enter_context(folder_made(_export_place(job, job.external_id))) if job.export_directory else None
         for image in images_of(job):
             _require_lease(bundle)

@@ -59,7 +59,7 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
 def deletions_retry(*, limit: int = 500) -> int:
     """Retry up to `limit` failed deletions, and return the number of deleted files and folders.
 
-    The regular sweep calls this function.
+    The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """
     return sweep(_Deletions(), limit=limit)
 
@@ -122,7 +122,10 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Return the keys that have a row. Their name is used again, or a commit succeeded without a confirmation."""
+    """Return the keys that have a row, whose files must stay.
+
+    The name of such a file is used again, or its commit succeeded without a confirmation.
+    """
     return {
         key
         for some in _batches(keys)

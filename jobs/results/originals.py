@@ -1,4 +1,4 @@
-"""Small copies of the sources. Lists of pictures show them beside the results and before the results exist."""
+"""Small copies of the sources. Lists of pictures show them next to the results and before the results exist."""
 
 from __future__ import annotations
 

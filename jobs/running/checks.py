@@ -46,9 +46,9 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[CheckM
 
 
 def _weights_errors() -> Iterator[CheckMessage]:
-    """Check the built-in model.
+    """Yield an error if the built-in model cannot be used, and a warning about roles that it does not support.
 
-    Yield a warning about roles that it does not support; the shipped model is used for them.
+    The shipped model is used for these roles.
     """
     path = Path(settings.MATTING_WEIGHTS)
     if not path.is_file():
@@ -69,7 +69,10 @@ def _weights_errors() -> Iterator[CheckMessage]:
 
 
 def _runtime_errors() -> Iterator[Error]:
-    """Check that CUDA is usable if it is configured. Otherwise pictures would run on the CPU without a message."""
+    """Yield an error if CUDA is configured and not usable.
+
+    Otherwise pictures would run on the CPU without a message.
+    """
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
     if not cuda_is_usable():
@@ -155,7 +158,7 @@ def _single_sign_on_errors() -> Iterator[Error]:
 
 
 def _observation_errors() -> Iterator[Error]:
-    """Check that the packages are installed which only these settings need."""
+    """Yield an error for each setting whose optional packages are not installed."""
     for name, value, modules in (
         ("MATTING_SENTRY_DSN", settings.SENTRY_DSN, ("sentry_sdk",)),
         ("MATTING_OTLP_ENDPOINT", settings.OTLP_ENDPOINT, ("opentelemetry.sdk", "opentelemetry.exporter")),
@@ -166,7 +169,7 @@ def _observation_errors() -> Iterator[Error]:
 
 
 def _content_check_errors() -> Iterator[Error]:
-    """Check that the operator's content check can be called. Otherwise all pictures would fail."""
+    """Yield an error if the operator's content check cannot be called, because then all pictures would fail."""
     try:
         content_check_find()
     except ValueError as error:

@@ -142,9 +142,9 @@ def database_wait(*, timeout_s: float) -> None:
 def database_migrate(*, timeout_s: float = 600.0) -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used.
 
-    On PostgreSQL the site may run meanwhile. A migration that does not get its locks within a short time fails and is
-    retried until `timeout_s` seconds have passed. A longer wait for a lock would block later requests, or end in a
-    deadlock in which a request fails.
+    On PostgreSQL the site may run during the migrations. A migration that does not get its locks within a short time
+    fails and is retried until `timeout_s` seconds have passed. A longer wait for a lock would block later requests, or
+    end in a deadlock in which a request fails.
     """
     deadline = time.monotonic() + timeout_s
     while True:

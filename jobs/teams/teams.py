@@ -179,7 +179,10 @@ def _checked_share(value: float | None) -> float | None:
 
 
 def _membership_locked(actor: Actor, membership: Membership) -> Membership:
-    """Lock all memberships of the team and return the given one, so that two owners cannot remove each other's role."""
+    """Lock all memberships of the team and return the given one; raise NotFound if it belongs to another team.
+
+    Because of the lock, two owners cannot remove each other's role at the same time.
+    """
     rows = Membership.objects.select_for_update().filter(team=actor.team).select_related("user", "team")
     found = {row.pk: row for row in rows}
     if membership.pk not in found:

@@ -1,4 +1,4 @@
-"""Presets of cutout settings: built-in ones for common scenes, and those that the user has saved."""
+"""Presets of cutout settings: built-in presets for common scenes, and presets that the user has saved."""
 
 from __future__ import annotations
 

@@ -30,5 +30,5 @@ def _stored() -> dict[UUID, tuple[str, str]]:
     """Return the raw values of the columns `secret` and `previous_secret` by primary key."""
     table, pk = Webhook._meta.db_table, Webhook._meta.pk
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, secret, previous_secret FROM {table}")  # noqa: S608  names of ours
+        cursor.execute(f"SELECT id, secret, previous_secret FROM {table}")  # noqa: S608  a constant name
         return {pk.to_python(row[0]): (row[1], row[2]) for row in cursor.fetchall()}

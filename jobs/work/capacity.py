@@ -1,8 +1,8 @@
-"""The limit of how many pictures of one team run at the same time. The team's other pictures are held out of the queue.
+"""The limit of how many pictures of one team run at the same time. The team's other pictures are held.
 
-If a team is at its limit, a worker marks the team's next picture as held and takes a picture of another team. When a
-picture of the team ends, the next held picture is queued again. The sweep also queues held pictures, for example after
-a limit was raised.
+A held picture is not in the queue. If a team is at its limit, a worker marks the team's next picture as held and takes
+a picture of another team. When a picture of the team ends, the next held picture is queued again. The sweep also queues
+held pictures, for example after a limit was raised.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def held_release(team: Team) -> int:
 def all_held_release() -> int:
     """Call `held_release` for each team with held pictures, and return the number of queued pictures.
 
-    The regular sweep calls this function.
+    `images_recover` calls this function regularly.
     """
     teams = Team.objects.filter(jobs__images__in=JobImage.objects.filter(is_held=True, status=Status.QUEUED)).distinct()
     released = 0

@@ -24,7 +24,7 @@ def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
 
 
 def in_stage(images: QuerySet[JobImage], *, is_remote: bool) -> QuerySet[JobImage]:
-    """Return the pictures that wait for their download (`is_remote`), or those that do not."""
+    """Return the pictures that wait for their download (`is_remote`), or the pictures that do not wait for one."""
     source = Artifact.objects.filter(image=OuterRef("pk"), kind=Artifact.Kind.SOURCE)
     remote = ~Q(source_url="") & ~Exists(source)
     return images.filter(remote if is_remote else ~remote)

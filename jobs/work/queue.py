@@ -27,7 +27,7 @@ DOWNLOAD_QUEUES = tuple(f"{urgency}-downloads" for urgency in PICTURE_QUEUES)
 DELIVERY_QUEUES = ("webhooks", "slow-webhooks")
 MAIL_QUEUES = ("mail",)
 LIGHT_QUEUES = (*DELIVERY_QUEUES, *MAIL_QUEUES, "upkeep")
-# The queues that the processes of each role serve, the most urgent first.
+# The queues whose messages the processes of each role take, the most urgent queue first.
 QUEUES_OF_ROLE = {
     "pictures": PICTURE_QUEUES,
     "downloads": DOWNLOAD_QUEUES,

@@ -1,4 +1,4 @@
-"""Repeated processing of stored pictures with other options: one picture as its new version, several as a new job."""
+"""Repeated processing of stored pictures with other options: one picture as a new version, several as a new job."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
 
     name: the name of this worker. Tasks run in this process, without a fork, so the model stays loaded. RQ's worker
     ends when it loses the broker; another RQ worker then starts in the same process. The function returns after the
-    pictures in the lanes have ended too.
+    pictures in the threads of `lanes` have ended too.
     """
     _serve(queue_names, name=name, until_empty=until_empty)
     lanes.drain()
@@ -97,7 +97,7 @@ class _Worker(SimpleWorker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
-        """Wait for the pause after this worker's faults and for a free lane, then take the next message."""
+        """Wait for the pause after this worker's faults and for a free thread in `lanes`, then take a message."""
         until = time.monotonic() + fitness.take_pause_s()
         while (left_s := until - time.monotonic()) > 0:
             time.sleep(min(left_s, 5.0))

@@ -61,7 +61,7 @@ def worker_name() -> str:
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and process it, in a lane if this worker has lanes.
+    """Claim one picture and process it, in a thread of `lanes` if this worker has opened them.
 
     A fault of the picture fails it; a fault of the machine returns it to the queue. A picture that has lost a worker
     before is processed alone, because it may end this worker too, and then no other picture counts as a possible cause.

@@ -17,7 +17,7 @@ from segmentation.errors import ImageMissing, MattingError
 
 from .errors import ParameterTooLong, TokenExpired
 
-# The official SDK rejects a token without this word.
+# The official SDK rejects a token whose scope does not contain `brain_all_scope`.
 SCOPE = "public brain_all_scope"
 
 # Code of a MattingError to `error_code`. The HTTP status is 200 for errors too, because clients read only the body.

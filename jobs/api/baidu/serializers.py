@@ -20,7 +20,7 @@ from .errors import ParameterTooLong
 
 MAX_BASE64_BYTES = 10 * 2**20
 MAX_URL_BYTES = 1024
-# A disc on a background, 128 x 128, for "try it out" in the documentation.
+# A picture of a disc, 128 x 128 pixels, for "try it out" in the documentation.
 EXAMPLE_IMAGE = (
     "iVBORw0KGgoAAAANSUhEUgAAAIAAAACAAQMAAAD58POIAAAABlBMVEUeWqDreCjUl3AOAAABAklEQVR42u1UQRKCMAzcFsbhJj+QJ/gD8ac+ha"
     "fwBI4ckHhY0kSlIwdm9GAONFm6222nDfCPX47T9FwHke4JOIqMzCKHM3BgVnDogRAcqRAR6R2lBIDaAVX6LMAZUFUCLQAEtwr1Q6cz+I/zonPX"
@@ -28,7 +28,7 @@ EXAMPLE_IMAGE = (
     "TwTdPPOmVgPiVgtBPMUCY7DgKzbZaA2Fa05bTqfBHt4DfNrqV9K5oDD0zml8AdAG7e30VkzvTCXLd866f/+G48AE4OPyC9bCjlAAAAAElFTkSu"
     "QmCC"
 )
-_SOFT_THRESHOLD, _HALF = 10, 25  # thresholds of CutoutOptions: 25 of 50 cuts at one half
+_SOFT_THRESHOLD, _HALF = 10, 25  # values of `threshold` in CutoutOptions; 25 of 50 means alpha 0.5
 
 
 def limits() -> Limits:

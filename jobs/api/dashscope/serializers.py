@@ -212,7 +212,7 @@ class DashScopeTaskPageSerializer(serializers.Serializer):
     total_page = serializers.IntegerField()
     page_no = serializers.IntegerField()
     page_size = serializers.IntegerField()
-    data = DashScopeListedTaskSerializer(many=True)  # type: ignore[assignment]  # the wire's name
+    data = DashScopeListedTaskSerializer(many=True)  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class DashScopeAcknowledgedSerializer(serializers.Serializer):
@@ -239,7 +239,7 @@ class DashScopePolicyDataSerializer(serializers.Serializer):
 
 class DashScopePolicySerializer(serializers.Serializer):
     request_id = serializers.CharField()
-    data = DashScopePolicyDataSerializer()  # type: ignore[assignment]  # the wire's name
+    data = DashScopePolicyDataSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class DashScopeErrorSerializer(serializers.Serializer):

@@ -203,7 +203,7 @@ class RecipesImportView(NativeView):
     def post(self, request: Request) -> Response:
         saved = recipes_import(
             actor=self.actor, bodies=cast("dict[str, Any]", request.data)
-        )  # MarkedJson takes no list
+        )  # MarkedJson accepts no list
         return Response({"results": [recipe_document(named) for named in saved]})
 
 

@@ -133,7 +133,7 @@ class TaskDataSerializer(serializers.Serializer):
 
 class TaskSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[200])
-    data = TaskDataSerializer()  # type: ignore[assignment]  # the wire's name
+    data = TaskDataSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class SubmittedDataSerializer(TaskDataSerializer):
@@ -148,7 +148,7 @@ class SubmittedDataSerializer(TaskDataSerializer):
 
 class SubmittedSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[200])
-    data = SubmittedDataSerializer()  # type: ignore[assignment]  # the wire's name
+    data = SubmittedDataSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class PicWishErrorSerializer(serializers.Serializer):

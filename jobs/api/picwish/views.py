@@ -111,7 +111,7 @@ def describe_task(operation_id: str) -> object:
 
 
 class PicWishView(PublishedView):
-    """Base class of the dialect's views. Responses and errors are JSON."""
+    """View of the PicWish dialect. Errors are JSON in the dialect's format."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson

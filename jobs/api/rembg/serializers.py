@@ -16,7 +16,7 @@ from jobs.intake.sources import Source, accept_upload
 from segmentation.errors import InvalidParameter
 from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output, Point, Quality
 
-HALF = 25  # threshold of CutoutOptions that cuts at one half
+HALF = 25  # the `threshold` of CutoutOptions that means alpha 0.5
 # These fields are validated, but have no effect: the refinement of this site has no such parameters.
 WITHOUT_EFFECT = ("af", "ab", "ae")
 

@@ -56,7 +56,7 @@ class Layout:
     crops: bool = False
     crop_margin: tuple[Length, ...] = ()
     scale: float | None = None  # share of the canvas that the subject may fill
-    position: tuple[float, float] | None = None  # shares of the free space left of and above the subject
+    position: tuple[float, float] | None = None  # the shares of the free space that are left of and above the subject
     semitransparency: bool = True
     shadow: Shadow | None = None
     color: tuple[int, int, int, int] | None = None

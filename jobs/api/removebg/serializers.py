@@ -187,13 +187,13 @@ class RemoveBgResultSerializer(serializers.Serializer):
 
 
 class RemoveBgAnswerSerializer(serializers.Serializer):
-    data = RemoveBgResultSerializer()  # type: ignore[assignment]  # the wire's name
+    data = RemoveBgResultSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class RemoveBgAccountSerializer(serializers.Serializer):
     """The JSON of the account: `{"data": {"attributes": {"credits": …, "api": …}}}`."""
 
-    data = serializers.DictField()  # type: ignore[assignment]  # the wire's name
+    data = serializers.DictField()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class RemoveBgErrorSerializer(serializers.Serializer):
@@ -203,4 +203,4 @@ class RemoveBgErrorSerializer(serializers.Serializer):
 
 
 class RemoveBgErrorsSerializer(serializers.Serializer):
-    errors = RemoveBgErrorSerializer(many=True)  # type: ignore[assignment]  # the wire's name
+    errors = RemoveBgErrorSerializer(many=True)  # type: ignore[assignment]  # the name in the API's JSON

@@ -17,7 +17,7 @@ from jobs.work.selectors import external_id_is_taken
 
 from .dialect import NAME
 
-_LIFE_S = 3600  # seconds; Redis remembers for this long how many names of one second are in use
+_LIFE_S = 3600  # the seconds for which Redis stores how many names of one second are in use
 _MAX_STEM = 100
 
 

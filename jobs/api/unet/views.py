@@ -99,7 +99,7 @@ TASK_EXAMPLE = OpenApiExample(
 
 
 class UNetView(PublishedView):
-    """Base class of the dialect's views. Responses and errors are JSON."""
+    """View of the UNet dialect. Responses and errors are JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
