@@ -55,7 +55,10 @@ class StoredFile:
 
 
 def folder_of(job: Job, position: int | None = None) -> str:
-    """Return the storage folder of a job or picture. It contains its files, except those in a fixed output folder."""
+    """Return the storage folder of a job or of one picture.
+
+    The zip of a job and results in a fixed output folder are stored outside this folder.
+    """
     picture = "" if position is None else f"{position:04d}/"
     return f"teams/{job.team_id}/{job.id}/{picture}"
 

@@ -49,9 +49,11 @@ def team_update(
     quality: str | None = None,
     review_above: float | None = _UNCHANGED,
 ) -> Team:
-    """Change the given settings of the actor's team, and return the team. None means no change.
+    """Change the given settings of the actor's team, and return the team.
 
-    review_above may be None, which means that no picture is announced. Raise PermissionDenied unless the actor is a
+    None means no change, except for `review_above`.
+
+    review_above: None means that no picture is announced as uncertain. Raise PermissionDenied unless the actor is a
     manager, and InvalidParameter for an invalid value.
     """
     require_manager(actor)

@@ -1,4 +1,4 @@
-"""The choice of quality on the pages."""
+"""The list of qualities from which users of the pages choose."""
 
 from __future__ import annotations
 

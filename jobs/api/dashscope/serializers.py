@@ -64,7 +64,7 @@ class DashScopeSubmitInputSerializer(serializers.Serializer):
 
 
 class DashScopeSubmitSerializer(serializers.Serializer):
-    """Fields of a submission."""
+    """Fields of the submission of a task."""
 
     model = Choice(choices=[MODEL])
     input = DashScopeSubmitInputSerializer()

@@ -122,9 +122,9 @@ def max_request_bytes() -> int:
 
 
 def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
-    """Return the actor of a call: the key in its Authorization header, or over stdio the key in KEYLINE_KEY.
+    """Return the actor of a call: the key in its Authorization or X-API-Key header, or over stdio in KEYLINE_KEY.
 
-    Raise AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
+    Raise AuthenticationRequired, ScopeMissing, and RateLimited if the team has sent too many requests.
     """
     headers = context.headers
     address: str | None

@@ -1,4 +1,4 @@
-"""Native API: request fields, converted to CutoutOptions."""
+"""Native API: request fields, and their conversion to CutoutOptions."""
 
 from __future__ import annotations
 
