@@ -1,1 +1,1 @@
-"""The Django application, with one package for each subject; docs/architecture.md shows them and their imports."""
+"""The Django application of the site. docs/architecture.md describes its packages and their allowed imports."""

@@ -1,4 +1,4 @@
-"""The Django application: connects signals, system checks and roles."""
+"""The configuration of the Django application. It connects signals, system checks and roles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _observers_start() -> None:
 
 
 def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:
-    """Update the predefined staff roles after the migrations of the last application have created all permissions."""
+    """Update the predefined staff roles after the last application's migrations. By then, all permissions exist."""
     from jobs.teams.roles import roles_sync
 
     with_models = [config for config in apps.get_app_configs() if config.models_module is not None]

@@ -1,4 +1,4 @@
-"""Run functions after the commit of the current transaction."""
+"""Functions that run after the commit of the current transaction."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db import transaction
 def after_commit(function: Callable[..., object], *args: Any, **values: Any) -> None:
     """Call `function` after the commit. Its exceptions are only logged, because the rows are already committed.
 
-    The callback is a nested function instead of functools.partial, because Django logs a failing callback by
-    `__qualname__`, which a partial does not have.
+    The callback is a nested function, because Django logs a failing callback by its `__qualname__`, and a
+    functools.partial has none.
     """
 
     def call() -> None:

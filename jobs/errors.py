@@ -25,7 +25,7 @@ class PermissionDenied(MattingError):
 
 
 class ScopeMissing(PermissionDenied):
-    """The key lacks `scope`."""
+    """The key lacks the scope `scope`."""
 
     public_message = gettext_noop("The key lacks a scope.")
 
@@ -53,7 +53,7 @@ class LengthRequired(MalformedBody):
 
 
 class ParameterMissing(InvalidParameter):
-    """A required parameter was not sent; `field` is its name."""
+    """A required parameter was not sent. `field` is its name."""
 
     public_message = gettext_noop("A parameter is missing.")
 
@@ -86,7 +86,7 @@ class DownloadFailed(MattingError):
 
 
 class LimitReached(MattingError):
-    """Base of temporary refusals; `retry_after_s` is the number of seconds after which to retry."""
+    """Base class of temporary refusals. `retry_after_s` is the number of seconds to wait before a retry."""
 
     http_status = 429
 
@@ -101,7 +101,7 @@ class RateLimited(LimitReached):
 
 
 class QuotaExceeded(LimitReached):
-    """An allowance is used up; `window` is `day`, `month` or `storage`."""
+    """A quota is used up. `window` is `day`, `month` or `storage`."""
 
     code = "quota_exceeded"
     public_message = gettext_noop("The team's quota is used up.")
@@ -162,7 +162,7 @@ class QueueUnavailable(MattingError):
 
 
 class QueueFull(QueueUnavailable):
-    """The queue is too long; `retry_after_s` is the number of seconds after which to retry."""
+    """The queue is too long. `retry_after_s` is the number of seconds to wait before a retry."""
 
     public_message = gettext_noop("The queue is full, please try again later.")
 
@@ -198,7 +198,7 @@ class WorkerLost(MattingError):
 
 
 def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[MattingError]]:
-    """Return the class of each error code; if several classes share a code, the class nearest to MattingError."""
+    """Return the error classes by code. If several classes share a code, the class nearest to `root` is returned."""
     found = {root.code: root}
     for child in root.__subclasses__():
         for code, kind in errors_by_code(child).items():
@@ -207,13 +207,13 @@ def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[Ma
 
 
 def error_kinds() -> list[type[MattingError]]:
-    """Return one class for each code, sorted by code."""
+    """Return one error class for each code, sorted by code."""
     kinds = errors_by_code()
     return [kinds[code] for code in sorted(kinds)]
 
 
 def error_of(code: str, message: str) -> MattingError:
-    """Return the error that is stored with a picture or job."""
+    """Return the error for a code and message that are stored with a picture or job."""
     kind = _STORED.get(code, MattingError)
     return kind(message)
 

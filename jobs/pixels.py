@@ -1,4 +1,4 @@
-"""Decode pictures in separate processes, so that a picture cannot exhaust the memory of a web process or crash it.
+"""Processes that decode pictures, so that a picture cannot exhaust the memory of a web process or crash it.
 
 Each web process has one such process to check uploads and one to render variants, so that a large rendering delays
 neither uploads nor models. At most one large picture at a time is processed on the machine. If MATTING_PIXEL_PROCESSES
@@ -28,20 +28,21 @@ from jobs.errors import RateLimited, ServerBusy
 
 Value = TypeVar("Value")
 
-# What a function raises when its process has ended, or when it got no more memory.
+# The errors of a function whose process has ended, or which exceeded the memory limit.
 PROCESS_FAILED = (BrokenProcessPool, CancelledError, MemoryError)
 LARGE_PIXELS = 12_000_000
 _NICENESS = 5  # requests have priority on a busy processor
-_MEMORY_BYTES = 6 * 2**30  # of address space, including libraries; a picture of 50 megapixels needs half of it
+_MEMORY_BYTES = 6 * 2**30  # the limit of the address space; a picture of 50 megapixels needs half of it
 _TASK_S = 60  # seconds of processor time
 
 
 class PixelProcess:
-    """Run functions one at a time in a child process.
+    """A child process that runs functions one at a time.
 
-    The process starts with the first call and ends after `idle_s` seconds without a call. A function that exceeds the
-    memory limit raises MemoryError. A function that exceeds the time limit ends the process, as a crash does: its
-    future and the futures queued behind it raise one of PROCESS_FAILED, and `run` retries once in a new process.
+    The process starts with the first call and ends after `idle_s` seconds without a call. longest_queue: the number of
+    functions that may wait. A function that exceeds the memory limit raises MemoryError. A function that exceeds the
+    time limit ends the process, as a crash does: its future and the futures queued behind it raise one of
+    PROCESS_FAILED, and `run` retries once in a new process.
     """
 
     def __init__(self, *, longest_queue: int, idle_s: float) -> None:
@@ -52,7 +53,10 @@ class PixelProcess:
         self._timer: threading.Timer | None = None
 
     def submit(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Future[Value]:
-        """Start or queue a function that processes `pixels` pixels; raise ServerBusy when too many are queued."""
+        """Start or queue `work` with `args`, and return its future; raise ServerBusy if too many functions are queued.
+
+        pixels: the number of pixels that the function processes.
+        """
         if not settings.MATTING_PIXEL_PROCESSES:
             return _done_here(work, *args)
         with self._lock:
@@ -70,7 +74,7 @@ class PixelProcess:
         return future
 
     def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
-        """Return the function's result; raise its error, or one of PROCESS_FAILED after two attempts."""
+        """Run `work` with `args` and return its result; raise its error, or one of PROCESS_FAILED after two tries."""
         for is_last in (False, True):
             try:
                 return self.submit(work, *args, pixels=pixels).result()
@@ -103,7 +107,7 @@ class PixelProcess:
 
 
 class TeamShares:
-    """Allow each team at most `most` operations at the same time in this process."""
+    """A limit that allows each team at most `most` operations at the same time in this process."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -111,9 +115,9 @@ class TeamShares:
         self._lock = threading.Lock()
 
     def take(self, team_id: object) -> Callable[[], None]:
-        """Reserve one operation for the team and return the function that releases it.
+        """Reserve one operation for the team, and return the function that releases it.
 
-        Raise RateLimited when none is free.
+        Raise RateLimited if the team has reached the limit.
         """
         with self._lock:
             if self._taken[team_id] >= self._most:
@@ -156,7 +160,7 @@ def _begin_process() -> None:
 
 
 def _bounded(lock_path: str, work: Callable[..., Value], *args: Any) -> Value:
-    """Run a function within its CPU time, and with a lock of the whole machine if `lock_path` is given."""
+    """Run a function with a limit of its CPU time, and with a lock of the whole machine if `lock_path` is given."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     most_s = int(spent.ru_utime + spent.ru_stime) + _TASK_S
     resource.setrlimit(resource.RLIMIT_CPU, (most_s, resource.RLIM_INFINITY))
@@ -178,7 +182,10 @@ def _locked(path: str) -> Iterator[None]:
 
 
 def rendering_folder() -> Path:
-    """Return the folder of renderings that are not sent yet, after removing those of killed processes."""
+    """Return the folder of renderings that have not been sent, after deleting files older than one hour.
+
+    Such files remain when a process is killed.
+    """
     folder = Path(settings.DATA_DIR) / "renderings"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     oldest = time.time() - 3600

@@ -1,7 +1,7 @@
-"""Translate the sentences of MattingError and its subclasses.
+"""Translation of the public messages of MattingError and its subclasses.
 
 The messages of errors are English. In another language, the response contains the translated sentence of the code,
-followed by the English details. The published dialects always respond in English and do not use this module.
+followed by the English details. The published dialects respond in English and do not use this module.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from jobs.errors import errors_by_code
 
 
 def explained(code: str, message: str) -> str:
-    """Return an error's message; in a language other than English, preceded by the code's translated sentence."""
+    """Return an error's message. In a language other than English, the code's translated sentence comes first."""
     kind = errors_by_code().get(code)
     if kind is None or (get_language() or "en").startswith("en"):
         return message

@@ -1,4 +1,7 @@
-"""Signatures of links and policies. A signature made with one of SECRET_KEY_FALLBACKS is still valid."""
+"""Signatures of links and policies (HMAC, by Django's signing module).
+
+A signature that was made with one of SECRET_KEY_FALLBACKS is still valid.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ def signature_of(text: str, *, salt: str) -> str:
 
 
 def is_signature_of(text: str, signature: str, *, salt: str) -> bool:
-    """Return True if the signature was made for the text with the current key or one of its fallbacks."""
+    """Return whether the signature was made for the text with the current key or one of its fallbacks."""
     try:
         signing.Signer(salt=salt).unsign(f"{text}:{signature}")
     except signing.BadSignature:

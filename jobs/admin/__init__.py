@@ -1,4 +1,4 @@
-"""The admin for operators and auditors. It changes data only through services, so that every change is audited."""
+"""The Django admin for operators and auditors. Forms and services record changes in the audit trail."""
 
 from . import accounts, audit, failures, jobs, keys, models, teams, watching, webhooks
 

@@ -1,4 +1,4 @@
-"""Users and groups in the admin."""
+"""Admin pages of users and groups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ for model in (User, Group, EmailAddress, Authenticator, Dashboard):
 
 @admin.register(User)
 class PeopleAdmin(AuditedAdmin, UserAdmin):
-    """Edit users. Users are deactivated instead of deleted, so that their jobs keep the user's name."""
+    """Admin pages of users. A user is deactivated instead of deleted, so that jobs keep the name of their user."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -39,4 +39,4 @@ class PeopleAdmin(AuditedAdmin, UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(AuditedAdmin, GroupAdmin):
-    """Edit groups. The site itself creates Operator, Auditor and Team manager (`jobs.teams.roles`)."""
+    """Admin pages of groups. The site creates the groups Operator, Auditor and Team manager (`jobs.teams.roles`)."""

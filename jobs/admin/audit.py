@@ -1,4 +1,4 @@
-"""The audit trail in the admin: read, filter and export it, without changes."""
+"""Admin pages of the audit trail. Entries can be read, filtered and exported, but not changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jobs.templatetags.keyline_admin import change_text
 
 
 class TeamOfEntryFilter(DropdownFilter):
-    """Filter entries by the team's id, which is plain text because entries have no foreign keys."""
+    """Filter of audit entries by team. Entries store the team's id as text instead of a foreign key."""
 
     title = _("team")
     parameter_name = "team_id"
@@ -39,7 +39,7 @@ class TeamOfEntryFilter(DropdownFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly, AuditedAdmin):
-    """Show the audit entries. Changes are impossible here, and the database refuses them too."""
+    """Read-only admin pages of audit entries. The database rejects changes of entries too."""
 
     list_display = ("number", "when", "who", "what", "object_text", "change", "team_name", "address")
     list_display_links = ("number",)
@@ -83,7 +83,10 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
         ]
 
     def verify_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Check the whole chain; stream a line of JSON for every thousand entries, and the verdict as the last line."""
+        """Verify the hash chain of all entries. Stream one JSON line per thousand entries; the last line is the result.
+
+        Raise Http404 for a user without the permission to view entries.
+        """
         if not self.has_view_permission(request):
             raise Http404
         total = AuditEntry.objects.count()
@@ -91,7 +94,10 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
         return StreamingHttpResponse(steps, content_type=CONTENT_TYPES["jsonl"], headers={"Cache-Control": "no-store"})
 
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        """Return the entries that match the list's filters, oldest first, as `csv` or `jsonl`."""
+        """Stream the entries that match the list's filters, oldest first.
+
+        form: `csv` or `jsonl`. Raise Http404 for another format, or without the permission to view entries.
+        """
         if form not in CONTENT_TYPES or not self.has_view_permission(request):
             raise Http404
         entries = self.get_changelist_instance(request).get_queryset(request)

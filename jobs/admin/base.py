@@ -1,4 +1,4 @@
-"""Base classes of the admin's lists and forms: audit entries, read-only models, dates."""
+"""Base classes of the admin pages: audit entries for changes, read-only pages, and filters by date."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash"
 
 
 class AuditedAdmin(ModelAdmin):
-    """Record every change by a form in the audit trail, with the values before and after."""
+    """Base class of admin pages that write an audit entry for each change, with the values before and after."""
 
     list_fullwidth = True
     show_full_result_count = False
@@ -39,7 +39,10 @@ class AuditedAdmin(ModelAdmin):
     list_filter_submit = True
 
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:
-        """Store the changes of a form. Django calls this before it logs any form, including the password form."""
+        """Return Django's message about a form, and store the form's changes on the request for `log_change`.
+
+        Django calls this method before it logs a form, including the password form.
+        """
         setattr(request, _CHANGES, ({}, {}) if add else _changes_of(form))
         return super().construct_change_message(request, form, formsets, add)
 
@@ -62,7 +65,7 @@ class AuditedAdmin(ModelAdmin):
 
 
 def moment(value: dt.datetime | None) -> SafeString | str:
-    """Return a time to the second in the site's time zone, as HTML without line breaks."""
+    """Return a time in the site's time zone, to the second, as HTML without line breaks; a dash for None."""
     if value is None:
         return "–"
     return format_html('<span class="kl-nowrap">{}</span>', moment_text(value))
@@ -73,7 +76,7 @@ def moment_text(value: dt.datetime) -> str:
 
 
 class ReadOnly(BaseModelAdmin):
-    """Allow viewing only: no adding, changing or deleting."""
+    """Mixin for admin pages whose rows can only be viewed, not added, changed or deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -86,7 +89,7 @@ class ReadOnly(BaseModelAdmin):
 
 
 class DaysFilter(RangeDateFilter):
-    """Filter a time by days in the site's time zone, both ends included."""
+    """Filter of a time field by the first and the last day, both included, in the site's time zone."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         first = self._day("_from")
@@ -107,7 +110,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _changes_of(form: BaseForm) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the values of the changed fields before and after. Values of secrets are replaced."""
+    """Return the values of the changed fields before and after the change. Values of secret fields are replaced."""
     before, after = {}, {}
     for name in form.changed_data:
         hidden = any(word in name for word in _SECRETS)

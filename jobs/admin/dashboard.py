@@ -1,4 +1,4 @@
-"""The admin's dashboard: the site's figures as charts and tables."""
+"""The admin's dashboard: charts and tables with the numbers of the whole site."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _GAP = 6
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One dialect's share of one day in the chart, in the units of the chart's view box.
+    """A rectangle of the bar chart: one dialect's pictures on one day, in the units of the chart's view box.
 
-    series: the dialect's index in the list of shown dialects, which determines its colour.
+    series: the dialect's index in the list of shown dialects, which determines the colour.
     """
 
     dialect: str
@@ -35,7 +35,7 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of the admin's first page with the figures added, for staff who may view jobs."""
+    """Return the context of the admin's first page, with the site's figures added for staff who may view jobs."""
     if not request.user.has_perm("jobs.view_job"):
         return context
     found, now = figures(), pulse()
@@ -58,7 +58,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def chart_blocks(days: list[Day], most: int, dialects: list[str]) -> list[Block]:
-    """Return stacked blocks of the dialects for each day; the highest day has the chart's full height."""
+    """Return the blocks of the bar chart, one for each day and dialect with pictures; the blocks of a day are stacked.
+
+    most: the largest number of pictures of one day, which fills the height of the chart.
+    """
     step = CHART_WIDTH / max(1, len(days))
     blocks = []
     for number, day in enumerate(days):

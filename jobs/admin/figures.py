@@ -1,4 +1,4 @@
-"""Read the dashboard's figures of all teams."""
+"""The numbers of all teams that the admin's dashboard shows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day's number of pictures by dialect."""
+    """The number of pictures on one day, by dialect."""
 
     day: dt.date
     by_dialect: dict[str, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """The median and the 95th percentile of one stage's time."""
+    """The median and the 95th percentile of the duration of one processing stage, in milliseconds."""
 
     stage: str
     p50_ms: float
@@ -57,14 +57,17 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The current state of queue and workers; `depths` is None when the queue cannot be reached."""
+    """The current state of the queue and of the workers.
+
+    depths: the number of entries by queue; None when the queue cannot be reached.
+    """
 
     depths: dict[str, int] | None
     workers: list[dict[str, Any]]
 
 
 def pulse() -> Pulse:
-    """Return the current state of queue and workers, uncached."""
+    """Return the current state of the queue and of the workers, without a cache."""
     try:
         return Pulse(queue.depths(), queue.live_workers())
     except (RedisError, OSError):
@@ -72,7 +75,7 @@ def pulse() -> Pulse:
 
 
 def figures() -> dict[str, Any]:
-    """Return the figures of the database; if they are older than one minute, compute them again in the background.
+    """Return the cached figures of all teams; `as_of` is the time of their computation.
 
     `as_of` is the time of the computation. With a million jobs the computation takes seconds. If there are many jobs
     and no figures yet, return empty figures whose `as_of` is None, and compute them in the background, too.
@@ -93,7 +96,7 @@ def _renewed() -> dict[str, Any]:
 
 
 def _renew() -> None:
-    """Compute the figures in a separate thread with its own database connection."""
+    """Compute the figures in a background thread and cache them, then close the thread's database connection."""
     try:
         _renewed()
     except DatabaseError:
@@ -122,7 +125,10 @@ def _figures() -> dict[str, Any]:
 
 
 def pictures_by_day(since: dt.date) -> list[Day]:
-    """Return the charged pictures of each day by dialect, refunds subtracted; days without pictures are included."""
+    """Return the number of charged pictures by day and dialect, from `since` until today. Refunds are subtracted.
+
+    Days without pictures are included.
+    """
     rows = UsageEntry.objects.filter(day__gte=since).order_by().values_list("day", "dialect").annotate(Sum("pictures"))
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
     for day, dialect, pictures in rows:
@@ -133,14 +139,14 @@ def pictures_by_day(since: dt.date) -> list[Day]:
 
 
 def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
-    """Return the number of failed pictures by public error code, the most frequent code first."""
+    """Return the eight most frequent error codes of pictures queued after `since`, with their numbers of pictures."""
     failed = JobImage.objects.filter(status=Status.FAILED, enqueued_at__gte=since).order_by()
     rows = failed.values("error_code").annotate(pictures=Count("id")).order_by("-pictures")
     return [dict(row) for row in rows[:8]]
 
 
 def stage_times(timings: Iterable[dict[str, float]]) -> list[StageTimes]:
-    """Return the median and the 95th percentile (nearest rank) of each stage in milliseconds."""
+    """Return the median and the 95th percentile of each stage in milliseconds. Stages without a value are left out."""
     by_stage: dict[str, list[float]] = defaultdict(list)
     for one in timings:
         for stage, duration_ms in one.items():

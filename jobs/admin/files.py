@@ -1,4 +1,4 @@
-"""Open stored files from the admin, and show thumbnails of sources."""
+"""Access to stored files from the admin: opening a file, and thumbnails of pictures."""
 
 from __future__ import annotations
 
@@ -21,14 +21,20 @@ THUMBNAIL_PX = 160
 
 
 def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
-    """Redirect to a file's signed link, and record that staff opened the file."""
+    """Return a redirect to a file's signed link, and record in the audit trail that staff opened the file.
+
+    Raise Http404 for an unknown id.
+    """
     artifact = get_object_or_404(Artifact.objects.select_related("job__team"), pk=artifact_id)
     download_note(actor=caller_of(request).staff_actor(artifact.job.team), artifact=artifact)
     return redirect(storage.link_to(artifact))
 
 
 def thumbnail(artifact_id: UUID) -> HttpResponse:
-    """Return a thumbnail of a source or result, because originals are large; return a placeholder if it is missing."""
+    """Return a WebP thumbnail of a stored picture, at most THUMBNAIL_PX wide and high.
+
+    Redirect to a placeholder if the file is missing or unreadable. Raise Http404 for an unknown id.
+    """
     artifact = get_object_or_404(Artifact, pk=artifact_id)
     try:
         data = storage.read(artifact.key)

@@ -1,4 +1,4 @@
-"""Build the context of the admin's page of one job."""
+"""The content of the admin's page of one job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STAGES = ("queue", "fetch", "decode", "model", "post", "encode")
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One stage's share of a picture's time, in percent, for the bar."""
+    """One stage's share of the processing time of a picture, for the bar on the page."""
 
     stage: str
     duration_ms: float
@@ -34,7 +34,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """One picture's row on the page."""
+    """The row of one picture on the page."""
 
     image: JobImage
     pair: SafeString
@@ -44,7 +44,7 @@ class PictureRow:
 
 
 def job_page(job: Job) -> dict[str, Any]:
-    """Return the page's context: pictures with timings and files, deliveries, charges and audit entries."""
+    """Return the template context for a job: pictures with times and files, deliveries, charges and audit entries."""
     images = list(job.images.prefetch_related("artifacts").order_by("position")[:PICTURES_SHOWN])
     return {
         "job": job,
@@ -64,7 +64,7 @@ def job_page(job: Job) -> dict[str, Any]:
 
 
 def picture_pair(artifacts: Iterable[Artifact]) -> SafeString:
-    """Return thumbnails of source and result side by side, the result on a checkerboard."""
+    """Return HTML with the thumbnails of a source and its result side by side. A missing thumbnail is an empty box."""
     by_kind = {artifact.kind: artifact for artifact in artifacts}
     source, result = by_kind.get(Artifact.Kind.SOURCE), by_kind.get(Artifact.Kind.THUMBNAIL)
     return format_html(
@@ -95,7 +95,7 @@ def _picture(image: JobImage) -> PictureRow:
 
 
 def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
-    """Return a picture's time split by stage; the rest is named `other`."""
+    """Return the time of a picture by stage. Time that belongs to none of the STAGES is returned as `other`."""
     known = {stage: float(timings_ms[stage]) for stage in STAGES if stage in timings_ms}
     worked_ms = sum(duration for stage, duration in known.items() if stage != "queue")
     other_ms = float(timings_ms.get("total", worked_ms)) - worked_ms
@@ -106,7 +106,7 @@ def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
-    """Return the labels and values of the job's fields that are not empty."""
+    """Return the labels and values of those fields of the job that are not empty."""
     outcome = _("%(succeeded)s succeeded, %(failed)s failed, of %(total)s") % {
         "succeeded": job.images_succeeded,
         "failed": job.images_failed,

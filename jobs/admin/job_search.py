@@ -1,4 +1,4 @@
-"""Find jobs by any of their ids. Every look-up uses an index."""
+"""Search for jobs by one of their ids. The queries use database indexes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from jobs.models import Artifact, Job, JobImage, WebhookDelivery
 
 
 def job_ids_for(term: str) -> set[UUID]:
-    """Return the ids of the jobs that `term` identifies.
+    """Return the ids of the jobs that `term` identifies; an empty set if no job is found.
 
-    `term` may be the id of a job, picture or file, a dialect's own id (such as a task id), the request_id of a
-    response, a webhook-id, or a result's path in a dialect.
+    `term` may be the id of a job, picture or file, a dialect's own id of the job (such as a task id), the request id of
+    a response, the id of a webhook message, or the storage path of a result.
     """
     found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
     found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""All teams' jobs in the admin: the list, the page of one job, and the actions on jobs."""
+"""Admin pages of the jobs of all teams: the list, the page of one job, and the actions on jobs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ CSV_COLUMNS = (
 
 
 class ErrorCodeFilter(DropdownFilter):
-    """Filter by a public error code. The choices are all codes of MattingError, so no rows are read for them."""
+    """Filter of jobs by error code. The choices are the codes of MattingError, so no rows are read for them."""
 
     title = _("error code")
     parameter_name = "error_code"
@@ -67,7 +67,7 @@ class ErrorCodeFilter(DropdownFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, AuditedAdmin):
-    """Show jobs. Nothing can be edited; the actions call the services."""
+    """Admin pages of jobs. The fields are read-only; the actions call the services."""
 
     list_display = ("pictures", "ident", "owner", "state", "count", "error_code", "submitted", "took")
     list_display_links = ("pictures", "ident")
@@ -89,7 +89,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     # Reading ----------------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        # The first remaining picture, because the one at position 0 may have been deleted.
+        # Show the first picture that still exists; the picture at position 0 may have been deleted.
         before = JobImage.objects.filter(job=OuterRef("job"), position__lt=OuterRef("image__position"))
         shown = Artifact.objects.filter(
             ~Exists(before), kind__in=(Artifact.Kind.SOURCE, Artifact.Kind.THUMBNAIL), image__isnull=False
@@ -220,9 +220,10 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         return response
 
     def action_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Run one action on one job, for the buttons of its page.
+        """Run the action that the POST field `do` names (retry, cancel or purge) on one job, then redirect.
 
-        Only POST is accepted, so that links and previews have no effect.
+        Raise Http404 for other methods, for unknown actions and without permission. GET is not accepted, so that links
+        and link previews have no effect.
         """
         actions = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
         name = request.POST.get("do", "")
@@ -255,7 +256,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         said: Callable[[int], str],
         act: Callable[[Job], object],
     ) -> None:
-        """Run an action on each job; show the number of successes, worded by `said`, and the errors."""
+        """Run the action `act` on each job, and show the number of successes, worded by `said`, and the errors."""
         count = 0
         refused: dict[str, int] = {}
         for job in jobs:

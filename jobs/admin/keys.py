@@ -1,4 +1,4 @@
-"""API keys of all teams in the admin; staff may grant the scopes that give access to the server."""
+"""Admin pages of the API keys of all teams. Staff may grant the scopes that give access to the server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from segmentation.errors import MattingError
 
 
 class KeyForm(forms.ModelForm):
-    """Parse and validate a new key; lists are separated by commas."""
+    """Form for a new API key. The allowed networks are separated by commas."""
 
     scopes = forms.MultipleChoiceField(
         label=_("scopes"), choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple
@@ -51,7 +51,7 @@ class KeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(AuditedAdmin):
-    """Create, view and revoke keys. Keys cannot be changed, and a secret is shown only once."""
+    """Admin pages to create, view and revoke API keys. A key cannot be changed, and its secret is shown only once."""
 
     form = KeyForm
     list_display = ("name", "public_id", "team", "scope_text", "state", "used", "expires_at", "created_by")
@@ -99,7 +99,7 @@ class ApiKeyAdmin(AuditedAdmin):
         messages.warning(request, _("Copy the secret now, it is shown only once: %(secret)s") % {"secret": secret})
 
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
-        """Write no entry, because the service has already written one."""
+        """Write no audit entry, because `key_create` has already written one."""
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -1,4 +1,4 @@
-"""Models in the admin: installed and active models of each role, activation with one click, and its history."""
+"""Admin pages of models: installed and active models by role, activation, and the history of activations."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from segmentation.errors import MattingError
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, AuditedAdmin):
-    """Show the models of each role and the completed activations; activate and deactivate models.
+    """Admin pages of the active models and of earlier activations, with actions to activate and deactivate models.
 
-    `manage.py fetch_weights` downloads weights files.
+    `manage.py fetch_weights` downloads the weights files.
     """
 
     list_display = (
@@ -94,7 +94,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         return request.user.has_perm("jobs.change_modelversion")
 
     def activate_view(self, request: HttpRequest) -> HttpResponse:
-        """Activate a file in a role and tier, after a worker has tested it."""
+        """Activate a weights file in a role and tier. A worker tests the file first."""
 
         def activate() -> str:
             role, tier = _place_of(request)
@@ -105,7 +105,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         return self._done(request, activate)
 
     def deactivate_view(self, request: HttpRequest) -> HttpResponse:
-        """Deactivate the model of a role and tier; the built-in model replaces it if it supports them."""
+        """Deactivate the model of a role and tier. The built-in model replaces it if it supports this role and tier."""
 
         def deactivate() -> str:
             role, tier = _place_of(request)
@@ -117,7 +117,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
 
     @admin.action(description=_("Activate again"), permissions=["serve"])
     def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        """Activate an earlier model again in its role and tier."""
+        """Activate one earlier model again in its role and tier."""
         if len(queryset) != 1:
             messages.error(request, _("Choose one model."))
             return
@@ -131,7 +131,10 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
             messages.success(request, _("%(name)s is active from the next picture on.") % {"name": version.name})
 
     def _done(self, request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
-        """Run an action of the page's buttons; POST only."""
+        """Run an action of a button on the page, show its message or its error, and redirect to the list.
+
+        Raise Http404 if the method is not POST or if the user may not change models.
+        """
         if request.method != "POST" or not self.has_serve_permission(request):
             raise Http404
         try:
@@ -148,7 +151,7 @@ def _activate(request: HttpRequest, text: str, role: Role, tier: Tier, accepted:
 
 
 def _place_of(request: HttpRequest) -> tuple[Role, Tier]:
-    """Parse a role and tier such as `subject-fine`; raise Http404 for an unknown one."""
+    """Return the role and tier in the POST field `place`, such as `subject-fine`; raise Http404 for unknown values."""
     role, _dash, tier = request.POST.get("place", "").partition("-")
     try:
         return Role(role), Tier(tier)

@@ -1,4 +1,4 @@
-"""Page numbers for lists of a million rows. The rows are counted only up to a limit."""
+"""Pagination of lists with a million rows. Rows are counted only up to a limit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ COUNTED_ROWS = 20_000
 
 
 class BoundedPaginator(Paginator):
-    """Count at most COUNTED_ROWS rows, because a database reads every row that it counts.
+    """Paginator that counts at most COUNTED_ROWS rows, because a database reads each row that it counts.
 
-    Filters and the search find older rows.
+    Rows after the limit can be found with the filters and the search.
     """
 
     @cached_property

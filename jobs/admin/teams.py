@@ -1,4 +1,4 @@
-"""Teams in the admin: members, quotas, invitations and usage."""
+"""Admin pages of teams: members, quotas, invitations and usage."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MembershipInline(TabularInline):
 
 
 class QuotaInline(StackedInline):
-    """Edit a team's limits. Without a row the site's defaults apply; in a row, an empty field means no limit."""
+    """Form for the quota of a team. Without a row the site's defaults apply; an empty field of a row means no limit."""
 
     model = Quota
     extra = 0
@@ -46,7 +46,7 @@ class QuotaInline(StackedInline):
 
 @admin.register(Team)
 class TeamAdmin(AuditedAdmin):
-    """Edit teams. Teams cannot be deleted here, because their jobs, ledgers and files would be deleted too."""
+    """Admin pages of teams. A team cannot be deleted here, because this would delete its jobs, ledger and files too."""
 
     list_display = ("name", "members_count", "members_see_all", "created_at")
     search_fields = ("name",)
@@ -64,7 +64,7 @@ class TeamAdmin(AuditedAdmin):
         return len(team.memberships.all())
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
-        """Write members and limits through the services, so that each change gets its own audit entry."""
+        """Write members and quotas through the services, so that each change gets its own audit entry."""
         formset.save(commit=False)
         author = caller_of(request).author()
         for row in formset.deleted_objects:
@@ -93,7 +93,7 @@ class InvitationAdmin(ReadOnly, AuditedAdmin):
 
 @admin.register(UsageEntry)
 class UsageEntryAdmin(ReadOnly, AuditedAdmin):
-    """Show the ledger of charges and refunds."""
+    """Read-only admin pages of the usage ledger, which contains charges and refunds."""
 
     list_display = (
         "when",

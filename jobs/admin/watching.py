@@ -1,4 +1,4 @@
-"""Watched folders in the admin."""
+"""Admin pages of watched folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.errors import MattingError
 
 
 class WatchedFolderForm(forms.ModelForm):
-    """Validate the recipe and the places before they are stored."""
+    """Form for a watched folder. It checks the recipe, the source folder and the output folder."""
 
     class Meta:
         model = WatchedFolder
@@ -43,7 +43,7 @@ class WatchedFolderForm(forms.ModelForm):
 
 @admin.register(WatchedFolder)
 class WatchedFolderAdmin(AuditedAdmin):
-    """Edit the folders that `manage.py watch --all` watches."""
+    """Admin pages of the folders that `manage.py watch --all` watches."""
 
     form = WatchedFolderForm
     list_display = ("source", "output", "team", "recipe", "is_enabled", "problem")

@@ -1,4 +1,4 @@
-"""Webhooks and their deliveries in the admin."""
+"""Admin pages of webhooks and their deliveries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobs.webhooks.outbox import delivery_replay
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnly, AuditedAdmin):
-    """Show webhooks without their secrets."""
+    """Read-only admin pages of webhooks. Secrets are not shown."""
 
     list_display = ("__str__", "team", "kind", "is_enabled", "disabled_reason", "created_at")
     list_select_related = ("team",)
@@ -28,7 +28,7 @@ class WebhookAdmin(ReadOnly, AuditedAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
-    """Show deliveries, and send them again."""
+    """Admin pages of webhook deliveries, with an action to send them again."""
 
     list_display = ("created_at", "event", "url", "state", "attempt", "response_status", "elapsed_ms", "error_code")
     list_filter = (("status", ChoicesDropdownFilter), ("event", ChoicesDropdownFilter), ("created_at", DaysFilter))

@@ -1,4 +1,4 @@
-"""Authentication of API requests: a key works in all dialects and in all headers that their clients use."""
+"""Authentication of API requests. A key is accepted in each dialect and in each header that its clients use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SCHEMES = ("bearer", "token")
 
 
 def secret_in(request: Request) -> str:
-    """Return the key's secret from `Authorization: Bearer|Token …` or `X-API-KEY`; empty without one."""
+    """Return the key's secret from `Authorization: Bearer|Token …` or `X-API-KEY`; an empty string if there is none."""
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() in _SCHEMES:
         return secret.strip()
@@ -35,14 +35,17 @@ def secret_in(request: Request) -> str:
 
 
 def key_opened_by(secret: str, request: Request) -> ApiKey:
-    """Return the active key of a secret, checked by `key_admitted`."""
+    """Return the active key with this secret and record its use.
+
+    Raise AuthenticationRequired or PermissionDenied as `key_admitted` does.
+    """
     return key_admitted(key_by_secret(secret), request)
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Return the key after checking that it is active and allowed from the caller's IP address; record its use.
+    """Check that a key is active and allowed from the request's IP address, record its use, and return it.
 
-    Raise AuthenticationRequired and PermissionDenied.
+    Raise AuthenticationRequired for None or an inactive key, and PermissionDenied for another IP address.
     """
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
@@ -54,7 +57,10 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
 
 
 def is_allowed_from(key: ApiKey, address: str | None) -> bool:
-    """Return whether a key may be used from an IP address."""
+    """Return whether a key may be used from an IP address.
+
+    A key with networks may not be used from an unknown IP address (None).
+    """
     if not key.allowed_networks:
         return True
     if address is None:
@@ -63,7 +69,7 @@ def is_allowed_from(key: ApiKey, address: str | None) -> bool:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Authenticate by API key. `request.auth` is the key; `request.user` stays anonymous, as a key is not a person."""
+    """Authentication by API key. `request.auth` is the key, and `request.user` is anonymous."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         secret = secret_in(request)
@@ -76,10 +82,10 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class NetworkAuthentication(BaseAuthentication):
-    """Admit requests without a key from the operator's open networks; `request.auth` is an OpenAccess.
+    """Authentication of requests without a key from the operator's open networks. `request.auth` is an OpenAccess.
 
-    A browser's request from a page of another site is rejected unless that site may use the APIs; otherwise any page
-    could use the network of its visitors. A forwarded request is rejected unless the proxy is trusted.
+    A browser's request from a page of another site is not accepted unless that site may use the APIs; otherwise any
+    page could use the network of its visitors. A forwarded request is not accepted unless the proxy is trusted.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, OpenAccess] | None:
@@ -98,13 +104,14 @@ def _is_foreign(request: Request) -> bool:
 
 
 class BrowserSession(SessionAuthentication):
-    """Authenticate a signed-in browser, with the CSRF check."""
+    """Authentication by the session of a signed-in browser, with the CSRF check."""
 
 
 class HasScope(BasePermission):
-    """Require the scopes in the view's `required_scopes[method]`.
+    """Permission that requires the scopes in the view's `required_scopes[method]`.
 
-    By default `read` for GET, HEAD and OPTIONS, and `submit` for all other methods.
+    The default is `read` for GET, HEAD and OPTIONS, and `submit` for other methods. Raise AuthenticationRequired
+    without a caller, and ScopeMissing for a missing scope.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:

@@ -1,4 +1,4 @@
-"""Base classes of all API views: convert exceptions to the dialect's error format, and apply rate limits."""
+"""Base classes of the API views. They convert exceptions to the dialect's error format and apply rate limits."""
 
 from __future__ import annotations
 
@@ -67,10 +67,11 @@ class RequestTooLarge(ImageTooLarge):
 
 
 class DialectView(SubmittingView, WaitingView):
-    """Convert any exception of a view to a response with its `render_error`, and apply the rate limits.
+    """Base class of the API views. It converts exceptions to responses with `render_error`, and applies rate limits.
 
     dialect: its request limits apply in addition to the team's. is_submit: whether a request counts as a submission or
-    a query; None: only POST is a submission. body_limits: the accepted body sizes.
+    as a query; None: only POST is a submission. is_rated: whether rate limits apply. body_limits: the accepted body
+    sizes.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
@@ -99,7 +100,10 @@ class DialectView(SubmittingView, WaitingView):
         return response
 
     def _picture_standings(self) -> list[Standing]:
-        """Return the state of the picture allowances after the request, including its own pictures."""
+        """Return the state of the team's picture quotas after the request; empty if the request was not counted.
+
+        It is also empty if the team has no picture quota or if the database fails.
+        """
         if not self._is_counted:
             return []
         quota = quota_of(self.actor.team)
@@ -111,13 +115,13 @@ class DialectView(SubmittingView, WaitingView):
             return []
 
     def note_ignored(self, serializer: serializers.Serializer) -> None:
-        """List the request's unknown fields in a response header; the dialect ignores them, as its vendor does."""
+        """Store the request's unknown fields for a response header. The dialect ignores them, as its vendor does."""
         self.ignored_fields = sorted(_unknown_names(serializer, serializer.initial_data))
 
     def _request_spend(self) -> None:
-        """Count the request against its team's limits; raise RateLimited when it exceeds one.
+        """Count the request against the team's rate limits; raise RateLimited when the request exceeds one of them.
 
-        It is counted once, even if the web server dispatches it a second time after reading its body.
+        A request is counted once, even if the web server dispatches it a second time after reading its body.
         """
         counted = self.request.META.get(_COUNTED)
         if counted is not None:
@@ -141,11 +145,14 @@ class DialectView(SubmittingView, WaitingView):
         return self.request.build_absolute_uri("/").rstrip("/")
 
     def team_limits(self, limits: Limits) -> Limits:
-        """Return a dialect's limits reduced to the team's, for requests whose pictures are rejected separately."""
+        """Return the picture limits of a dialect, reduced to the team's quota.
+
+        Use it for requests whose pictures are rejected separately.
+        """
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Return the dialect's response to a MattingError."""
+        """Return the dialect's response to an error. Subclasses implement this method."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:
@@ -175,7 +182,7 @@ class DialectView(SubmittingView, WaitingView):
 
 
 class PublishedView(DialectView):
-    """Respond in English regardless of Accept-Language, because clients compare the texts of a published API."""
+    """Base class of dialect views that respond in English. Clients of a published API compare the texts."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):
@@ -185,9 +192,9 @@ class PublishedView(DialectView):
 
 
 class NothingHere:
-    """Raise NotFound for every method, for unknown paths of a dialect.
+    """Mixin for views of unknown paths: raise NotFound for each method.
 
-    It must precede the dialect's view in the bases.
+    The mixin must precede the dialect's view in the list of base classes.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -195,7 +202,7 @@ class NothingHere:
 
 
 def _component_of(error: MattingError) -> str:
-    """Return the component whose failure an error reports, empty for other errors."""
+    """Return the failed component (`database`, `broker` or `storage`) of an error; an empty string for other errors."""
     match error:
         case DatabaseUnavailable():
             return "database"
@@ -209,7 +216,7 @@ def _component_of(error: MattingError) -> str:
 
 
 def matting_error_of(exception: Exception) -> MattingError:
-    """Return the MattingError that corresponds to an exception of a view."""
+    """Return the MattingError that corresponds to an exception of a view; an unknown exception is an internal error."""
     match exception:
         case MattingError():
             return exception
@@ -242,7 +249,7 @@ def matting_error_of(exception: Exception) -> MattingError:
 
 
 def _unknown_names(serializer: serializers.Serializer, sent: Any, within: str = "") -> Iterator[str]:
-    """Yield the sent names that a serializer does not have; names of nested serializers contain a dot."""
+    """Yield the sent names that a serializer does not define. Names in nested objects are joined with dots."""
     read = {*serializer.fields, *getattr(serializer, "also_read", ())}
     for name in sent if isinstance(sent, Mapping) else ():
         if name not in read:
@@ -252,7 +259,7 @@ def _unknown_names(serializer: serializers.Serializer, sent: Any, within: str = 
 
 
 def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
-    """Return the first message of a serializer's nested errors, preceded by the field's name, and that name."""
+    """Return the first message in the nested errors of a serializer, with the field's name before it, and that name."""
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, dict):
             key = next(iter(detail))
@@ -264,9 +271,10 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
 
 
 def _sayable(text: str) -> str:
-    """Shorten a message in its middle, because the reason is at its end, and escape lone surrogates.
+    """Return a message shortened in its middle, with lone surrogates escaped.
 
-    JSON strings may contain lone surrogates, but a response in UTF-8 cannot.
+    The reason is at the end of a message, so the end is kept. JSON strings may contain lone surrogates, but a response
+    in UTF-8 cannot.
     """
     if len(text) > _LONGEST_PROBLEM:
         text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"

@@ -1,4 +1,4 @@
-"""Parsers that detect the type of a body by its content, because clients of dialects send any Content-Type."""
+"""Request parsers that detect the type of a body by its content, because clients send any Content-Type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIECE_BYTES = 2**16
 
 
 class MarkedJson(JSONParser):
-    """Parse a JSON object, with or without a byte order mark; raise MalformedBody for other JSON."""
+    """Parser of a JSON object, with or without a byte order mark. It raises MalformedBody for other JSON."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
@@ -30,7 +30,10 @@ class MarkedJson(JSONParser):
 
 
 class RawPicture(BaseParser):
-    """Parse a body that is one picture, as the field `image`, on disk. Content-Disposition may contain its name."""
+    """Parser of a body that is one picture. It writes the picture to a temporary file, which is the field `image`.
+
+    The name of the file comes from Content-Disposition. The parser stops one byte after the site's limit.
+    """
 
     media_type = "image/*"
 
@@ -48,13 +51,13 @@ class RawPicture(BaseParser):
 
 
 class RawBytes(RawPicture):
-    """Parse a picture that is sent without a media type."""
+    """Parser of a picture that is sent as `application/octet-stream`."""
 
     media_type = "application/octet-stream"
 
 
 class JsonBody(BaseParser):
-    """Parse a JSON object under any Content-Type; raise MalformedBody for anything else."""
+    """Parser of a JSON object under any Content-Type. It raises MalformedBody for other bodies."""
 
     media_type = "*/*"
 
@@ -63,7 +66,7 @@ class JsonBody(BaseParser):
 
 
 class JsonOrFormBody(BaseParser):
-    """Parse a JSON object or a URL-encoded form, distinguished by the first byte, under any Content-Type.
+    """Parser of a JSON object or a URL-encoded form under any Content-Type, distinguished by the first character.
 
     A form's value is a string, or a list of strings if the name is sent more than once.
     """
@@ -83,13 +86,13 @@ class JsonOrFormBody(BaseParser):
 
 
 class ShortJsonOrFormBody(JsonOrFormBody):
-    """Parse a short body, without a picture in it."""
+    """Parser of a JSON object or a form of at most 64 KiB, which contains no picture."""
 
     max_bytes = 64 * 2**10
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Parse a JSON object strictly, without NaN and infinity; raise MalformedBody otherwise."""
+    """Return the parsed JSON object; raise MalformedBody for other values, invalid JSON, NaN and infinity."""
     try:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):

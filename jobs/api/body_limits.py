@@ -1,7 +1,8 @@
-"""Limits of request bodies, declared by the view of the request.
+"""Size limits of request bodies, which the views declare.
 
-A body with a Content-Length is rejected before any byte is read, a chunked one as soon as it exceeds the limit. An API
-view gets the error when it reads the body: by then the caller is authenticated, and the dialect renders the error.
+A body whose Content-Length is too large is rejected before any byte is read. A chunked body is rejected as soon as it
+exceeds the limit. An API view gets the error when it reads the body; at that time the caller is authenticated, and the
+dialect renders the error.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ _TOO_LARGE = "The request's body is too large."
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The most bytes that a view accepts: in the whole body, in each file of a form, and in a file that is a zip.
+    """The number of bytes that a view accepts: in the whole body, in each file of a form, and in a file that is a zip.
 
-    cuts_files: keep one byte more than the limit of a file that is too large, so that the view can reject only this
-    file; otherwise such a file ends the request.
+    cuts_files: a file that is too large is cut one byte after the limit, so that the view can reject only this file;
+    otherwise such a file ends the request.
     """
 
     max_bytes: int
@@ -40,7 +41,7 @@ class BodyLimits:
     cuts_files: bool = False
 
     def of_file(self, head: bytes) -> int:
-        """Return the most bytes of a file that begins with the bytes `head`."""
+        """Return the limit in bytes of a file whose first bytes are `head`."""
         return max(self.max_file_bytes, self.max_archive_bytes if head.startswith(SIGNATURE) else 0)
 
 
@@ -50,29 +51,32 @@ def no_picture() -> BodyLimits:
 
 
 def one_picture() -> BodyLimits:
-    """Return the limits for one picture with its fields; base64 in a form makes the body up to 1.5 times as large."""
+    """Return the limits of a body with one picture and other fields.
+
+    In a form with base64, the body is up to 1.5 times as large as the picture.
+    """
     largest = settings.MATTING_MAX_IMAGE_BYTES
     return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits for many pictures or a zip of pictures; both may have the same total size."""
+    """Return the limits of a body with many pictures or a zip of pictures. Both may have the same total size."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Return the limits for many pictures, where each picture that is too large is rejected separately."""
+    """Return the limits of a body with many pictures. Each picture that is too large is rejected separately."""
     return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
-    """Return the `body_limits` of a view's class; by default the limits of a body without a picture."""
+    """Return the `body_limits` of a view's class; the limits of a body without a picture if the class has none."""
     return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
 class BodyLimitsMiddleware:
-    """Limit each request body, also a chunked one, to the bytes that its view accepts."""
+    """Middleware that limits each request body, also a chunked one, to the number of bytes that its view accepts."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -97,7 +101,7 @@ class BodyLimitsMiddleware:
 
 def _guard_api(request: HttpRequest, most: int) -> None:
     if _is_chunked(request):
-        # Without a mark of the body's end, reading could block forever.
+        # Without `wsgi.input_terminated` the server does not mark the end of the body, so a read could block forever.
         ends = request.META.get("wsgi.input_terminated")
         body = CountedBody(request.META["wsgi.input"], most) if ends else RefusedBody(LengthRequired())
         _replace_body(request, body, most)  # Django does not read a body without a length
@@ -106,11 +110,14 @@ def _guard_api(request: HttpRequest, most: int) -> None:
 
 
 def _guard_page(request: HttpRequest, most: int) -> HttpResponse | None:
-    """Reject oversized bodies of pages before CSRF parsing reads them; only a signed-in user may send pictures."""
+    """Return the rejection of a page's body that is too large; None if the body is accepted.
+
+    This runs before the CSRF check reads the body. A user who is not signed in may send at most FIELDS_BYTES.
+    """
     if _is_chunked(request):
         if not request.META.get("wsgi.input_terminated"):
             return _refusal(LengthRequired.public_message, LengthRequired.http_status)
-        data = request.META["wsgi.input"].read(FIELDS_BYTES + 1)  # no browser sends such a file
+        data = request.META["wsgi.input"].read(FIELDS_BYTES + 1)  # browsers do not send chunked files
         if len(data) > FIELDS_BYTES:
             return _refusal(_TOO_LARGE, 413)
         _replace_body(request, io.BytesIO(data), len(data))
@@ -179,7 +186,10 @@ class RefusedBody(io.RawIOBase):
 
 
 class FileCap(FileUploadHandler):
-    """An upload handler that passes on each file of a form up to the view's limit for a file."""
+    """Upload handler that applies the view's limit to each file of a form.
+
+    A file that is too large is cut or ends the request, as `BodyLimits.cuts_files` determines.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Record when the response to a submission is delivered: until then, the same request gets the same job."""
+"""Record of delivered responses: until a submission's response is delivered, the same request gets the same job."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from rest_framework.request import Request
 from jobs.work.repeats import jobs_delivered, submissions_noted
 from webserver.parking import REPORTS_DELIVERY, Parked
 
-# Values under `keyline.` stay in META while a request waits.
+# META keeps the values whose names begin with `keyline.` while a request waits.
 _SUBMITTED = "keyline.submitted"
 _FAILED = "keyline.answer_failed"
 
 
 def answer_failed(request: Request | HttpRequest | None) -> None:
-    """Mark a request whose response reports a fault of the site, with any HTTP status of the dialect."""
+    """Mark a request whose response reports a fault of the site.
+
+    The HTTP status of such a response depends on the dialect.
+    """
     if request is not None:
         request.META[_FAILED] = True
 
 
 class DeliveredMiddleware:
-    """Call `jobs_delivered` for the jobs of a request when its response has reached the client.
+    """Middleware that calls `jobs_delivered` for the jobs of a request when the client has received the response.
 
     If the server does not support REPORTS_DELIVERY, a response counts as delivered when it is created.
     """

@@ -1,4 +1,4 @@
-"""Serializer fields that several dialects use, some with ranges from `CutoutOptions`."""
+"""Serializer fields and mixins that several dialects use. Some fields take their ranges from `CutoutOptions`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 
 
 class SwitchField(serializers.BooleanField):
-    """Accept true or false as JSON, as a word in upper or lower case, or as 1 and 0.
+    """Field for true or false, as JSON, as a word in upper or lower case, or as 1 and 0.
 
-    In a form, the framework's own field treats a missing switch as false; SwitchField keeps the option's default.
+    In a form, the framework's own field treats a missing switch as false; this field keeps the option's default.
     """
 
     default_empty_html = serializers.empty
@@ -39,7 +39,7 @@ class SwitchField(serializers.BooleanField):
 
 
 class Choice(serializers.ChoiceField):
-    """Accept one of the choices; the error message lists all choices."""
+    """Choice field whose error message lists all choices."""
 
     default_error_messages = {"invalid_choice": '"{input}" is not a valid choice; choose from {allowed}.'}
 
@@ -49,7 +49,7 @@ class Choice(serializers.ChoiceField):
 
 
 class WholeOptionField(serializers.IntegerField):
-    """Accept a whole number in the range of an option of `CutoutOptions`."""
+    """Integer field with the range of the `CutoutOptions` field `option`."""
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]
@@ -59,7 +59,7 @@ class WholeOptionField(serializers.IntegerField):
 
 
 class ShareOptionField(serializers.FloatField):
-    """Accept a number in the range of an option of `CutoutOptions`."""
+    """Number field with the range of the `CutoutOptions` field `option`."""
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]
@@ -69,7 +69,10 @@ class ShareOptionField(serializers.FloatField):
 
 
 class KnownFieldsOnly(Base):
-    """Reject an unknown field, and suggest the most similar known name. It must precede the serializer in the bases."""
+    """Mixin that rejects an unknown field and suggests the most similar known name.
+
+    The mixin must precede the serializer in the list of base classes.
+    """
 
     also_known: ClassVar[tuple[str, ...]] = ("csrfmiddlewaretoken",)
 
@@ -80,9 +83,9 @@ class KnownFieldsOnly(Base):
 
 
 def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
-    """Raise ParameterUnknown for the first unknown name, with the nearest known name.
+    """Raise ParameterUnknown for the first name that is not in `known`, with the most similar known name.
 
-    Raise MalformedBody for a name that no client would use; then a file was sent as a form.
+    Raise MalformedBody for a name with unprintable characters: in this case a file was sent as a form.
     """
     for name in map(str, names):
         if name in known:
@@ -95,7 +98,10 @@ def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
 
 
 class BlankAsDefault(Base):
-    """Treat an empty string and null as a missing field, as forms need. It must precede the serializer in the bases."""
+    """Mixin that treats an empty string or null as a missing field, because forms send empty strings.
+
+    The mixin must precede the serializer in the list of base classes.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         names: list[str] = list(getattr(data, "keys", list)())

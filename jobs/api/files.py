@@ -1,4 +1,4 @@
-"""Download one stored file, with a signed link, with a key, or in a signed-in browser."""
+"""Download of one stored file, with a signed link, with a key, or in a signed-in browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Allow a valid signature; otherwise require the scope `read`. Raise LinkExpired or LinkInvalid."""
+    """Permission for requests with a valid signature or with the scope `read`.
+
+    Raise LinkExpired or LinkInvalid for a signature that is not valid, if the request has no other authentication.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if is_signed(request, view):
@@ -50,7 +53,7 @@ def _link_state(request: Request, view: APIView) -> str:
 class FileView(NativeView):
     """Send a file with headers that prevent browsers from running it.
 
-    No rate limit, as a gallery opens many files at once.
+    No rate limit applies, because a gallery opens many files at once.
     """
 
     is_rated = False
@@ -58,7 +61,7 @@ class FileView(NativeView):
     permission_classes = [SignedOrScope]
 
     def perform_authentication(self, request: Request) -> None:
-        """Authenticate the caller; an invalid key is ignored if the signature is valid."""
+        """Authenticate the caller. An invalid key is ignored if the signature is valid."""
         try:
             super().perform_authentication(request)
         except (AuthenticationRequired, PermissionDenied):
@@ -91,7 +94,7 @@ class FileView(NativeView):
         return file_response(request, artifact, as_attachment=bool(request.query_params.get("download")))
 
     def _note(self, request: Request, artifact: Artifact) -> None:
-        """Record that a known caller opened another user's file; a signed link identifies no caller."""
+        """Record that a known caller opened another user's file. A signed link alone does not identify a caller."""
         if request.auth is None and not request.user.is_authenticated:
             return
         with suppress(PermissionDenied):  # a user without a team, with a signed link

@@ -1,9 +1,10 @@
-"""Probes for load balancers, orchestrators and operators.
+"""Health checks for load balancers, orchestrators and operators.
 
-- `/health/live`: the process runs. Restart it if this fails.
-- `/health/ready`: it can accept submissions: database, queue and storage are available. Send no requests if this fails.
-- `/health`: the whole site works, including a worker with a loaded model; lists all workers.
-- `POST /health/first-picture`: a picture is cut out. Only for `manage.py run`, which signs its request.
+- `/health/live`: whether the process runs. Restart the process if this check fails.
+- `/health/ready`: whether the database, the queue and the storage are available. Send no requests if this check fails.
+- `/health`: whether the whole site works, including a worker with a loaded model. The response lists the workers.
+- `POST /health/first-picture`: whether a worker cuts out a picture. Only `manage.py run`, which signs its request, may
+  call it.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Return 200 when a submission could be accepted; else 503 with the failed checks and their reasons."""
+    """Return 200 if a submission can be accepted; otherwise 503 with the failed checks and their reasons."""
     return _response(_checks())
 
 
 def health(request: HttpRequest) -> JsonResponse:
-    """Return 200 when the whole site works; else 503 with the failed checks and their reasons.
+    """Return 200 if the whole site works; otherwise 503 with the failed checks and their reasons.
 
     Hosts, versions and heartbeats of workers are shown to signed-in users only.
     """
@@ -53,7 +54,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def first_picture(request: HttpRequest) -> JsonResponse:
-    """Return 200 when a worker has cut out a small picture, 503 when it has not, and 403 without a signed header."""
+    """Return 200 if a worker has cut out a small picture, 503 if it has not, and 403 without a signed header."""
     if not is_permitted(request.headers.get(HEADER, "")):
         return JsonResponse({"status": "refused"}, status=403)
     try:
@@ -64,7 +65,7 @@ def first_picture(request: HttpRequest) -> JsonResponse:
 
 
 class ProbesMiddleware:
-    """Handle the probes and /metrics before the redirect to HTTPS and the check of the host name.
+    """Middleware that handles health checks and /metrics before the redirect to HTTPS and the check of the host name.
 
     Load balancers, orchestrators and Prometheus send requests to an IP address over HTTP.
     """

@@ -1,4 +1,4 @@
-"""The site's own signed links as sources: such a URL is read from the storage instead of downloaded."""
+"""Signed links of this site as sources of pictures. Such a file is read from the storage instead of downloaded."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ROUTE = "file"
 def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image_url") -> Source:
     """Return the source for a URL: a stored file for a signed link of this site, otherwise a URL to download.
 
-    Only the signature counts: it proves that the link is from this site, whatever its host name is. Raise
-    DownloadFailed for an expired link or a deleted file, and the errors of `accept_url`.
+    A link is recognised by its signature, whatever its host name is. Raise DownloadFailed with the request's `field`
+    for an expired link or a deleted file, and the errors of `accept_url`.
     """
     link = _own_link(url)
     if link is None:

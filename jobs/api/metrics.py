@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, protected by a token or by the caller's network; 404 without either setting."""
+"""`/metrics` for Prometheus, protected by a token or by the caller's network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from jobs.teams.caller import client_address
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return metrics to a caller with the token or from an allowed network, otherwise 401; 404 if neither is set."""
+    """Return the metrics to a caller with the token or from an allowed network; otherwise status 401.
+
+    Return 404 if neither a token nor a network is configured.
+    """
     if not settings.MATTING_METRICS_TOKEN and not settings.MATTING_METRICS_NETWORKS:
         return HttpResponse("Not found.\n", status=404, content_type="text/plain")
     if not (_has_token(request) or _is_in_network(request)):

@@ -1,4 +1,4 @@
-"""Let a view wait for a job's end without holding a thread: the view returns a `Parked` response."""
+"""Waiting for the end of a job without blocking a thread: the view returns a `Parked` response."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Then = Callable[[Job], HttpResponseBase]
 
 
 class WaitingView(APIView):
-    """Base of API views that wait.
+    """Base class of API views that wait.
 
-    A view that waits is dispatched twice. In the second run its caller is authenticated and counted, its body is no
-    longer available, and the stored function replaces its handler.
+    A request that waits is dispatched twice. In the second run, the caller has already been authenticated and counted,
+    the body is no longer available, and the stored function replaces the handler of the HTTP method.
     """
 
     _then: Callable[[], HttpResponseBase] | None = None
@@ -38,10 +38,10 @@ class WaitingView(APIView):
     def when_ended(
         self, job: Job, *, timeout_s: float, then: Then, left: Callable[[], object] = lambda: None
     ) -> HttpResponseBase:
-        """Wait until the job ends or `timeout_s` seconds pass, then return `then(job)` with its current state.
+        """Wait until the job ends or `timeout_s` seconds pass, then return `then(job)` with the job's current state.
 
-        `then` is called on this view with the same request, but without its body; its errors are rendered like those of
-        a handler. left: called instead when the client has disconnected.
+        `then` is called with the same request, but without its body; its errors are rendered like those of a handler.
+        left: is called instead of `then` when the client has disconnected.
         """
         if job.is_terminal or not timeout_s:
             return then(job_now(job.id))
@@ -57,7 +57,10 @@ class WaitingView(APIView):
     def when_done(
         self, future: Future[Any], *, then: Callable[[], HttpResponseBase], left: Callable[[], object]
     ) -> HttpResponseBase:
-        """Wait until a future is done, which always happens, then return `then()`; `left` as in `when_ended`."""
+        """Wait until `future` is done, without a timeout, then return `then()`.
+
+        left: is called instead of `then` when the client has disconnected.
+        """
         return then() if future.done() else self._parked(future, timeout_s=None, then=lambda _: then(), left=left)
 
     def _parked(
@@ -68,7 +71,10 @@ class WaitingView(APIView):
         then: Callable[[bool], HttpResponseBase],
         left: Callable[[], object],
     ) -> Parked:
-        """Park the request. `then` is called with True after the wait; with False, it must wait itself."""
+        """Return a Parked response, which ends the request's use of a thread.
+
+        `then` is called with True if the server has waited, and with False if `then` must wait itself.
+        """
         self._caller = (self.request.user, self.request.auth)
 
         def go_on(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -80,11 +86,11 @@ class WaitingView(APIView):
     def when_picture(
         self, job: Job, *, timeout_s: float, then: Callable[[JobImage], HttpResponseBase]
     ) -> HttpResponseBase:
-        """Wait for the only picture of a job, then return `then(picture)`; raise the picture's error.
+        """Wait for the only picture of a job, then return `then(picture)`.
 
-        Raise JobCanceled, JobNotFound, and WaitTimeout after `timeout_s` seconds. The caller has no other access to the
-        result. Therefore a job that no worker has started is cancelled when the client has disconnected or the time is
-        over.
+        Raise the error of a failed picture, JobCanceled, JobNotFound, or WaitTimeout after `timeout_s` seconds. The
+        caller has no other access to the result. Therefore a job that no worker has started is cancelled if the client
+        has disconnected or the time is over.
         """
         actor: Actor = self.actor  # type: ignore[attr-defined]  # every dialect's view has one
         return self.when_ended(
@@ -97,11 +103,11 @@ class WaitingView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
         if isinstance(response, Parked):
-            self.request = None  # type: ignore[assignment]  # it holds the body
+            self.request = None  # type: ignore[assignment]  # the request contains the body
         return response
 
     def take_up(self, request: Request) -> bool:
-        """Use the stored function as the handler; return False when the request runs for the first time."""
+        """Replace the handler by the stored function and return True; return False in the first run of a request."""
         if self._then is None:
             return False
         then = self._then
@@ -112,9 +118,9 @@ class WaitingView(APIView):
 
 
 def picture_of(*, actor: Actor, job: Job) -> JobImage:
-    """Return the only picture of a job after a wait; raise the picture's error, JobCanceled or JobNotFound.
+    """Return the only picture of a job after a wait. Raise the picture's error, JobCanceled or JobNotFound.
 
-    Raise WaitTimeout for a job that has not ended; it is cancelled if possible (see `job_abandon`).
+    Raise WaitTimeout for a job that has not ended; such a job is cancelled if possible (see `job_abandon`).
     """
     if not job.is_terminal:
         job_abandon(actor=actor, job=job)
@@ -131,10 +137,10 @@ def picture_of(*, actor: Actor, job: Job) -> JobImage:
 
 
 def job_abandon(*, actor: Actor, job: Job) -> None:
-    """Cancel, without a charge, a job that no worker has started and whose caller has no other access to the result.
+    """Cancel a job without a charge, if no worker has started it and its caller has no other access to the result.
 
-    A job is kept if it has an Idempotency-Key, so that a repeated request finds it, or if a repeated request waits for
-    it.
+    A job with an Idempotency-Key is kept, so that a repeated request finds it. A job is also kept while a repeated
+    request waits for it.
     """
     if not job.idempotency_key and not Job.objects.filter(pk=job.pk, repeats__gt=0).exists():
         with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): the JSON of an error, its schema and its media type, in one place."""
+"""Problem documents (RFC 9457): the JSON of an error, its schema and its media type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemRenderer(JSONRenderer):
-    """Render JSON with the media type of problem documents."""
+    """Renderer of JSON with the media type of problem documents."""
 
     media_type = MEDIA_TYPE
     format = "problem"

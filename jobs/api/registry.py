@@ -1,7 +1,7 @@
 """Registry of the published dialects.
 
-A dialect is one folder below `jobs/api` with a `dialect.py` that calls `register`. The site only imports the folder, so
-deleting it removes the dialect's routes, limits, choice of `Job.dialect` and callbacks.
+A dialect is a package in `jobs/api` with a module `dialect` that calls `register`. Other code does not import the
+package, so deleting it removes the dialect's routes, limits, choice of `Job.dialect` and callbacks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from jobs.webhooks.payload import CallbackPayload, callback_payload_register
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """A published API, described for the shared code.
+    """The description of a published API for the shared code.
 
-    name: the value of `Job.dialect`, and the folder's name. label: its name for people, and its group in the OpenAPI
-    document. routes: returns its URL patterns; called only by web processes. limits: its default limits for a team.
-    request_headers, response_headers: headers of this dialect that pages of other origins may send and read.
-    callback_payload: builds the payload of a job's callback; by default, the native payload is sent.
+    name: the value of `Job.dialect`, and the package's name. label: the displayed name, also of the group in the
+    OpenAPI document. routes: returns the URL patterns; called only by web processes. limits: the default limits for a
+    team. request_headers, response_headers: headers of this dialect that pages of other origins may send and read.
+    callback_payload: builds the payload of a job's callback; None: the native payload is sent.
     """
 
     name: str
@@ -43,7 +43,7 @@ _dialects: dict[str, Dialect] = {}
 
 
 def register(dialect: Dialect) -> None:
-    """Add a dialect; registering the same name again replaces it."""
+    """Add a dialect to the registry. A dialect with the same name is replaced."""
     _dialects[dialect.name] = dialect
     dialect_register(dialect.name, label=dialect.label, limits=dialect.limits)
     settings.CORS_ALLOW_HEADERS.extend(set(dialect.request_headers) - set(settings.CORS_ALLOW_HEADERS))
@@ -53,7 +53,7 @@ def register(dialect: Dialect) -> None:
 
 
 def autodiscover() -> None:
-    """Import the `dialect` module of every folder of this package that has one."""
+    """Import the module `dialect` of each package in `jobs.api` that has one."""
     package = import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
         if module.ispkg and find_spec(f"{module.name}.dialect") is not None:
@@ -61,10 +61,10 @@ def autodiscover() -> None:
 
 
 def dialects() -> list[Dialect]:
-    """Return every registered dialect, sorted by name."""
+    """Return the registered dialects, sorted by name."""
     return [_dialects[name] for name in sorted(_dialects)]
 
 
 def dialect_routes() -> list[URLPattern]:
-    """Return the URL patterns of every registered dialect."""
+    """Return the URL patterns of the registered dialects."""
     return [pattern for dialect in dialects() for pattern in dialect.routes()]

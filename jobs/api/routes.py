@@ -1,4 +1,4 @@
-"""Routes of the APIs, which match with and without a final slash."""
+"""Routes of the APIs. They match with and without a final slash."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ View = Callable[..., HttpResponseBase]
 
 
 class SlashOptional(RoutePattern):
-    """Match a route with and without a final slash; links and the schema use the route as written.
+    """Route pattern that matches with and without a final slash. Links and the schema use the route as written.
 
-    Django would redirect a request without the slash, and HTTP clients follow a redirect without the body.
+    Django would redirect a request without the slash, and HTTP clients follow such a redirect without the body.
     """
 
     def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
@@ -24,13 +24,13 @@ class SlashOptional(RoutePattern):
 
 
 def route(pattern: str, view: View, *, name: str) -> URLPattern:
-    """Return the URL pattern of a view, as `path` does, with an optional final slash."""
+    """Return the URL pattern of a view, like Django's `path`, but with an optional final slash."""
     return URLPattern(SlashOptional(pattern, name=name, is_endpoint=True), view, name=name)
 
 
 def catch_all(prefix: str, view: View, *, name: str) -> URLPattern:
-    """Return a URL pattern that matches all paths below a prefix.
+    """Return a URL pattern that matches each path below a prefix.
 
-    It is a dialect's last route, so that an unknown path gets the dialect's error.
+    It is the last route of a dialect, so that an unknown path gets the dialect's error.
     """
     return re_path(rf"^{prefix}(?:/[\s\S]*)?$", view, name=name)

@@ -1,4 +1,4 @@
-"""OpenAPI document of all APIs, and Swagger UI served from local files."""
+"""The OpenAPI document of all APIs, and Swagger UI, which is served from local files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROBLEM = "#/components/schemas/Problem"
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The API key as a bearer token, or in its own header."""
+    """The security schemes of an API key: as a bearer token, or in its own header."""
 
     target_class = "jobs.api.auth.KeyAuthentication"
     name: Any = ("key", "keyHeader")
@@ -34,7 +34,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
 
 class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The cookie of a signed-in browser."""
+    """The security scheme of a signed-in browser's cookie."""
 
     target_class = "jobs.api.auth.BrowserSession"
     name = "browser"
@@ -44,7 +44,7 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Omit open networks from the document, because a client cannot choose its network."""
+    """Extension that leaves open networks out of the OpenAPI document, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
     name: Any = ()  # no security scheme
@@ -57,7 +57,10 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Set the media type of problem documents; the schema generator supports only one media type for all responses."""
+    """Set the media type of problem documents in the OpenAPI document, and return the document.
+
+    The schema generator supports only one media type for all responses. It calls this function as a hook.
+    """
     for operations in result["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():

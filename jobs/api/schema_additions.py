@@ -1,4 +1,4 @@
-"""Parts of the OpenAPI document that no view describes: the probes, and the headers that many responses share."""
+"""Parts of the OpenAPI document that no view describes: the health checks, and headers that many responses share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ _HEALTH = {
 
 
 def document_completed(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Add the probes and the common headers to the document. The schema generator calls this hook."""
+    """Add the health checks and the shared headers to the OpenAPI document, and return it.
+
+    A hook of the schema generator.
+    """
     components = result["components"]
     components["schemas"]["Health"] = _HEALTH
     components["headers"] = {
@@ -50,7 +53,7 @@ def document_completed(result: dict[str, Any], generator: object, request: objec
 
 
 def _headers_of(operation: dict[str, Any], status: str) -> list[str]:
-    """Return the common headers of one response of an operation."""
+    """Return the names of the shared headers in one response of an operation."""
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     headers = ["X-Request-Id"]
     if any(operation.get("security", ())) and operation["operationId"] != "file_get":

@@ -1,7 +1,7 @@
-"""Send stored files: complete, as one byte range (206), or only the status 304 if they are unchanged.
+"""Responses with stored files: complete, one byte range (206), or only the status 304 if the file is unchanged.
 
-MATTING_SEND_FILES selects who sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that
-expires soon). nginx and the bucket also support byte ranges.
+MATTING_SEND_FILES selects what sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that is
+valid for five minutes). nginx and the bucket also support byte ranges.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) -> HttpResponseBase:
-    """Return a private response with an artifact, and with headers that prevent browsers from running it."""
+    """Return a response with a stored file, and with headers that prevent browsers from running the file.
+
+    The response may be stored only in private caches.
+    """
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -48,7 +51,7 @@ def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) 
 def _sent(request: Request, artifact: Artifact, etag: str, *, as_attachment: bool) -> HttpResponseBase:
     disposition = content_disposition_header(as_attachment, artifact.file_name) or "inline"
     if settings.SEND_FILES == "nginx":
-        storage.local_path(artifact.key)  # this site reports a missing file, not nginx
+        storage.local_path(artifact.key)  # raises NotFound for a missing file before nginx could report it
         response = HttpResponse(content_type=artifact.content_type)
         response["X-Accel-Redirect"] = _NGINX_LOCATION + quote(artifact.key)
         response["Content-Disposition"] = disposition
@@ -68,7 +71,7 @@ def _sent(request: Request, artifact: Artifact, etag: str, *, as_attachment: boo
 
 
 def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase | None:
-    """Return 206 for one byte range, and 416 for a range outside the file; None for any other request."""
+    """Return 206 for one byte range, and 416 for a range outside the file (RFC 9110, 14); None for other requests."""
     match = _ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
     if match is None or not any(match.groups()) or request.headers.get("If-Range", etag) != etag:
         return None

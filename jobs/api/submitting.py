@@ -1,4 +1,4 @@
-"""Let views submit jobs so that clients can repeat requests: the same Idempotency-Key gives the same job."""
+"""Submission of jobs by views. A repeated request with the same Idempotency-Key gets the same job."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ REPLAYED = "Idempotent-Replayed"
 
 
 class SubmittingView:
-    """Add `submit` to an API view; it must precede APIView in the bases.
+    """Mixin that adds `submit` to an API view. It must precede APIView in the list of base classes.
 
-    `is_replay` marks a response with an earlier job.
+    is_replay: whether the response contains a job that an earlier request created.
     """
 
     is_replay = False
@@ -43,10 +43,11 @@ class SubmittingView:
         recipes: Sequence[NamedRecipe] = (),
         fields: Mapping[str, Any] | None = None,
     ) -> Job:
-        """Submit a job, or return the job that the request's Idempotency-Key created before.
+        """Submit a job, or return the job that an earlier request with the same Idempotency-Key created.
 
-        fields: other fields of the request that affect its response; they are compared when the key is used again.
-        Raise InvalidParameter when the key was used with another request, and the errors of `job_submit`.
+        door: how the job was submitted (dialect, urgency, callback). fields: other fields that affect the response;
+        they are compared when the key is used again. Raise InvalidParameter if the key was used with a different
+        request, and the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
         if key:
@@ -59,7 +60,10 @@ class SubmittingView:
         return self.submit_once(door, submission)
 
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
-        """Call `submission` and return its job, or the job that the door's Idempotency-Key created before."""
+        """Call `submission` and return its job, or return the job that was created with the Idempotency-Key of `door`.
+
+        The second case sets `is_replay`.
+        """
         earlier = self._replayed(door)
         if earlier is not None:
             return earlier
@@ -72,9 +76,9 @@ class SubmittingView:
             return earlier
 
     def _replayed(self: Any, door: Door) -> Job | None:
-        """Return the job that the door's key created; None without one.
+        """Return the job that was created with the Idempotency-Key of `door`; None if there is no such job.
 
-        Raise InvalidParameter when that job was created by a different request.
+        Raise InvalidParameter if that job was created by a different request.
         """
         job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
         if job is not None:
@@ -84,13 +88,16 @@ class SubmittingView:
 
 
 def require_same_request(earlier: str, now: str) -> None:
-    """Raise InvalidParameter when the hashes of two requests with one Idempotency-Key differ."""
+    """Raise InvalidParameter if the hashes of two requests with the same Idempotency-Key differ."""
     if earlier != now:
         raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
 
 
 def idempotency_key(request: Request) -> str:
-    """Return the request's Idempotency-Key, empty without one; raise InvalidParameter for one that is too long."""
+    """Return the Idempotency-Key of a request; an empty string without one.
+
+    Raise InvalidParameter if it is too long.
+    """
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > MAX_KEY_LENGTH:
         raise InvalidParameter(f"Idempotency-Key: at most {MAX_KEY_LENGTH} characters", field="Idempotency-Key")
@@ -98,7 +105,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source], *more: str) -> str:
-    """Return a hash of a request's content: its dialect, options, callback and sources, and the texts in `more`."""
+    """Return the SHA-256 of a request's content: its dialect, options, callback, sources, and the texts in `more`."""
     parts = [door.dialect, repr(sorted(options.to_json().items())), repr(door.callback_url), *more]
     return hashlib.sha256("\n".join([*parts, *map(_identity, sources)]).encode()).hexdigest()
 
@@ -115,7 +122,7 @@ def _identity(source: Source) -> str:
 
 
 def _written(entry: tuple[str, Any]) -> str:
-    """Return a field as text; a file is represented by the hash of its content."""
+    """Return a field as text. A file is replaced by the hash of its content."""
     name, value = entry
     if not isinstance(value, UploadedFile):
         return f"{name}={value!r}"

@@ -1,4 +1,4 @@
-"""A zip of the results of many pictures, created while it is sent, without disk or memory for the whole zip."""
+"""A zip of the results of many pictures. It is created while it is sent, so it needs no disk and little memory."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def zip_name(job: Job) -> str:
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
-    """Return a zip of the published files of finished pictures, in their folders, with unique names.
+    """Return the response with a zip of the published files of finished pictures, in their folders, with unique names.
 
-    If a file is deleted during the download, the response ends early. Record that the actor opened files of other
-    users' jobs.
+    Record in the audit trail that the actor opened files of other users' jobs. If a file is deleted during the
+    download, the response ends early.
     """
-    bundle = ZipStream(sized=True)  # not compressed: pictures become no smaller, and the length is known in advance
+    bundle = ZipStream(sized=True)  # compression would not make pictures smaller; without it the length is known
     taken: set[str] = set()
     opened: dict[UUID, Artifact] = {}
     for image in images:
@@ -45,14 +45,14 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceRe
 
 
 def _pieces(key: str) -> Iterator[bytes]:
-    """Yield a stored file's bytes; the file is opened only when it is needed."""
+    """Yield the bytes of a stored file. The file is not opened before the first piece is read."""
     with storage.open_file(key) as file:
         while piece := file.read(_PIECE_BYTES):
             yield piece
 
 
 def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small pieces, such as file headers, into larger ones, because each piece is one write."""
+    """Join small pieces, such as file headers, into larger ones. Each piece is one write to the network."""
     waiting = bytearray()
     for piece in bundle:
         waiting += piece

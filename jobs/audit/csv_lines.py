@@ -1,4 +1,4 @@
-"""Write rows as CSV lines without cells that a spreadsheet would run as formulas."""
+"""CSV lines without cells that a spreadsheet would run as formulas."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
-    """A file object whose `write` returns the line that the csv module writes."""
+    """A file object whose `write` returns the line that the csv module writes to it."""
 
     def write(self, value: str) -> str:
         return value
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield a header and then one line for each row, while the rows are read."""
+    """Yield the header line, then one line for each row. The rows are read one at a time."""
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
     for row in rows:

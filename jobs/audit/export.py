@@ -1,4 +1,4 @@
-"""Export audit entries as CSV or JSON lines with their hashes, so that a copy can be verified elsewhere."""
+"""Export of audit entries with their hashes as CSV or JSON lines, so that a copy can be verified elsewhere."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ CONTENT_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}
 
 
 def audit_export(*, author: Author, entries: QuerySet[AuditEntry], form: str, filters: str) -> Iterator[str]:
-    """Record the export and return its lines, oldest entry first; the entry about this export is not included.
+    """Write an audit entry about the export, and return the exported lines, oldest entry first.
 
-    form: a name in CONTENT_TYPES. filters: the query that selected the entries, stored in the audit entry.
+    form: a key of CONTENT_TYPES. filters: the query that selected the entries; it is stored in the audit entry. The
+    entry about this export is not exported.
     """
     last = AuditEntry.objects.order_by("-number").values_list("number", flat=True).first() or 0
     audit_append(action=Action.AUDIT_EXPORTED, author=author, after={"format": form, "filters": filters})

@@ -1,4 +1,7 @@
-"""Convert text and values to the form that the database returns, so that an entry has the same hash when read."""
+"""Conversion of text and values to the form in which the database returns them.
+
+Therefore an entry has the same hash when it is read.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ _EXPONENT_FROM = 1e16  # from this number on Python writes an exponent (1e+16)
 
 
 def clean_text(text: str, length: int | None = None) -> str:
-    """Return text without characters that PostgreSQL refuses (NUL, lone surrogates), cut to `length` characters."""
+    """Return text without the characters that PostgreSQL rejects (NUL, lone surrogates), cut to `length` characters."""
     return text.replace("\x00", "").encode(errors="replace").decode()[:length]
 
 
 def plain_json(values: Mapping[str, Any] | None) -> Any:
-    """Return values as JSON types that both databases return unchanged."""
+    """Return values as JSON types that SQLite and PostgreSQL return unchanged; None for None."""
     if values is None:
         return None
     text = json.dumps(values, cls=DjangoJSONEncoder)
@@ -36,6 +39,9 @@ def _cleaned(value: Any) -> Any:
 
 
 def _number(text: str) -> int | float:
-    """Parse a fraction. PostgreSQL writes numbers without an exponent, and has no negative zero."""
+    """Return the number in a text of digits with a fraction or an exponent.
+
+    PostgreSQL writes numbers without an exponent and has no negative zero, so large values become integers.
+    """
     value = float(text)
     return int(value) if abs(value) >= _EXPONENT_FROM else value + 0.0

@@ -1,7 +1,7 @@
-"""Replace names in the audit trail by a pseudonym. Only this module can change entries despite the triggers.
+"""Replacement of names in the audit trail by a pseudonym. No other module can change entries despite the triggers.
 
 A redacted entry keeps its number, time, action, ids and hash, so the chain stays connected. A new entry records the
-hash of each redacted entry's remaining content; the verification accepts exactly this content.
+hash of the remaining content of each redacted entry; the verification accepts only this content.
 """
 
 from __future__ import annotations
@@ -27,19 +27,22 @@ _FIELDS = ("actor_name", "team_name", "address", "object_name", "before", "after
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The user or team to erase. names: all texts that identify it, such as user name and e-mail address."""
+    """The user or team to erase. names: the texts that identify it, such as user name and e-mail address."""
 
     names: tuple[str, ...]
     pseudonym: str
 
     @classmethod
     def create(cls, kind: str, names: Iterable[str]) -> Erased:
-        """Return an Erased with a random pseudonym, which does not reveal the names. kind: `user` or `team`."""
+        """Return an Erased with a random pseudonym, which does not reveal the names.
+
+        kind: `user` or `team`.
+        """
         given = sorted({name for name in names if name}, key=len, reverse=True)
         return cls(tuple(given), f"erased-{kind}-{secrets.token_hex(4)}")
 
     def hide(self, value: Any) -> Any:
-        """Return a text or JSON value in which the pseudonym replaces each name that occurs as a whole word."""
+        """Return a text or JSON value in which each name that is a whole word is replaced by the pseudonym."""
         if isinstance(value, str):
             for name in self.names:
                 value = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym, value)
@@ -52,7 +55,7 @@ class Erased:
 
 
 def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
-    """Replace a user's names in all entries, and remove the IP addresses from the user's own entries.
+    """Replace a user's names in all entries, and delete the IP addresses in the user's own entries.
 
     Return the number of redacted entries.
     """
@@ -69,7 +72,10 @@ def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
 
 
 def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
-    """Replace a team's name in all entries, and remove details of its keys, webhooks and files from its own entries."""
+    """Replace a team's name in all entries, and delete details of its keys, webhooks and files in its own entries.
+
+    Return the number of redacted entries.
+    """
     found = _entries(Q(team_id=team_id) | Q(object_type="team", object_id=str(team_id)) | _mentions(erased))
 
     def change(entry: AuditEntry) -> None:
@@ -84,7 +90,7 @@ def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
 
 
 def redacted_hashes() -> dict[int, str]:
-    """Return, by entry number, the hash that the content of each redacted entry must have."""
+    """Return the numbers of the redacted entries, each with the hash that its remaining content must have."""
     found: dict[int, str] = {}
     for number, after in (
         AuditEntry.objects.filter(action__in=ERASURES).order_by("number").values_list("number", "after")
@@ -120,7 +126,7 @@ def _hide_texts(entry: AuditEntry, erased: Erased) -> None:
 def _redact(
     entries: QuerySet[AuditEntry], change: Any, action: Action, author: Author, object_id: str, erased: Erased
 ) -> int:
-    head_lock()  # no entry can be appended meanwhile, so none with the name is missed
+    head_lock()  # until the commit no entry can be appended, so no entry with the name is missed
     AuditErasure.objects.create()
     hashes = dict(_changed(entries, change))
     AuditErasure.objects.all().delete()

@@ -1,4 +1,4 @@
-"""Append to the audit trail, in the transaction of the action that an entry records."""
+"""Functions that append to the audit trail, in the transaction of the recorded action."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobs.teams.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """The author of an action and the IP address, as text that remains when user, key and team have been deleted."""
+    """The author of an action and the IP address, as text. The text remains when user, key and team are deleted."""
 
     name: str = "system"
     user_id: int | None = None
@@ -30,7 +30,7 @@ class Author:
 
     @classmethod
     def of(cls, actor: Actor | None) -> Author:
-        """Return the author for an actor; None means the site itself."""
+        """Return the author for an actor. If the actor is None, the author is the site itself."""
         if actor is None:
             return cls()
         return cls(
@@ -47,7 +47,7 @@ class Author:
     def person(
         cls, user: User, *, team: Team | None = None, address: str | None = None, request_id: str = ""
     ) -> Author:
-        """Return the author for a user who acts for `team` or for no team."""
+        """Return the author for a user who acts for `team`, or for no team if it is None."""
         return cls(
             name=user.get_username(),
             user_id=user.pk,
@@ -73,8 +73,9 @@ def audit_append(
 ) -> AuditEntry:
     """Append one entry to the chain and return it.
 
-    The head of the chain stays locked until the transaction ends. Call this at the end of a transaction: then two
-    transactions cannot deadlock, and the lock is short.
+    target: the changed object; target_id: its id if there is no object. before, after: values before and after the
+    action. The head of the chain stays locked until the transaction ends. Call this function at the end of a
+    transaction, so that two transactions cannot deadlock and the lock is short.
     """
     with transaction.atomic():
         head = head_lock()
@@ -103,7 +104,7 @@ def audit_append(
 
 
 def head_lock() -> AuditHead:
-    """Lock the head of the chain until the transaction ends, and return it; the first call creates it."""
+    """Lock the head of the chain until the transaction ends, and return it. Create it if it does not exist."""
     rows = AuditHead.objects.select_for_update().filter(pk=AuditHead.PK)
     head = rows.first()
     if head is None:

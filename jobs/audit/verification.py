@@ -1,4 +1,4 @@
-"""Verify the hash chain of the audit trail."""
+"""Verification of the hash chain of the audit trail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The problems found in the chain, and the number and hash of its last entry."""
+    """The result of a verification: the problems, the number of checked entries, and the last number and hash."""
 
     problems: list[str]
     count: int
@@ -23,7 +23,7 @@ class Verdict:
 
 
 def audit_verify(*, first_problems: int = 50) -> Verdict:
-    """Check the audit chain; return a Verdict about changed, missing and inserted entries.
+    """Check the audit chain for changed, missing and inserted entries, and return the result.
 
     The check stops after about `first_problems` problems. When names are erased, a new entry records the hash of each
     redacted entry; a redacted entry is compared with that hash.
@@ -33,7 +33,7 @@ def audit_verify(*, first_problems: int = 50) -> Verdict:
 
 
 def audit_verify_steps(*, first_problems: int = 50) -> Iterator[Verdict]:
-    """Read the chain as `audit_verify` does; yield the verdict after every thousand entries, and at the end."""
+    """Check the chain as `audit_verify` does; yield the result after every thousand entries, and at the end."""
     problems: list[str] = []
     number, last_hash, count = 0, GENESIS, 0
     redacted = redacted_hashes()

@@ -1,4 +1,4 @@
-"""Write the data that the site stores about a user into one zip: account, teams, jobs, audit entries and files."""
+"""Export of the data that the site stores about a user as one zip: account, teams, jobs, audit entries and files."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _SECRET_FIELDS = {"password", "secret_hash", "data", "repeat_key", "request_hash
 
 
 def user_export(*, author: Author, user: User, target: Path) -> dict[str, int]:
-    """Write the zip, readable only by its owner, and record the export; return the numbers of rows and files.
+    """Write the zip to `target`, readable only by its owner, and record the export in the audit trail.
 
-    Raise FileExistsError when `target` exists. Secrets are not exported, because they are stored only as hashes.
+    Return the number of rows by kind, and as `missing` the number of missing files. Raise FileExistsError if `target`
+    exists. Passwords, secrets and their hashes are not exported.
     """
     rows: dict[str, Iterable[models.Model]] = {
         "account": [user],

@@ -1,4 +1,4 @@
-"""Erase a team: its jobs, files, keys, webhooks and usage, and its name in the audit trail."""
+"""Erasure of a team: its jobs, files, keys, webhooks and usage, and its name in the audit trail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from jobs.work.retention import job_purge
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The numbers of erased rows and files. pseudonym: the text that replaces the names in the audit trail."""
+    """The numbers of erased jobs and of redacted audit entries.
+
+    pseudonym: the text that replaces the names in the audit trail.
+    """
 
     pseudonym: str
     jobs: int
@@ -24,7 +27,7 @@ class Summary:
 
 
 def team_erase(*, author: Author, team: Team) -> Summary:
-    """Erase a team and everything that it owns, in one transaction; its members keep their accounts.
+    """Erase a team and everything that it owns, in one transaction. Its members keep their accounts.
 
     Jobs in progress are cancelled. Files are deleted after the commit; failed deletions are retried until they succeed.
     """

@@ -1,4 +1,4 @@
-"""Erase a user: account, sessions, jobs and own teams, and the user's names in the audit trail."""
+"""Erasure of a user: account, sessions, jobs and own teams, and the user's names in the audit trail."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from jobs.work.retention import job_purge
 
 
 class ErasureRefused(Exception):
-    """The user cannot be erased; the message gives the reason in one line."""
+    """The user cannot be erased. The message gives the reason in one line."""
 
 
 def user_erase(*, author: Author, user: User) -> Summary:
-    """Erase a user in one transaction: account, submitted jobs, and the teams of which the user is the only member.
+    """Erase a user in one transaction: account, submitted jobs, and the teams without another member.
 
     API keys that the user created belong to their teams and remain, without the user's name. Raise ErasureRefused for
     the last administrator, and for the only owner of a team that has other members.
@@ -46,13 +46,13 @@ def user_erase(*, author: Author, user: User) -> Summary:
 
 
 def names_of(user: User) -> set[str]:
-    """Return all texts that identify a user: user name, e-mail addresses and full name."""
+    """Return the texts that identify a user: user name, e-mail addresses and full name."""
     addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
     return {user.get_username(), user.email, user.get_full_name(), *addresses} - {""}
 
 
 def sessions_of(user: User) -> Iterable[Session]:
-    """Return the sessions of a user. All sessions are read, because the user's id is inside the encoded data."""
+    """Return the sessions of a user. All sessions are read, because a session stores the user's id in encoded form."""
     return [one for one in Session.objects.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
 
 

@@ -1,4 +1,4 @@
-"""Activate a model in a role and tier, on all hosts or on none."""
+"""Activation of a model in a role and tier, on all hosts or on none."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ WEIGHTS_TRY = Task("weights_try")
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
     """Activate a file of the weights folder as the fast model of each role that it supports.
 
-    Return its version and the previous one, for the role `subject` (or the first role). Raise WeightsInvalid with the
-    reason, InvalidParameter for a licence that must be accepted and never was, and WaitTimeout when no worker tests the
-    file in time or a host cannot get it; then nothing changes. A checkpoint of the built-in network without a manifest
-    is the operator's own, and needs no acceptance here.
+    Return its version and the previous one (or None), for the role `subject` (or the first role). Raise WeightsInvalid
+    with the reason, InvalidParameter for a licence that must be accepted and never was, and WaitTimeout if no worker
+    tests the file in time or if a host cannot copy it; then nothing changes. A checkpoint of the built-in network
+    without a manifest was trained by the operator and needs no acceptance.
     """
     path = "/".join(place.parts)
     answer = _tried(path)
@@ -49,10 +49,10 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
 
 
 def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_accepted: bool = False) -> ModelVersion:
-    """Activate a file of the weights folder in one role and tier.
+    """Activate a file of the weights folder in one role and tier, and return its version.
 
-    Raise InvalidParameter for a role that the model does not support, or if the licence must be accepted and was not;
-    raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
+    Raise InvalidParameter for a role that the model does not support, or for a licence that must be accepted and was
+    not; raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
     """
     answer = _tried(path)
     if role not in answer["roles"]:
@@ -68,13 +68,13 @@ def _licence_problem(answer: dict[str, Any]) -> str:
 
 
 def _was_accepted(answer: dict[str, Any]) -> bool:
-    """Return whether an earlier activation, which is in the audit trail, accepted this licence of the same file."""
+    """Return whether the licence of the same file was accepted at an earlier activation."""
     earlier = ModelVersion.objects.filter(sha256=answer["sha256"], licence=answer["licence"], is_pending=False)
     return earlier.filter(licence_accepted=True).exists()
 
 
 def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
-    """Deactivate the model of a role and tier. In the tier `fast` the built-in model replaces it."""
+    """Deactivate the model of a role and tier, if there is one. In the tier `fast` the built-in model replaces it."""
     with transaction.atomic():
         before = active_version(role, tier)
         if before is None:
@@ -89,9 +89,9 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 
 
 def _tried(path: str) -> dict[str, Any]:
-    """Let a worker load a file and run it on a test picture; return the model's description.
+    """Let a worker load a weights file and run it on a test picture, and return the worker's description of the model.
 
-    The description contains the key of the stored copy, because the worker may run on a host that lacks the file.
+    The description contains the key of the stored copy, because the worker may run on a host without the file.
     """
     has_other_hosts = bool(set(hosts_now()) - {host_name()})
     sha256, storage_key = _publish(path) if has_other_hosts else ("", "")
@@ -142,9 +142,9 @@ def _activate(
 
 
 def _publish(path: str, *, only: str = "") -> tuple[str, str]:
-    """Store a copy of the file for other hosts, also those added later; return its sha256 and key.
+    """Store a copy of the weights file for the other hosts; return its SHA-256 and its storage key.
 
-    Return two empty texts when this host lacks the file, which another host may have, or when its sha256 is not `only`.
+    Return two empty texts if this host does not have the file, or if the file's SHA-256 is not `only`.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
     if not file.is_file() or (only and digest_of(file) != only):
@@ -154,7 +154,10 @@ def _publish(path: str, *, only: str = "") -> tuple[str, str]:
 
 
 def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
-    """Wait until all live hosts have the file; raise WaitTimeout that names the hosts without it."""
+    """Wait until all live hosts have the file.
+
+    Raise WaitTimeout with the names of the hosts that do not get it in time.
+    """
     version.is_pending = True
     version.save(force_insert=True)
     deadline = time.monotonic() + settings.MATTING_MAX_WAIT_S
@@ -173,7 +176,7 @@ def _hosts_lack(names: list[str]) -> WaitTimeout:
 
 
 def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:
-    """Activate the versions in one transaction, each with an audit entry."""
+    """Activate the versions in one transaction, with one audit entry."""
     with transaction.atomic():
         before = {version.role: active_version(version.role, version.tier) for version in versions}
         for version in versions:

@@ -1,4 +1,4 @@
-"""The data of the admin's Models page: roles and tiers, installed files, hosts, and measurements of the models."""
+"""The data of the admin's page of models: roles and tiers, installed files, hosts, and measurements of the models."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ FIGURES_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One role and tier: its active model, the model's file if this host has it, and the hosts that have loaded it.
+    """One role and tier: its active model, the model's file on this host, and the hosts that have loaded the model.
 
-    figures: the model's results in this tier; None if it has processed no picture.
+    file: None if this host does not have the file. lacking: the names of the hosts without the file. figures: the
+    model's results in this tier; None if it has processed no picture.
     """
 
     role: Role
@@ -41,7 +42,7 @@ class Place:
 
 
 def models_board() -> dict[str, Any]:
-    """Return the page's context."""
+    """Return the template context of the page."""
     files = installed_models()
     hosts = _hosts()
     active = active_versions()
@@ -94,6 +95,6 @@ def _place(
 
 
 def _fetchable(files: list[Installed]) -> list[Manifest]:
-    """Return the public checkpoints that are not installed."""
+    """Return the manifests of the public checkpoints that are not installed."""
     present = {file.name for file in files}
     return [manifest for name, manifest in public_checkpoints().items() if name not in present]

@@ -1,4 +1,4 @@
-"""Read from a model's manifest which roles it supports."""
+"""The roles that a model supports, and whether its licence must be accepted, according to its manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ROLES = {
     PEOPLE: (Role.PEOPLE, Role.SUBJECT),
 }
 _UNCLEAR = ("unknown", "unclear", "not stated")
-# A model with one map of the subject handles boxes too: the network gets only the surroundings of each box.
+# A model that returns one map of the subject supports boxes too: its input is the region around each box.
 _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
 
@@ -20,5 +20,5 @@ def roles_of(manifest: Manifest) -> tuple[Role, ...]:
 
 
 def licence_needs_acceptance(manifest: Manifest) -> bool:
-    """Return whether an operator must accept a model's licence: it is unclear or forbids commercial use."""
+    """Return whether an operator must accept a model's licence, because it is unclear or forbids commercial use."""
     return manifest.non_commercial or manifest.licence.lower().startswith(_UNCLEAR) or not manifest.licence

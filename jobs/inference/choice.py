@@ -1,4 +1,4 @@
-"""Record which model processed a picture, and why."""
+"""The record of which model processed a picture, and why."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """Return the model's name and version, as stored with results."""
+        """The model's name and version, as stored with results."""
         return f"{self.model} {self.version}"[:80]

@@ -1,7 +1,7 @@
-"""Compare the qualities `fast`, `fine` and `auto` on photos with known masks.
+"""Comparison of the qualities `fast`, `fine` and `auto` on photos with known masks.
 
-The figures are the mean time, the mean error, the share of photos that `auto` passes to the fine model, and how well
-the fast model's uncertainty predicts its error. Each model runs once on every photo; the results of `auto` for every
+The results are the mean time, the mean error, the share of photos that `auto` passes to the fine model, and how well
+the fast model's uncertainty predicts its error. Each model runs once on each photo; the results of `auto` for each
 uncertainty threshold are calculated from these measurements.
 """
 
@@ -27,7 +27,8 @@ ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 class Measured:
     """The measurements of one photo.
 
-    These are the error (mean absolute, 0..1) and the time of both models, and the fast model's uncertainty (0..1).
+    The errors are mean absolute differences (0..1), the times are in seconds, and the uncertainty is the fast model's
+    (0..1).
     """
 
     uncertainty: float
@@ -40,7 +41,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one way to process all photos. `above`: the level of `auto`; None for the other qualities."""
+    """The result of one quality on all photos. above: the uncertainty threshold of `auto`; None for other qualities."""
 
     quality: str
     above: float | None
@@ -66,7 +67,10 @@ class Comparison:
         return cls(str(stored["fast"]), str(stored["fine"]), photos)
 
     def by_set(self) -> list[tuple[str, Comparison]]:
-        """Return all photos, and the photos of each set separately; a name begins with its set and a slash."""
+        """Return titles with comparisons: first of all photos, then of each set of photos if there are several.
+
+        The name of a photo begins with its set and a slash.
+        """
         names = sorted({one.name.partition("/")[0] for one in self.photos if "/" in one.name})
         parts = [(f"Set {name}", self._of(name)) for name in names if len(names) > 1]
         return [("All photos", self), *parts]
@@ -76,7 +80,7 @@ class Comparison:
         return Comparison(self.fast, self.fine, tuple(photos))
 
     def markdown(self) -> str:
-        """Return the table of the qualities, the curve of `auto` and the calibration as Markdown."""
+        """Return a Markdown report: the table of the qualities, `auto` at several thresholds, and the calibration."""
         found = outcomes(self.photos)
         fast, fine = found[:2]
         lines = [
@@ -120,9 +124,9 @@ class Comparison:
 
 
 def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, fine: Engine) -> list[Measured]:
-    """Run both models on every named photo, (H, W, 3) uint8, and compare with its mask, (H, W) float32 0..1.
+    """Run both models on each named photo, (H, W, 3) uint8 RGB, and compare the results with its mask.
 
-    Pixels whose mask value is NaN are ignored.
+    The mask is (H, W) float32 0..1. Pixels whose mask value is NaN are ignored.
     """
     measured = []
     for name, rgb, mask in photos:
@@ -134,7 +138,10 @@ def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, 
 
 
 def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) -> list[Outcome]:
-    """Return the outcomes of fast, fine, and `auto` at the level that escalates each share: the trade-off curve."""
+    """Return the results of `fast` and `fine`, and of `auto` at the thresholds that escalate the given shares.
+
+    shares: the fractions (0..1) of the photos that `auto` passes to the fine model.
+    """
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     found = [_outcome("fast", ranked, 0), _outcome("fine", ranked, len(ranked))]
     found += [_outcome("auto", ranked, round(share * len(ranked))) for share in shares]
@@ -142,7 +149,10 @@ def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) 
 
 
 def recommended(measured: Sequence[Measured]) -> Outcome | None:
-    """Return the fastest `auto` whose error and time meet the goals relative to the fine model, or None."""
+    """Return the fastest `auto` with an error of at most ERROR_WITHIN times the fine model's, if it is fast enough.
+
+    Return None if its time is not below TIME_BELOW times the fine model's.
+    """
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     fine = _outcome("fine", ranked, len(ranked))
     for count in range(len(ranked) + 1):
@@ -155,7 +165,7 @@ def recommended(measured: Sequence[Measured]) -> Outcome | None:
 def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float = 0.2) -> float:
     """Return how much (0..1) of the fast model's total error is in the most uncertain photos.
 
-    share: the fraction (0..1) of the photos to count.
+    share: the fraction (0..1) of the photos that is counted.
     """
     return _held([one.fast_error for one in sorted(measured, key=lambda one: -one.uncertainty)], share)
 
@@ -163,20 +173,25 @@ def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float =
 def best_possible(measured: Sequence[Measured], *, share: float = 0.2) -> float:
     """Return how much (0..1) of the fast model's total error is in the photos with the largest errors.
 
-    share: the fraction (0..1) of the photos to count. No measure of uncertainty can find more of the error in as many
-    photos.
+    share: the fraction (0..1) of the photos that is counted. This is the upper limit for any measure of uncertainty.
     """
     return _held(sorted((one.fast_error for one in measured), reverse=True), share)
 
 
 def gain_found(measured: Sequence[Measured], *, share: float) -> float:
-    """Return the share of the fine model's improvement that is achieved in the most uncertain photos."""
+    """Return the fraction (0..1) of the fine model's total improvement that the most uncertain photos contribute.
+
+    share: the fraction (0..1) of the photos that is counted.
+    """
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     return _held([one.fast_error - one.fine_error for one in ranked], share)
 
 
 def error_of(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference of alpha (h, w) and a mask (H, W), at the mask's size; NaN is ignored."""
+    """Return the mean absolute difference (0..1) of alpha (h, w) and mask (H, W), at the mask's size.
+
+    NaN pixels are ignored.
+    """
     height, width = mask.shape
     return float(np.nanmean(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask)))
 

@@ -1,4 +1,4 @@
-"""Record that a person corrected a result, so that models can be compared by their corrections."""
+"""Records of results that a person corrected, so that models can be compared by their corrections."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from jobs.models import JobImage
 
 
 def correction_note(*, image: JobImage) -> None:
-    """Record that a brush, a box or a click changed a picture's result.
+    """Record that the result of a picture was changed by a brush, a box or a click.
 
-    Only the first correction writes to the database.
+    Only the first correction of a picture writes to the database.
     """
     if not image.is_corrected:
         JobImage.objects.filter(pk=image.pk).update(is_corrected=True)

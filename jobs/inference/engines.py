@@ -1,4 +1,4 @@
-"""The models of this worker process, one for each role and tier, loaded through one pool.
+"""The models of this worker process, one for each role and tier. One pool loads them.
 
 Only workers and commands import this module.
 """
@@ -49,12 +49,12 @@ from segmentation.runtimes import Runtime
 logger = logging.getLogger(__name__)
 
 _MEASURE_AFTER_S = 60.0  # seconds after this worker's start; the start has priority
-_TOO_LARGE_FOR_S = 120.0  # seconds until a model that did not fit into memory is loaded again
-_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, if no setting defines another value
+_TOO_LARGE_FOR_S = 120.0  # seconds until a worker tries again to load a model that did not fit into memory
+_MODELS_SHARE = 0.5  # the share of the memory for the models of all workers, if no setting defines it
 
 
 class HostLacksWeights(Exception):
-    """Raised when this host does not have the model's file; another host must process the picture."""
+    """This host does not have the model's file, so another host must process the picture."""
 
 
 class Engines(EngineSource):
@@ -64,23 +64,26 @@ class Engines(EngineSource):
         self.pool, self.escalation = pool, escalation
         self._versions: dict[tuple[Role, Tier], ModelVersion] = {}
         self._failed: set[Weights] = set()
-        self._too_large: dict[Weights, float] = {}  # the time (monotonic) from which each is tried again
+        self._too_large: dict[Weights, float] = {}  # the monotonic time from which each model may be loaded again
         self._lacks: dict[tuple[Role, Tier], str] = {}
         self._last: dict[Role, Weights] = {}
         self.missing: set[str] = set()
 
     def refresh(self) -> None:
-        """Read which models are active; keep the last known ones while the database cannot be reached."""
+        """Read which models are active.
+
+        If the database cannot be reached, the models that were read before are kept.
+        """
         try:
             self._versions = active_versions()
         except DatabaseError:  # also before the first migration, when commands run
             logger.warning("the active models cannot be read; those read last stay")
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
-        """Return the model of a role and tier, or None.
+        """Return the model of a role and tier; None if there is none.
 
-        If a model cannot be loaded here, `fast` uses the previous model or the built-in one, and the other tiers have
-        none. Raise HostLacksWeights when only another host has the file.
+        If a model cannot be loaded here, the tier `fast` uses the previous model or the built-in one, and for other
+        tiers the result is None. Raise HostLacksWeights if only another host has the file.
         """
         self._lacks.pop((role, tier), None)
         version = self._versions.get((role, tier))
@@ -104,10 +107,10 @@ class Engines(EngineSource):
         return self._lacks.get((role, tier), "")
 
     def _loaded(self, weights: Weights, role: Role) -> Engine | None:
-        """Return a model, loading it if needed; None when that fails.
+        """Return a model, loading it if needed; None if it cannot be loaded.
 
-        When memory runs out, the other models are unloaded for a second try, and a model that still does not fit is
-        tried again later. A model that fails for another reason is not tried again.
+        If memory runs out, the other models are unloaded and the model is loaded again. A model that still does not fit
+        is loaded again after _TOO_LARGE_FOR_S seconds. A model that fails for another reason is not loaded again.
         """
         if weights in self._failed or time.monotonic() < self._too_large.get(weights, 0.0):
             return None
@@ -128,7 +131,7 @@ class Engines(EngineSource):
         return None
 
     def _fallback(self, role: Role, *, instead_of: Weights | None) -> Engine:
-        """Return the previous fast model of a role, or the built-in one."""
+        """Return the previous fast model of a role, or the built-in model."""
         last = self._last.get(role)
         if last is not None and last != instead_of:
             try:
@@ -138,7 +141,7 @@ class Engines(EngineSource):
         return self._get(built_in(role))
 
     def _get(self, weights: Weights) -> Engine:
-        """Load the last fallback of a role; raise WorkerUnfit when this worker has no model at all."""
+        """Return the built-in model; raise WorkerUnfit if it cannot be loaded, because no other model remains."""
         try:
             return self.pool.get(weights)
         except MemoryError:
@@ -153,7 +156,7 @@ class Engines(EngineSource):
         self.pool.unload_others(self._last.get(role, built_in(role)))
 
     def routed(self, image: JobImage) -> RoutedEngine:
-        """Return the engine that processes one picture according to its quality and its team's trial."""
+        """Return the engine that processes a picture according to its quality and to its team's trial of a model."""
         self.refresh()
         quality = image.job.cutout_options.quality or Quality.FAST
         is_trial = image.pk.int % 100 < image.job.team.trial_percent
@@ -162,7 +165,7 @@ class Engines(EngineSource):
     def warm_up(self) -> None:
         """Load the fast models before the first picture.
 
-        Raise InferenceFailed when CUDA was requested and ONNX Runtime cannot run the active `.onnx` files on it.
+        Raise InferenceFailed if CUDA was requested and ONNX Runtime cannot run the active `.onnx` files on it.
         """
         self.refresh()
         if settings.MATTING_RUNTIME == Runtime.TORCH_CUDA:
@@ -180,13 +183,13 @@ class Engines(EngineSource):
             require_cuda()
 
     def upkeep(self) -> None:
-        """Copy the files of pending activations to this host, and unload idle models. The heartbeat calls it."""
+        """Copy the files of active and pending models to this host, and unload idle models."""
         for version in [*pending_versions(), *active_versions().values()]:
             weights_fetch(version)
         self.pool.unload_idle()
 
     def describe(self) -> dict[str, object]:
-        """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks."""
+        """Return the values for the heartbeat: loaded models, weights on this host, and missing active models."""
         answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in(Role.SUBJECT)))
         state: dict[str, object] = {}
         if answering is not None:
@@ -224,19 +227,19 @@ class Engines(EngineSource):
 
 
 def engine_for(image: JobImage) -> RoutedEngine:
-    """Return the engine that processes one picture; it loads models on first use."""
+    """Return the engine that processes a picture. It loads models when they are used for the first time."""
     return engines().routed(image)
 
 
 def engine_for_command(quality: Quality) -> RoutedEngine:
-    """Return an engine for pictures without a job, for commands."""
+    """Return an engine for pictures without a job. Management commands use it."""
     source = engines()
     source.refresh()
     return RoutedEngine(source, quality=quality, escalation=source.escalation)
 
 
 def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
-    """Measure the runtimes for the built-in and the active models; yield each file with its fastest runtime."""
+    """Measure the runtimes for the built-in and the active models. Yield each weights file with its fastest runtime."""
     active = [path for one in active_versions().values() if (path := weights_fetch(one))]
     files = [*(built_in_path(role) for role in Role), *active]
     for path in dict.fromkeys(files):
@@ -244,9 +247,9 @@ def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
 
 
 def _measure_beside() -> None:
-    """Start `manage.py measure_runtimes` at low priority, unless the built-in model has been measured.
+    """Start `manage.py measure_runtimes` at low priority, unless the built-in model has already been measured.
 
-    With another runtime than `auto`, or if there may be a GPU, nothing is measured.
+    Nothing is measured if the runtime is not `auto` or if there may be a GPU.
     """
     if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
         return
@@ -261,7 +264,10 @@ def _cache_dir() -> Path:
 
 
 def upkeep_forever(*, every_s: float = 2.0) -> None:
-    """Run the upkeep of this worker's models in a separate thread, because copying a file must not delay heartbeats."""
+    """Run `Engines.upkeep` every `every_s` seconds.
+
+    It has its own thread, so that file copies do not delay heartbeats.
+    """
     threading.Timer(_MEASURE_AFTER_S, _measure_beside).start()
     while True:
         try:
@@ -274,7 +280,7 @@ def upkeep_forever(*, every_s: float = 2.0) -> None:
 
 @cache
 def engines() -> Engines:
-    """Return this process's models."""
+    """Return the models of this process. They are created at the first call."""
     megabytes = settings.MATTING_MODEL_MEMORY_MB
     budget = megabytes * 2**20 or int(available_bytes() * _MODELS_SHARE / max(1, settings.MATTING_WORKERS))
     pool = Pool(budget_bytes=budget, idle_s=settings.MATTING_MODEL_IDLE_S, load=load)
@@ -289,7 +295,10 @@ def built_in(role: Role) -> Weights:
 
 
 def load(weights: Weights) -> Engine:
-    """Load a weights file on the configured runtime; raise WeightsInvalid when the file differs from the tested one."""
+    """Load a weights file with the configured runtime, and return the engine.
+
+    Raise WeightsInvalid if the content of the file differs from the tested content.
+    """
     engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=_cache_dir(), threads=_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
@@ -298,9 +307,9 @@ def load(weights: Weights) -> Engine:
 
 
 def _threads() -> int | None:
-    """Return the number of threads: the setting, or the worker's share of a container's CPUs.
+    """Return the number of threads of a model: the setting, or the worker's share of a container's CPUs.
 
-    None where the runtime should choose.
+    Return None if the runtime should choose the number.
     """
     if settings.MATTING_MODEL_THREADS:
         return int(settings.MATTING_MODEL_THREADS)
@@ -309,10 +318,10 @@ def _threads() -> int | None:
 
 
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
+    """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if this fails.
 
-    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. Raise HostLacksWeights
-    if the copy fails. The models in use do not change.
+    sha256, storage_key: the hash and the storage key of the copy, for a host without the file. Raise HostLacksWeights
+    if the copy fails. The active models do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -338,7 +347,10 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
 
 
 def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Return the result of `weights_tried`, {"lacking": host} if this host cannot copy the file, or {"error": text}."""
+    """Return the result of `weights_tried` for the queue.
+
+    The result is {"lacking": host} if this host cannot copy the file, and {"error": text} for other errors.
+    """
     try:
         return weights_tried(path, sha256, storage_key)
     except HostLacksWeights:
@@ -351,10 +363,10 @@ def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, objec
 
 
 def end_when_too_large() -> bool:
-    """Stop this worker after its picture if its memory exceeds the limit; return whether it stops.
+    """Stop this worker after its picture if its memory exceeds the limit. Return whether the worker stops.
 
-    Its parent starts a new process with little memory. Runtimes and decoders do not return all memory after large
-    pictures, and some leak memory.
+    Its parent process starts a new worker with little memory. Runtimes and decoders do not release all memory after
+    large pictures, and some leak memory.
     """
     limit = settings.MATTING_WORKER_MAX_MB * 2**20
     if not limit or rss_bytes() <= limit:

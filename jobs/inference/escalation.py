@@ -1,4 +1,7 @@
-"""Decide which pictures of quality `auto` the fine model processes: uncertain ones, within a share and a time limit."""
+"""The decision which pictures of quality `auto` the fine model processes.
+
+These are uncertain pictures, within a maximum share of the pictures and a maximum time.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ PROBE_AFTER_AT_MOST = 320
 
 @dataclass(slots=True)
 class Escalation:
-    """Store the recent uncertainties of one worker, and decide for the next picture.
+    """The recent uncertainties of one worker, and the decision for the next picture.
 
     above: the uncertainty (0..1) from which a picture may escalate, calibrated by `manage.py compare_quality`.
-    max_share: the share (0..1) of recent pictures that may escalate; the most uncertain ones are preferred.
-    max_s: when the fine model's mean time exceeds this number of seconds, pictures no longer escalate,
-        except for one after some refusals, which shows whether the model is fast enough again.
+    max_share: the share (0..1) of recent pictures that may escalate; the most uncertain ones are preferred. max_s: if
+    the fine model's mean time exceeds this number of seconds, pictures do not escalate. After some refusals one
+    picture may escalate, to measure whether the model has become fast enough.
     """
 
     above: float
@@ -34,10 +37,10 @@ class Escalation:
     _lock: Lock = field(default_factory=Lock)  # a worker on a GPU processes several pictures at once
 
     def decide(self, uncertainty: float) -> str:
-        """Return `uncertain` if the fine model should process the picture, else the reason against it.
+        """Return `uncertain` if the fine model should process the picture; otherwise the reason why it should not.
 
-        `certain`: below the level. `share`: less uncertain than enough recent pictures, or the share is used up.
-        `time`: the fine model is too slow here.
+        uncertainty: the fast model's (0..1). Reasons: `certain`: the uncertainty is below the level. `share`: the share
+        is used up, or enough recent pictures were more uncertain. `time`: the fine model is too slow here.
         """
         with self._lock:
             reason = self._reason(uncertainty)
@@ -48,9 +51,9 @@ class Escalation:
             return reason
 
     def took(self, seconds: float) -> None:
-        """Record the fine model's time; the mean gives more weight to recent pictures.
+        """Record the time of a run of the fine model, in seconds, in a mean that gives more weight to recent runs.
 
-        A time within the limit replaces a mean above it, because a mean of old times changes too slowly.
+        If the mean is above the limit, a time within the limit replaces it, because a mean of old times changes slowly.
         """
         with self._lock:
             if self._fine_s is None or (self._is_too_slow and seconds <= self.max_s):
@@ -65,7 +68,10 @@ class Escalation:
         return self._fine_s is not None and self._fine_s > self.max_s
 
     def _is_probe(self) -> bool:
-        """Return whether this picture may use the slow model; the intervals double while it stays slow."""
+        """Return whether this picture may use the slow model.
+
+        The interval between such pictures doubles up to a maximum.
+        """
         if self._refused < self._probe_after:
             self._refused += 1
             return False

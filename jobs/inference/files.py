@@ -1,4 +1,4 @@
-"""Find a model's file on this host: in the weights folder, or as a verified copy from the site's storage."""
+"""The weights file of a model on this host: in the weights folder, or as a verified copy from the storage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FOLDER = "weights"
 
 
 def weights_locate(version: ModelVersion) -> Path | None:
-    """Return the path of the active file on this host; None when only other hosts have it."""
+    """Return the path of a model's file on this host; None if this host does not have it."""
     for path in (Path(settings.MATTING_WEIGHTS_DIR) / version.path, _copy_path(version.sha256, version.path)):
         if path.is_file() and digest_of(path) == version.sha256:
             return path
@@ -30,14 +30,17 @@ def weights_locate(version: ModelVersion) -> Path | None:
 
 
 def weights_fetch(version: ModelVersion) -> Path | None:
-    """Return the file's path; copy the file from the storage if it is missing. Return None when the copy fails."""
+    """Return the path of a model's file, and copy it from the storage if it is missing.
+
+    Return None if the file cannot be copied.
+    """
     found = weights_locate(version)
     if found is not None or not version.storage_key:
         return found
     target = _copy_path(version.sha256, version.path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if _has_manifest(version.storage_key):  # first, because another process uses the model as soon as it sees it
+        if _has_manifest(version.storage_key):  # copied first, because another process may use the model at once
             manifest_path(target).write_bytes(storage.read(_manifest_key(version.storage_key)))
         _copy_verified(version.storage_key, target, version.sha256)
     except (NotFound, OSError, ValueError) as error:
@@ -47,7 +50,10 @@ def weights_fetch(version: ModelVersion) -> Path | None:
 
 
 def weights_publish(path: Path, sha256: str) -> str:
-    """Store a copy of a weights file and its manifest for other hosts, once for each content; return its key."""
+    """Store a copy of a weights file and its manifest for other hosts, and return its storage key.
+
+    If a copy with the same content exists, it is not stored again.
+    """
     key = f"{_FOLDER}/{sha256}/{path.name}"
     if key not in storage.files_under(f"{_FOLDER}/{sha256}/"):
         beside = manifest_path(path)
@@ -59,7 +65,7 @@ def weights_publish(path: Path, sha256: str) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """Return a file's sha256, cached until its size or time changes."""
+    """Return the SHA-256 of a file in hex. It is cached until the file's size or modification time changes."""
     state = path.stat()
     return _digest(str(path), state.st_size, state.st_mtime_ns)
 
@@ -82,7 +88,10 @@ def _manifest_key(key: str) -> str:
 
 
 def _copy_verified(key: str, target: Path, sha256: str) -> None:
-    """Copy a stored file to `target` by rename; raise ValueError when its checksum differs."""
+    """Copy a stored file to `target`. Raise ValueError if its SHA-256 is not `sha256`.
+
+    The file gets its name only after the check.
+    """
     digest = hashlib.sha256()
     descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".part-")
     try:

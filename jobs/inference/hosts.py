@@ -1,4 +1,4 @@
-"""The hosts and their weights, as reported by the heartbeats of their workers."""
+"""The hosts and their weights files, as reported by the heartbeats of their workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIGITS = 12  # characters of a sha256 in heartbeats
 
 @dataclass(slots=True)
 class Host:
-    """One host with workers: its weights, and the active models that it cannot load."""
+    """A host with workers: its weights files, its loaded models, and the active models that it cannot load."""
 
     name: str
     weights: set[str] = field(default_factory=set)
@@ -24,12 +24,12 @@ class Host:
 
 
 def host_name() -> str:
-    """Return this host's name in heartbeats. Two installations on one machine need different names."""
+    """Return the name of this host in heartbeats. Two installations on one machine need different names."""
     return settings.MATTING_HOST or socket.gethostname()
 
 
 def hosts_now() -> dict[str, Host]:
-    """Return the hosts with a live model worker; raise RedisError when the queue cannot be reached."""
+    """Return the hosts that have a live model worker, by name. Raise RedisError if the queue cannot be reached."""
     hosts: dict[str, Host] = {}
     for worker in queue.live_workers():
         if worker.get("role") != "pictures":
@@ -43,10 +43,10 @@ def hosts_now() -> dict[str, Host]:
 
 
 def other_host_has(sha256: str, *, own: str) -> bool:
-    """Return whether a live host other than `own` has a weights file."""
+    """Return whether a live host other than `own` has the weights file with this SHA-256."""
     return any(sha256[:DIGITS] in host.weights for name, host in hosts_now().items() if name != own)
 
 
 def hosts_without(sha256: str) -> list[str]:
-    """Return the names of the live hosts that lack a weights file."""
+    """Return the names of the live hosts that do not have the weights file with this SHA-256."""
     return sorted(name for name, host in hosts_now().items() if sha256[:DIGITS] not in host.weights)

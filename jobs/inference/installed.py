@@ -1,4 +1,4 @@
-"""The weights files of this host, with the content of their manifests."""
+"""The weights files on this host, with the content of their manifests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUFFIXES = (*BUILT_IN_SUFFIXES, ".onnx")
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One weights file. If it cannot be used, `problem` gives the reason, and only path and bytes are known."""
+    """A weights file. If it cannot be used, `problem` contains the reason, and only path and bytes are known."""
 
     path: str
     bytes: int
@@ -40,7 +40,7 @@ class Installed:
 
 
 def installed_models() -> list[Installed]:
-    """Return the files of the weights folder and the built-in ones, by name."""
+    """Return the built-in files outside the weights folder, then the files of the weights folder, sorted by path."""
     folder = Path(settings.MATTING_WEIGHTS_DIR)
     built_in = _built_in_files()
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -50,7 +50,7 @@ def installed_models() -> list[Installed]:
 
 
 def _built_in_files() -> dict[Path, tuple[Role, ...]]:
-    """Return the files that serve roles without an activation, each with its roles."""
+    """Return the files that are used without an activation, each with its roles."""
     found: dict[Path, tuple[Role, ...]] = {}
     for role in Role:
         path = built_in_path(role).resolve()
@@ -59,7 +59,10 @@ def _built_in_files() -> dict[Path, tuple[Role, ...]]:
 
 
 def manifest_of(path: Path) -> Manifest:
-    """Return the manifest of a weights file without loading the model; raise WeightsInvalid."""
+    """Return the manifest of a weights file without loading the model; raise WeightsInvalid if it is invalid.
+
+    A file of the built-in network needs no manifest.
+    """
     beside = manifest_path(path)
     if path.suffix.lower() in BUILT_IN_SUFFIXES:
         return Manifest.read(beside) if beside.exists() else Manifest(name=path.stem, family=KEYLINE)
@@ -92,7 +95,7 @@ def _described(path: Path, relative: str, built_in: dict[Path, tuple[Role, ...]]
 
 
 def _figures(manifest: Manifest) -> tuple[tuple[str, str], ...]:
-    """Return the measurements of the manifest's first evaluation set as text."""
+    """Return names and values of the measurements in the manifest's first evaluation set; empty if there are none."""
     metrics = manifest.extra.get("metrics", {})
     if not isinstance(metrics, dict):
         return ()

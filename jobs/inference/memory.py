@@ -1,4 +1,4 @@
-"""Read the memory of this process and its container."""
+"""The memory of this process and of its container."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 
 def rss_bytes() -> int:
-    """Return the resident size of this process in bytes; 0 if the system does not report it."""
+    """Return the resident memory of this process in bytes; 0 if the system does not report it."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
     except (OSError, ValueError, IndexError):
@@ -18,7 +18,7 @@ def rss_bytes() -> int:
 
 
 def available_bytes() -> int:
-    """Return the total memory of the container, or else of the machine, in bytes."""
+    """Return the memory limit of the container in bytes; without a limit, the total memory of the machine."""
     machine = os.sysconf("SC_PHYS_PAGES") * _PAGE_BYTES
     for path in _CGROUP_LIMITS:
         try:
@@ -33,7 +33,7 @@ def available_bytes() -> int:
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error or one of its causes means that memory ran out.
 
-    Each runtime reports this differently.
+    The runtimes report this in different ways.
     """
     seen: BaseException | None = error
     while seen is not None:

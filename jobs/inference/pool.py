@@ -1,4 +1,4 @@
-"""Keep several models loaded in one worker, within a memory budget. Only worker processes import this module."""
+"""The loaded models of one worker, within a memory budget. Only worker processes import this module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A weights file. An empty `sha256` accepts any content, for the built-in file."""
+    """A weights file. An empty `sha256` accepts any content; it is used for the built-in file."""
 
     path: Path
     sha256: str = ""
@@ -32,11 +32,11 @@ class _Loaded:
 
 
 class Pool:
-    """Load models on first use. Unload the least recently used ones to free memory, and those that are idle.
+    """A pool of models that are loaded at their first use. Models are unloaded if memory is needed or if they are idle.
 
     budget_bytes: the limit for all loaded models together; a requested model is loaded even if it exceeds the limit.
-    idle_s: unload a model after this time without a picture, in seconds, except the one given to `keep`.
-    load, size: build an engine, and estimate its memory beforehand; tests replace them.
+    idle_s: the seconds without a picture after which a model is unloaded, except the one given to `keep`.
+    load, size: functions that build an engine and that estimate its memory in bytes; tests replace them.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Pool:
         self._lock = threading.RLock()
 
     def get(self, weights: Weights) -> Engine:
-        """Return the engine of a weights file, loading it if needed; raise the errors of loading."""
+        """Return the engine of a weights file, loading it if needed. Raise the errors of `load`."""
         with self._lock:
             loaded = self._loaded.get(weights)
             if loaded is None:
@@ -68,22 +68,25 @@ class Pool:
             return loaded.engine
 
     def put(self, weights: Weights, engine: Engine) -> None:
-        """Add an engine that was loaded elsewhere, for example by a test of a new file."""
+        """Add an engine that was already loaded, for example by the test of a new file."""
         with self._lock:
             self._loaded.setdefault(weights, _Loaded(engine, self._size(weights), self._now()))
 
     def loaded(self, weights: Weights) -> Engine | None:
-        """Return the engine of a weights file if it is loaded, else None."""
+        """Return the engine of a weights file if it is loaded; otherwise None."""
         with self._lock:
             one = self._loaded.get(weights)
             return None if one is None else one.engine
 
     def keep(self, weights: Weights) -> None:
-        """Keep this model loaded even when it is idle, because nearly every picture uses it."""
+        """Keep this model loaded even if it is idle, because most pictures use it.
+
+        It replaces the model kept before.
+        """
         self._kept = weights
 
     def unload_idle(self) -> int:
-        """Unload the models that were not used for `idle_s` seconds; return their number."""
+        """Unload the models that were not used for `idle_s` seconds, and return their number."""
         with self._lock:
             since = self._now() - self.idle_s
             idle = [key for key, one in self._loaded.items() if one.used_at < since and key != self._kept]
@@ -92,13 +95,13 @@ class Pool:
             return len(idle)
 
     def unload_others(self, weights: Weights) -> None:
-        """Unload all models except the one with these weights, after memory ran out."""
+        """Unload all models except the one with these weights. This is called after memory ran out."""
         with self._lock:
             for key in [key for key in self._loaded if key != weights]:
                 self._unload(key, "made room")
 
     def describe(self) -> list[dict[str, object]]:
-        """Return name, version, runtime, device and memory of each loaded model, for the heartbeat."""
+        """Return name, version, runtime, device and memory (MiB) of each loaded model, for the heartbeat."""
         with self._lock:
             return [
                 {

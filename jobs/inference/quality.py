@@ -1,4 +1,4 @@
-"""Choose the quality of a picture at submission."""
+"""The choice of a picture's quality at submission."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ _ROLES = {
 
 
 def role_of(options: CutoutOptions) -> Role:
-    """Return the role that these options need."""
+    """Return the model role that these options need."""
     return _ROLES[options.method]
 
 
 def quality_default(team: Team, dialect: str) -> Quality:
-    """Return the team's quality for a dialect, else the team's quality, else the site's."""
+    """Return the team's quality for a dialect; without one, the team's general quality, and without that the site's."""
     return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
 
 def qualities_available() -> dict[Quality, bool]:
-    """Return for each quality whether it can be used; `fine` and `auto` need an active fine model."""
+    """Return for each quality whether it can be used. `fine` and `auto` need an active fine model for subjects."""
     has_fine = active_version(Role.SUBJECT, Tier.FINE) is not None
     return {quality: has_fine or quality is Quality.FAST for quality in Quality}
 
 
 def model_names(role: Role) -> dict[Quality, str]:
-    """Return the name of the model that serves `fast`, and of the one that serves `fine` if there is one, in a role."""
+    """Return the names of the models of a role by quality. `fine` is missing if no fine model is active."""
     fast, fine = active_version(role, Tier.FAST), active_version(role, Tier.FINE)
     names = {Quality.FAST: built_in_path(role).stem if fast is None else fast.name}
     return names if fine is None else {**names, Quality.FINE: fine.name}
 
 
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
-    """Return the options with an available quality.
+    """Return the options with a quality that is available.
 
     Without an active fine model, an explicit `fine` raises InvalidParameter with instructions to install one; a default
-    of `fine`, and every `auto`, become `fast`. The quality is always `fast` for stamps, which need no model, and for
-    clicks, which only the fast model supports.
+    of `fine`, and `auto`, become `fast`. The quality is `fast` for stamps, which need no model, and for clicks, which
+    only the fast model supports.
     """
     asked = options.quality
     quality = asked or quality_default(team, dialect)

@@ -1,4 +1,4 @@
-"""Announce uncertain results to a team's webhooks, so that people can review them first."""
+"""Messages about uncertain results to a team's webhooks, so that people can review these results first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from jobs.webhooks.outbox import delivery_enqueue
 
 
 def uncertain_announce(*, image: JobImage) -> int:
-    """Queue `image.uncertain` if a picture's uncertainty exceeds its team's level; return the number of messages.
+    """Queue `image.uncertain` if a picture's uncertainty reaches its team's level; return the number of messages.
 
-    Call inside the transaction that ends the picture.
+    Call it in the transaction that ends the picture.
     """
     team = image.job.team
     if team.review_above is None or image.uncertainty is None or image.uncertainty < team.review_above:

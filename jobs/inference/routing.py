@@ -1,4 +1,4 @@
-"""Select the model for each picture, and record which model ran and why. Only workers import this module.
+"""Selection of the model for each picture, and the record of which model ran and why. Only workers import this module.
 
 A `RoutedEngine` combines the models for one picture and has the interface of an engine, so `segmentation` does not
 depend on roles and tiers.
@@ -29,21 +29,22 @@ _Answer = TypeVar("_Answer")
 
 
 class EngineSource(Protocol):
-    """Provide the engine of a role and tier, and free memory for it; implemented in `jobs.inference.engines`."""
+    """The interface that provides engines by role and tier and frees memory. `jobs.inference.engines` implements it."""
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
-        """Return the engine, loading it if needed; None when no model is active in this role and tier."""
+        """Return the engine, loading it if needed; None if no model is active in this role and tier."""
         ...
 
     def lack(self, role: Role, tier: Tier) -> str:
-        """Return why the last `engine` of this role and tier did not return the active model: a reason of `Choice`.
+        """Return why the last call of `engine` for this role and tier did not return the active model.
 
-        Empty when it did, and when no model is active.
+        The result is a reason of `Choice`, or an empty string if `engine` returned the active model or no model is
+        active.
         """
         ...
 
     def built_in(self) -> Engine:
-        """Return the built-in model, which supports every role."""
+        """Return the built-in model. It supports all roles."""
         ...
 
     def make_room(self, role: Role) -> None:
@@ -52,7 +53,7 @@ class EngineSource(Protocol):
 
 
 class RoutedEngine:
-    """Run inference on one picture. The first run sets `choice`: the used model and the reason."""
+    """The engine for one picture. The first run sets `choice`: the model that was used, and the reason."""
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class RoutedEngine:
 
     @property
     def takes_points(self) -> bool:
-        """Return whether the model for prompts or the built-in model accepts clicks."""
+        """Whether the model for prompts or the built-in model accepts clicks."""
         return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
@@ -124,7 +125,7 @@ class RoutedEngine:
     def _escalated(
         self, role: Role, answer: _Answer, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]
     ) -> _Answer:
-        """Return the fine model's matte if the fast model's matte is uncertain enough, else the fast model's."""
+        """Return the fine model's result if the fast model's result is uncertain enough; otherwise the fast model's."""
         decision = self._escalation.decide(doubt(answer))
         fine = self._source.engine(role, Tier.FINE) if decision == "uncertain" else None
         if fine is None:
@@ -147,7 +148,7 @@ class RoutedEngine:
         return better
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
-        """Run a model; when memory runs out, unload the other models and run the fast model."""
+        """Run a model and return its result. If memory runs out, unload the other models and run the fast model."""
         started = time.perf_counter()
         try:
             answer = ask(engine)

@@ -1,4 +1,4 @@
-"""Read which models are active, and compare their results."""
+"""Queries for the active models and for the results of the models."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from jobs.models import JobImage, ModelVersion, Role, Status, Tier
 
 
 def active_version(role: str, tier: str) -> ModelVersion | None:
-    """Return the active version of a role and tier; None if there is none (then `fast` uses the built-in model)."""
+    """Return the active version of a role and tier; None if there is none. `fast` uses the built-in model then."""
     return ModelVersion.objects.filter(is_active=True, role=role, tier=tier).first()
 
 
 def active_versions() -> dict[tuple[Role, Tier], ModelVersion]:
-    """Return all active models by role and tier, in one query."""
+    """Return the active models by role and tier, with one query."""
     rows = ModelVersion.objects.filter(is_active=True)
     return {(Role(row.role), Tier(row.tier)): row for row in rows}
 
 
 def pending_versions() -> list[ModelVersion]:
-    """Return the models that the hosts must copy before they become active."""
+    """Return the models that the hosts must copy before the models become active."""
     return list(ModelVersion.objects.filter(is_pending=True))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFigures:
-    """The results of one model on the pictures that it processed: shares in 0..1, times in milliseconds."""
+    """The results of one model on the pictures that it processed. Shares are 0..1, times are in milliseconds."""
 
     model: str
     tier: str
@@ -41,7 +41,10 @@ class ModelFigures:
 
 
 def model_figures(*, since: dt.datetime | None = None) -> list[ModelFigures]:
-    """Return for each model its times, uncertainty, and the share of results corrected by brush, box or click."""
+    """Return the times, the uncertainty and the share of corrected results of each model.
+
+    A correction is a change by brush, box or click. since: count only pictures that ended later; None: all pictures.
+    """
     answered = JobImage.objects.filter(status=Status.SUCCEEDED).exclude(model_version="")
     if since is not None:
         answered = answered.filter(finished_at__gte=since)

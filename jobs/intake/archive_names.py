@@ -1,8 +1,8 @@
-"""Decode the file names of a zip that does not mark them as UTF-8.
+"""Decoding of file names in a zip that does not mark them as UTF-8.
 
 Such names are in the code page of the computer that wrote the zip, which the zip does not store. All names have the
-same code page, so each candidate must decode all of them, and the result must look like names. General detectors need
-more text than a few names contain.
+same code page, so a candidate must decode all of them, and the result must look like names. General detectors need more
+text than a few names contain.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FOUND, _LIKELY, _POSSIBLE, _UNLIKELY, _WRONG = 1.0, 0.9, 0.5, 0.1, -1.0
 
 
 def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Return the decoded names of a zip's entries."""
+    """Return the decoded names of a zip's entries, in the order of the entries."""
     names = [_flagged_name(entry) for entry in entries]
     raw = [_raw_name(entry) for entry, name in zip(entries, names, strict=True) if name is None]
     decoded = iter(decode_together(raw))
@@ -36,7 +36,10 @@ def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 
 
 def decode_together(raw: Sequence[bytes]) -> list[str]:
-    """Return names decoded as UTF-8 if all are valid, else with the code page whose result looks most like names."""
+    """Return the names decoded as UTF-8 if all of them are valid UTF-8.
+
+    Otherwise use the code page whose result looks most like names.
+    """
     try:
         names = [name.decode("utf-8") for name in raw]
     except UnicodeDecodeError:
@@ -56,13 +59,13 @@ def decode_together(raw: Sequence[bytes]) -> list[str]:
 
 
 def _is_rare(letter: str) -> bool:
-    """Return whether a letter typically results from reading short Chinese names as UTF-8 by mistake."""
+    """Return whether a letter typically results from decoding short Chinese names as UTF-8 by mistake."""
     is_extended = "\u0180" <= letter <= "\u02ff" and letter not in "ƠơƯưȘșȚțǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜ"
     return is_extended or "\u0370" <= letter <= "\u0385"
 
 
 def _flagged_name(entry: zipfile.ZipInfo) -> str | None:
-    """Return the name of an entry whose encoding the zip states."""
+    """Return the name of an entry whose encoding the zip states; None if it does not state the encoding."""
     if entry.flag_bits & _UTF8_FLAG:
         return entry.orig_filename
     place = 0
@@ -81,7 +84,7 @@ def _raw_name(entry: zipfile.ZipInfo) -> bytes:
 
 
 def _likeness(text: str, code_page: str) -> float:
-    """Return a score of how much the non-ASCII letters look like those of names; at most 1."""
+    """Return the mean score of the non-ASCII letters of a text, at most 1. Higher scores look more like names."""
     scores = []
     for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if letter > "\x7f":
@@ -91,7 +94,7 @@ def _likeness(text: str, code_page: str) -> float:
 
 
 def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
-    """Return how likely a letter is in names of a code page.
+    """Return a score of how likely a letter is in names of a code page.
 
     ascii_beside: the number of ASCII letters next to it.
     """

@@ -1,6 +1,6 @@
-"""Convert a zip of pictures into checked sources, with one member in memory at a time.
+"""Conversion of a zip of pictures into checked sources, with one member in memory at a time.
 
-Member names are never used as paths. They are checked nevertheless, so that a hostile archive is rejected as a whole.
+Names of members are not used as paths. They are checked nevertheless, so that a hostile archive is rejected as a whole.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIGNATURE = b"PK\x03\x04"
 EMPTY_SIGNATURE = b"PK\x05\x06"
 MAX_DEPTH = 8
 MAX_RATIO = 200
-MAX_PROVEN_PIXELS = 100_000_000  # of all pictures of an archive that are decoded during the request
+MAX_PROVEN_PIXELS = 100_000_000  # the number of pixels of an archive that are decoded during the request
 RATIO_FREE_BYTES = 2**20  # small files of one colour compress well and are harmless
 # Other methods unpack whole blocks at once, so a small file could fill the memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -44,7 +44,7 @@ _ENTRY_BYTES = 1024  # per entry of the directory: a header of 46 bytes, the nam
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Limits of an archive: number of files, total bytes of the unpacked files, bytes of the archive itself."""
+    """Limits of an archive: the number of files, and the bytes of the archive and of its unpacked files."""
 
     max_entries: int
     max_bytes: int
@@ -57,12 +57,11 @@ def archive_limits() -> ArchiveLimits:
 def sources_in(
     file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str, keeps_folders: bool = False
 ) -> list[Source]:
-    """Check every file of a zip and return the sources; a file that is not a picture becomes a RefusedSource.
+    """Check each file of a zip and return the sources. A file that is not a picture becomes a RefusedSource.
 
-    keeps_folders: name each picture with its folders in the archive, so that a zip of the results has them too.
-
-    Raise InvalidParameter when the archive is not a zip, is encrypted, is nested too deep, has too many entries, or has
-    names that point outside it. Raise ImageTooLarge when the unpacked files are too large.
+    keeps_folders: name each picture with its folders in the archive, so that a zip of the results contains them too.
+    Raise InvalidParameter if the archive is not a zip, is encrypted, is nested too deep, has too many entries, or has
+    names that point outside it. Raise ImageTooLarge if the archive or the unpacked files are too large.
     """
     _check_end(file, archive_limits, field)
     try:
@@ -84,9 +83,9 @@ def sources_in(
 
 @dataclass(slots=True)
 class _Budget:
-    """Count the pixels that may still be decoded while an archive is checked.
+    """The number of pixels that may still be decoded while an archive is checked.
 
-    Beyond that, workers check the pictures.
+    Workers check the remaining pictures.
     """
 
     pixels: int
@@ -104,9 +103,9 @@ def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limits:
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
-    """Unpack one file.
+    """Return the content of one file of an archive.
 
-    Raise ImageTooLarge or ImageUnreadable when the archive's directory states wrong values for it.
+    Raise ImageTooLarge or ImageUnreadable if the archive's directory contains wrong values for it.
     """
     if entry.compress_type not in _METHODS:
         raise ImageUnreadable("The file is packed by another method than deflate.")
@@ -125,7 +124,10 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) 
 
 
 def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
-    """Check the archive's end record before the directory is read, because a forged directory could fill the memory."""
+    """Check the archive's size and end record before the directory is read.
+
+    A forged directory could fill the memory.
+    """
     size = file.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ImageTooLarge(f"{field}: the archive is larger than {limits.max_bytes / 2**20:.4g} MB", field=field)
@@ -168,9 +170,9 @@ def _check_name(name: str, field: str) -> None:
 
 
 def _check_overlaps(archive: zipfile.ZipFile, field: str) -> None:
-    """Raise InvalidParameter when two entries share bytes.
+    """Raise InvalidParameter if two entries share bytes.
 
-    Otherwise a small archive could contain one file a thousand times.
+    Without this check, a small archive could contain the same file a thousand times.
     """
     ends_before = 0
     for entry in sorted(archive.infolist(), key=attrgetter("header_offset")):

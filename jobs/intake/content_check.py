@@ -1,9 +1,9 @@
-"""Call the operator's own check of a picture's content before a worker processes the picture.
+"""The operator's own check of a picture's content, before a worker processes the picture.
 
 `MATTING_CONTENT_CHECK` is a URL, or the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str |
 None` that returns the reason for a refusal. A URL receives the picture by POST and responds with `{"allowed": bool,
-"reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
-processed unchecked.
+"reason": str}`. If the check fails or cannot be reached, the picture fails with `internal`, so no picture is processed
+unchecked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Check = Callable[[bytes, dict[str, str]], str | None]
 
 
 def content_check(data: bytes, about: dict[str, str]) -> None:
-    """Raise ContentRefused when the operator's check refuses a picture.
+    """Raise ContentRefused if the operator's check refuses a picture.
 
     about: values that describe the picture: the job's id, the team and the dialect.
     """
@@ -36,7 +36,7 @@ def content_check(data: bytes, about: dict[str, str]) -> None:
 
 
 def content_check_find() -> Check | None:
-    """Return the operator's check, or None without one; raise ValueError when it cannot be called."""
+    """Return the operator's check, or None if there is none; raise ValueError if it cannot be called."""
     value = settings.MATTING_CONTENT_CHECK
     if not value:
         return None

@@ -1,7 +1,7 @@
-"""Read pictures from and write results to folders of the server, only below the operator's root folders.
+"""Reading of pictures from folders of the server, and writing of results, only below the operator's root folders.
 
 A path is resolved and checked against the resolved roots. Then it is opened from the root, folder by folder, without
-following links, so replacing a folder by a link in between leads to an error and never to a path outside the root.
+following links. If a folder is replaced by a link in between, the result is an error and not a path outside the root.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 class Place:
     """A path inside a root folder.
 
-    `parts` lead from the resolved `root` to it, without links at the time of the check.
+    parts: the names of the folders from the resolved `root` to the path. None of them was a link at the time of the
+    check.
     """
 
     root: Path
@@ -53,8 +54,9 @@ def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str =
     """Return the place of a caller's path inside one of `roots`.
 
     A relative path is tried below each root, with or without the root's own name as its first part. A path under
-    `alias` that is below no root is read as the same path under the first root. Raise PermissionDenied for every path
-    outside the roots, whether it exists or not, and InvalidParameter for an invalid path.
+    `alias` that is below no root is read as the same path under the first root. Raise PermissionDenied for a path
+    outside the roots, whether it exists or not, and InvalidParameter for an invalid path; the error names the request's
+    `field`.
     """
     if not text or len(text) > MAX_PATH_LENGTH or "\0" in text or not _is_path(text):
         raise InvalidParameter(f"{field}: must be a path of 1 to {MAX_PATH_LENGTH} characters", field=field)
@@ -72,7 +74,7 @@ def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str =
 
 
 def _is_path(text: str) -> bool:
-    """Return whether a file system can hold the path: JSON may contain half a character, and names of any length."""
+    """Return whether a file system can store the path. JSON may contain lone surrogates and names of any length."""
     try:
         return all(len(os.fsencode(part)) <= MAX_PART_BYTES for part in Path(text).parts)
     except UnicodeEncodeError:
@@ -93,10 +95,10 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 
 
 def sources_in(place: Place, *, field: str) -> list[Source]:
-    """Return a folder's files sorted by name, without opening them.
+    """Return the files of a folder as sources, sorted by name. The files are not opened.
 
-    Subfolders and system files of desktops are skipped. Raise InvalidParameter when the folder does not exist, is
-    empty, or contains more files than a job may have.
+    Subfolders and system files of desktops are skipped. Raise InvalidParameter if the folder does not exist, is empty,
+    or contains more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
         files = [entry for entry in entries if not is_litter(entry.name) and not _is_folder(entry)]
@@ -126,7 +128,7 @@ def _source(place: Place, entry: os.DirEntry[str]) -> Source:
 
 
 def read_file(path: str, max_bytes: int) -> bytes:
-    """Return at most max_bytes + 1 bytes of a regular file below an input root; the caller checks the length.
+    """Return at most max_bytes + 1 bytes of a regular file below an input root. The caller checks the length.
 
     Raise PermissionDenied for a link that leaves the roots, and ImageUnreadable for a missing or irregular file.
     """
@@ -148,7 +150,10 @@ def read_file(path: str, max_bytes: int) -> bytes:
 
 @contextmanager
 def _opened(place: Place, *, field: str) -> Iterator[int]:
-    """Open a folder part by part, starting at its root; yield its descriptor."""
+    """Open a folder part by part, starting at its root, and yield its file descriptor.
+
+    Raise InvalidParameter or PermissionDenied if it cannot be opened.
+    """
     try:
         folder = _walk(place)
     except FileNotFoundError:
@@ -164,7 +169,7 @@ def _opened(place: Place, *, field: str) -> Iterator[int]:
 
 
 def _walk(place: Place, *, make: bool = False) -> int:
-    """Return a descriptor of the folder at a place; with `make`, create missing folders."""
+    """Return a file descriptor of the folder at a place. make: create missing folders."""
     if make:
         place.root.mkdir(parents=True, exist_ok=True)
     folder = os.open(place.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -184,7 +189,7 @@ def _walk(place: Place, *, make: bool = False) -> int:
 
 
 def require_writable(place: Place, *, field: str) -> None:
-    """Raise InvalidParameter when results cannot be written to a place; create no folder."""
+    """Raise InvalidParameter if results cannot be written to a place. No folder is created."""
     path = place.path
     while not path.exists():
         path = path.parent
@@ -194,7 +199,7 @@ def require_writable(place: Place, *, field: str) -> None:
 
 @contextmanager
 def folder_made(place: Place) -> Iterator[int]:
-    """Create a folder with its parents and yield its descriptor; raise StorageFailed on failure."""
+    """Create a folder with its parents and yield its file descriptor. Raise StorageFailed if this fails."""
     try:
         folder = _walk(place, make=True)
     except OSError as error:
@@ -206,7 +211,10 @@ def folder_made(place: Place) -> Iterator[int]:
 
 
 def write_file(folder: int, name: str, stream: IO[bytes]) -> None:
-    """Copy a stream into an open folder under `name`. An existing file is replaced only when the copy is complete."""
+    """Write a stream to the file `name` in an open folder. An existing file is replaced only when the copy is complete.
+
+    folder: the file descriptor of the folder. Raise StorageFailed if the file cannot be written.
+    """
     unfinished = f".{name}.part"
     try:
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Recognise files that desktops and network drives add on their own, in zips and in folders."""
+"""Detection of files that desktops and network drives add to zips and folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check the pictures of a request before anything is stored or queued.
+"""Checks of the pictures of a request, before anything is stored or queued.
 
 Each `accept_*` function returns a source, or raises the error for the response. Bytes in the request are checked at
 once (CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check.
@@ -42,7 +42,7 @@ MAX_FOLDERS = 8
 
 
 class Content(Protocol):
-    """Bytes that can be read several times, always from the start."""
+    """Bytes that can be read several times. A read after `seek(0)` returns all of them."""
 
     def seek(self, offset: int, /) -> int: ...
 
@@ -51,10 +51,10 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that was decoded successfully. Its bytes stay in memory, in a temporary file, or in the storage.
+    """A picture that passed its check. Its bytes stay in memory, in a temporary file, or in the storage.
 
-    name: the file's name, which may begin with folders; zips of results keep them.
-    settings: options of this picture that differ from its job's, as JSON.
+    name: the file's name, which may begin with folders; zips of results keep them. settings: options of this picture
+    that differ from its job's, as JSON.
     """
 
     name: str
@@ -68,14 +68,14 @@ class CheckedSource:
         return self.content.read()
 
     def stream(self) -> bytes | IO[bytes]:
-        """Return the open file if the picture is on disk, else its bytes."""
+        """Return the open file if the picture is in a temporary file; otherwise its bytes."""
         if isinstance(self.content, TemporaryUploadedFile) and self.content.file is not None:
             return cast("IO[bytes]", self.content.file)
         return self.read()
 
 
 class ReopenedContent:
-    """Content that each `read` opens and reads completely; nothing stays open or in memory between two reads."""
+    """Content that is opened and read completely at each `read`. Between two reads, nothing stays open or in memory."""
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
@@ -89,7 +89,7 @@ class ReopenedContent:
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """The URL of a picture. A worker downloads it through the guarded client and checks the picture."""
+    """The URL of a picture. A worker downloads the picture through the guarded client and checks it."""
 
     url: str
     name: str = ""
@@ -97,7 +97,7 @@ class UrlSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The path of a file below an allowed input root. A worker opens and checks it."""
+    """The path of a file below an allowed input root. A worker opens and checks the file."""
 
     path: str
     name: str
@@ -106,7 +106,10 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """A picture that failed its check while the other pictures of the request continue; it becomes a failed picture."""
+    """A picture that failed its check, while other pictures of the request continue.
+
+    It becomes a failed picture of the job.
+    """
 
     name: str
     error: MattingError
@@ -116,7 +119,7 @@ Source = CheckedSource | UrlSource | FileSource | RefusedSource
 
 
 def default_limits(**changes: Any) -> Limits:
-    """Return the site's limits with a dialect's `changes`; where both define a limit, the stricter one applies."""
+    """Return the site's limits with a dialect's `changes`. If both define a limit, the stricter one applies."""
     site = {"max_bytes": settings.MATTING_MAX_IMAGE_BYTES, "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS}
     stricter = {name: min(limit, changes.get(name, limit)) for name, limit in site.items()}
     return Limits(**(changes | stricter))
@@ -131,7 +134,7 @@ def limits_from_json(data: dict[str, Any]) -> Limits:
 
 
 def check_count(count: int) -> None:
-    """Raise InvalidParameter for more pictures than one job may have; call it before any picture is opened."""
+    """Raise InvalidParameter for more pictures than one job may have. Call it before a picture is opened."""
     if count > settings.MATTING_MAX_IMAGES_PER_JOB:
         raise too_many_images(str(count))
 
@@ -149,7 +152,10 @@ def too_large(name: str, max_bytes: int) -> ImageTooLarge:
 
 
 def clean_name(name: str) -> str:
-    """Return the last part of a file name without control characters, safe to display and to put into a zip."""
+    """Return the last part of a file name without control characters, at most MAX_NAME_LENGTH characters.
+
+    The result can be displayed and used in a zip. It is `picture` if nothing remains.
+    """
     name = PurePosixPath(str(name).replace("\\", "/")).name
     name = "".join(character for character in name if unicodedata.category(character)[0] != "C")
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
@@ -160,9 +166,9 @@ _CHECKED_HERE_PIXELS = 1_000_000
 
 
 def clean_path(path: str) -> str:
-    """Return a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
+    """Return a file's name with up to MAX_FOLDERS folders before it, joined by `/`. `clean_name` cleans each part.
 
-    Folders are left out from the first one on while the path is longer than its column.
+    The first folders are left out if the path is longer than MAX_PATH_LENGTH.
     """
     parts = [part for part in PurePosixPath(str(path).replace("\\", "/")).parts if part.strip("/. ")]
     *folders, name = [clean_name(part) for part in parts] or [clean_name(path)]
@@ -175,9 +181,9 @@ def clean_path(path: str) -> str:
 def proved(source: bytes | Path, limits: Limits) -> Probe:
     """Decode a picture and return its properties.
 
-    Small pictures in memory are decoded here, all others in another process. Raise the errors of
-    `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a fault of this machine,
-    which says nothing about the picture.
+    Small pictures in memory are decoded in this process, others in a separate process. Raise the errors of
+    `segmentation.image.probe`, ImageUnreadable if the decoder crashes, and StorageFailed for a fault of this machine,
+    which does not concern the picture.
     """
     try:
         if isinstance(source, bytes):
@@ -203,9 +209,9 @@ def _cannot_check() -> StorageFailed:
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
-    """Check a picture in memory and return it as a source; raise the ImageError that describes the fault.
+    """Check a picture in memory and return it as a source. Raise the ImageError that describes the fault.
 
-    prove_pixels: only a picture with at most this many pixels is decoded; of a larger one only the header is checked.
+    prove_pixels: a picture with more pixels is not decoded; only its header is checked. None: each picture is decoded.
     """
     limits = limits or default_limits()
     if prove_pixels is None:
@@ -218,7 +224,10 @@ def accept_bytes(
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
-    """Check an uploaded file and return it as a source. Its size is checked before any byte is read into memory."""
+    """Check an uploaded file and return it as a source. Its size is checked before it is read into memory.
+
+    Raise ImageMissing without a file, and the errors of `accept_bytes`.
+    """
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
@@ -236,7 +245,7 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Return the source for a picture in base64.
+    """Check a picture in base64 and return it as a source. Raise ImageMissing without text, and other ImageErrors.
 
     Line breaks and the prefix of a `data:` URL (RFC 2397) are accepted.
     """
@@ -264,7 +273,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
-    """Decode a base64 text that the web server has moved to disk into a temporary file."""
+    """Return a temporary file with the decoded content of a base64 text that the web server has stored on disk."""
     head, comma, rest = text.lstrip().partition(",")
     if comma and head[:5].lower() == "data:":
         if not head.strip().lower().endswith("base64"):
@@ -282,14 +291,20 @@ def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Return the source for a stored picture of an upload or another job; raise NotFound when the file is missing."""
+    """Check a picture in the storage and return it as a source; raise NotFound if the file is missing.
+
+    The picture belongs to an upload or to another job.
+    """
     read = partial(storage.read, key)
     checked = accept_bytes(read(), name=name, limits=limits)
     return replace(checked, content=ReopenedContent(read))
 
 
 def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlSource:
-    """Check a picture's URL, sent as `field`, without using the network; a worker downloads it later."""
+    """Check the URL of a picture without the network and return it as a source. A worker downloads the picture later.
+
+    field: the field of the request, for errors. Raise ImageMissing without a URL, and the errors of `check_url`.
+    """
     if not isinstance(url, str) or not url.strip():
         raise ImageMissing(field=field)
     check_url(url.strip(), policy_from_settings("picture"), field=field)
@@ -299,7 +314,10 @@ def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlS
 def accept_or_refuse(
     accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
 ) -> Source:
-    """Call `accept`; for an error of a class in `refusing`, return a RefusedSource with the name `name`."""
+    """Return the source that `accept` returns.
+
+    For an error of a class in `refusing`, return a RefusedSource with `name`.
+    """
     try:
         return accept()
     except refusing as error:

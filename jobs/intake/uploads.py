@@ -1,4 +1,4 @@
-"""Store pictures that are uploaded before their job, and delete expired uploads that no job has used."""
+"""Uploads: pictures that are stored before their job, and the deletion of expired uploads."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ UPLOAD_LIFE = dt.timedelta(hours=1)
 
 
 def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | None = None) -> Upload:
-    """Store one checked picture for the team and return its row. The caller may choose the id, `upload_id`.
+    """Store a checked picture for the team, and return its row.
 
-    Raise InvalidParameter when the id is in use, QuotaExceeded when the team's storage is full, or StorageFailed.
+    upload_id: the id of the row; None: a random id. Raise InvalidParameter if the id is in use, QuotaExceeded if the
+    team's storage is full, or StorageFailed.
     """
     usage_check(team=actor.team, quota=quota_of(actor.team), new_bytes=source.probe.bytes, units=0)
     content_type = f"image/{source.probe.format}"
@@ -53,7 +54,7 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
 
 
 def uploads_expire(*, limit: int = 500) -> int:
-    """Delete up to `limit` expired uploads; return the number deleted."""
+    """Delete up to `limit` expired uploads, and return the number of deleted uploads."""
     expired = list(Upload.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")[:limit])
     with transaction.atomic():
         Upload.objects.filter(id__in=[upload.id for upload in expired]).delete()

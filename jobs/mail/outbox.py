@@ -1,4 +1,4 @@
-"""Store mail, send it from a worker, and retry mail that the mail server refused."""
+"""The outbox of mail: messages are stored, sent by a worker, and sent again if the mail server rejects them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _LEASE_S = 90.0
 
 
 def mail_queue(*, message: EmailMessage) -> QueuedMail:
-    """Store a message, queue it on commit, and return its row. Attachments are not supported; the site sends none."""
+    """Store a message, put it into the queue after the commit, and return its row.
+
+    Raise ValueError for a message with attachments, which are not supported.
+    """
     if message.attachments:
         raise ValueError("mail with attachments cannot be queued")
     alternatives = getattr(message, "alternatives", [])
@@ -44,7 +47,7 @@ def mail_queue(*, message: EmailMessage) -> QueuedMail:
 
 @runs(MAIL_SEND)
 def mail_send(mail_id: str) -> None:
-    """Send one message and delete its row; a message that was refused several times is deleted and logged."""
+    """Send one message and delete its row. A message that failed too often is deleted and logged."""
     mail = QueuedMail.claimable().filter(pk=mail_id).first()
     if mail is None or not mail.claim(lease_s=_LEASE_S):
         return
@@ -58,7 +61,10 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose retry is due or whose queue message was lost; return their number. The sweep calls this."""
+    """Queue messages whose retry is due or whose entry in the queue was lost; return their number.
+
+    The upkeep (`jobs.running.upkeep`) calls this function regularly.
+    """
     return sweep(_Mails(), limit=limit)
 
 
@@ -89,9 +95,9 @@ def _enqueue(mail: QueuedMail) -> None:
 
 
 def _retry(mail: QueuedMail, error: Exception) -> None:
-    """Schedule the next attempt.
+    """Schedule the next attempt, or delete a message that has no attempt left.
 
-    Only the error's class is logged, because a mail server's text may contain addresses.
+    Only the class of the error is logged, because the text of a mail server may contain e-mail addresses.
     """
     if mail.strikes > len(RETRY_DELAYS_S):
         logger.error("mail %s is given up after %s tries: %s", mail.pk, mail.strikes, type(error).__name__)

@@ -1,6 +1,6 @@
-"""Database models. They define state transitions and constraints; services of the other packages write them.
+"""Database models. They define state transitions and constraints; services of the other packages write the rows.
 
-This package may import `segmentation.options`, and none of the other packages of `jobs`.
+This package may import `segmentation.options`, but no other package of `jobs`.
 """
 
 from .artifact import Artifact

@@ -1,4 +1,4 @@
-"""Stored files of jobs and pictures."""
+"""The stored files of jobs and pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Artifact(models.Model):
-    """A stored file. Its row is written in the transaction that publishes the result."""
+    """A stored file of a job or picture. Its row is written in the transaction that publishes the result."""
 
     class Kind(models.TextChoices):
         SOURCE = "source", _("Source")

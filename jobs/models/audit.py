@@ -15,7 +15,7 @@ GENESIS = "0" * 64
 
 
 class Action(models.TextChoices):
-    """All kinds of events that are recorded."""
+    """The kinds of events that are recorded."""
 
     SIGNED_UP = "user.signed_up", _("Signed up")
     SIGNED_IN = "user.signed_in", _("Signed in")
@@ -61,15 +61,18 @@ class Action(models.TextChoices):
 
 
 def action_choices() -> list[tuple[str, Promise]]:
-    """Return the choices of the column. Migrations refer to this function, so new actions need no migration."""
+    """Return the choices of the column `action`.
+
+    Migrations refer to this function, so new actions need no migration.
+    """
     return [(action.value, action.label) for action in Action]
 
 
 class AuditEntry(models.Model):
     """One recorded event. Names and ids are plain values, so an entry remains when its objects are deleted.
 
-    `hash` is the SHA-256 of `previous_hash` and the entry's own content; `number` has no gaps. Triggers in the
-    database refuse to change or delete a row (migrations 0002, 0006 and 0019).
+    `hash` is the SHA-256 of `previous_hash` and the entry's own content; `number` has no gaps. Triggers in the database
+    reject changes and deletions of a row (migrations 0002, 0006 and 0019).
     """
 
     Action = Action
@@ -108,7 +111,7 @@ class AuditEntry(models.Model):
         return f"{self.number}: {self.actor_name} {self.get_action_display().lower()}"
 
     def content(self) -> dict[str, object]:
-        """Return all values that the hash covers, as plain JSON."""
+        """Return the values that the hash covers, as plain JSON types."""
         return {
             "number": self.number,
             "at": self.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
@@ -128,7 +131,7 @@ class AuditEntry(models.Model):
         }
 
     def expected_hash(self) -> str:
-        """Return the SHA-256 of the previous hash, a line break, and this entry's content as JSON with sorted keys."""
+        """Return the SHA-256 (hex) of the previous hash, a line break, and the content as JSON with sorted keys."""
         text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(f"{self.previous_hash}\n{text}".encode()).hexdigest()
 
@@ -142,7 +145,10 @@ def _canonical(address: str | None) -> str | None:
 
 
 class AuditHead(models.Model):
-    """The number and hash of the newest entry. Writers lock this row; it reveals missing entries at the end."""
+    """The number and hash of the newest entry.
+
+    Writers lock this row. It reveals missing entries at the end of the chain.
+    """
 
     PK = 1
 
@@ -158,7 +164,10 @@ class AuditHead(models.Model):
 
 
 class AuditErasure(models.Model):
-    """Permit the replacement of names in audit entries while a row exists: only inside `jobs.audit.redaction`."""
+    """The permission to replace names in audit entries while a row exists.
+
+    Only `jobs.audit.redaction` creates a row.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
 

@@ -1,4 +1,4 @@
-"""Requested zips of results that have not been made yet."""
+"""Zips of results that have been requested and not been made yet."""
 
 from __future__ import annotations
 

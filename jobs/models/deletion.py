@@ -1,4 +1,4 @@
-"""Stored files that have not been deleted yet."""
+"""Stored files that are waiting to be deleted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from jobs.models.lease import Leased
 class PendingDeletion(Leased):
     """A stored file, or a folder with its content, that must be deleted.
 
-    The row is written in the transaction that deletes the file's own row. So the file is deleted later even if the
-    process crashes right after the commit or the storage fails.
+    This row is written in the transaction that deletes the row of the file. Therefore the file is deleted later even if
+    the process crashes after the commit or if the storage fails.
     """
 
     key = models.CharField(max_length=400, help_text="The file's name in the storage; a folder's ends with a slash.")

@@ -1,7 +1,7 @@
-"""The entry points through which jobs are submitted (dialects), and the limits of each dialect.
+"""The dialects, through which jobs are submitted, and the limits of each dialect.
 
-The product's own entry points are constants. Published dialects register when the site starts (`jobs.api.registry`), so
-this module does not know their names.
+The site's own dialects are constants. Published dialects register when the site starts (`jobs.api.registry`), so this
+module does not contain their names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OwnDialect(models.TextChoices):
-    """The product's own entry points, which are not published APIs of another product."""
+    """The site's own dialects, which are not APIs of other products."""
 
     NATIVE = "native", _("Native")
     WEB = "web", _("Web")
@@ -23,7 +23,7 @@ class OwnDialect(models.TextChoices):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectLimits:
-    """A dialect's limits for one team, in addition to the quota; None means no limit.
+    """The limits of a dialect for one team, in addition to the quota; None means no limit.
 
     submits_per_second and queries_per_second count requests; running_tasks and pending_tasks count pictures.
     """
@@ -39,22 +39,22 @@ _limits: dict[str, DialectLimits] = {}
 
 
 def dialect_register(name: str, *, label: str | Promise, limits: DialectLimits) -> None:
-    """Add a published dialect to the choices of `Job.dialect`, with its limits for a team."""
+    """Add a published dialect to the choices of `Job.dialect`. limits: its default limits for a team."""
     _labels[name] = label
     _limits[name] = limits
 
 
 def dialect_choices() -> list[tuple[str, str | Promise]]:
-    """Return the value and the label of every dialect: native, the published ones, web and command."""
+    """Return the value and the label of each dialect: native, the published dialects, web and command."""
     native, *others = OwnDialect.choices
     return [native, *sorted(_labels.items()), *others]
 
 
 def dialect_names() -> list[str]:
-    """Return the value of every dialect, in the order of `dialect_choices`."""
+    """Return the value of each dialect, in the order of `dialect_choices`."""
     return [name for name, _label in dialect_choices()]
 
 
 def default_limits_of(dialect: str) -> DialectLimits:
-    """Return a dialect's default limits for a team."""
+    """Return a dialect's default limits for a team; an unknown dialect has no limits."""
     return _limits.get(dialect, DialectLimits())

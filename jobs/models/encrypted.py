@@ -20,10 +20,10 @@ _PURPOSE = b"keyline.encrypted-column:"
 
 
 class EncryptedCharField(models.CharField):
-    """Encrypt values when writing and decrypt them when reading, with SECRET_KEY or one of its fallbacks.
+    """Text column that encrypts values when they are written and decrypts them when they are read.
 
-    A plain value of an earlier version is returned unchanged. A value that no key can decrypt is returned as an empty
-    text and logged.
+    The keys are SECRET_KEY and its fallbacks (Fernet). A plain value of an earlier version is returned unchanged. A
+    value that no key can decrypt is logged and returned as an empty text.
     """
 
     def get_prep_value(self, value: Any) -> Any:
@@ -35,7 +35,7 @@ class EncryptedCharField(models.CharField):
 
 
 def decrypted(value: str) -> str:
-    """Return the plain text of a stored value."""
+    """Return the plain text of a stored value; an empty text if no key can decrypt it."""
     if not value.startswith(_PREFIX):
         return value
     try:
@@ -46,7 +46,7 @@ def decrypted(value: str) -> str:
 
 
 def is_current(value: str) -> bool:
-    """Return True if a stored value is empty or encrypted with the current key."""
+    """Return whether a stored value is empty or encrypted with the current SECRET_KEY."""
     if not value:
         return True
     if not value.startswith(_PREFIX):

@@ -1,4 +1,4 @@
-"""Check identifiers from requests before they are used in a database query."""
+"""Checks of identifiers from requests, before they are used in a database query."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether `text` is a UUID."""
+    """Return whether `text` has the form of a UUID."""
     try:
         UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Jobs and their pictures, and the transitions of their states."""
+"""Jobs and their pictures, and the transitions between their states."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _Status = Status  # for annotations in classes that have an attribute named Stat
 
 
 class Job(models.Model):
-    """One submission: the submitter, the API, the options and the outcome."""
+    """One submission: the user or key that submitted it, the API, the options and the result."""
 
     Status = Status
     Dialect = OwnDialect
@@ -160,7 +160,7 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Change the status from queued to running; return False when the job is running or has ended."""
+        """Change the status from queued to running; return False if the job is already running or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
         started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
         if started:
@@ -168,7 +168,10 @@ class Job(models.Model):
         return started
 
     def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
-        """Change the status to a terminal one; return False when the job has already ended."""
+        """Change the status to a terminal one; return False if the job has already ended.
+
+        code, message: the public error of a failed job.
+        """
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         values = {"finished_at": timezone.now(), "error_code": code, "error_message": message[:500]}
         ended = rows.update(status=status, **values) == 1
@@ -178,7 +181,7 @@ class Job(models.Model):
 
 
 class JobImage(Leased):
-    """One picture of a job: its state, its lease and its outcome."""
+    """One picture of a job: its state, its lease and its result."""
 
     Status = Status
     TERMINAL = TERMINAL
@@ -269,7 +272,7 @@ class JobImage(Leased):
 
     @property
     def cutout_options(self) -> CutoutOptions:
-        """Return the job's options, with this picture's own settings in their place."""
+        """The options of the job; this picture's own settings replace the job's."""
         return CutoutOptions.from_json(self.job.options | self.settings)
 
     @property
@@ -277,31 +280,34 @@ class JobImage(Leased):
         return self.status in TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Change the status from queued to running under a lease; return False when the picture is not queued."""
+        """Change the status from queued to running under a lease; return False if the picture cannot be claimed.
+
+        lease_s: the duration of the lease in seconds. worker: the name of the worker.
+        """
         claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
         if claimed:
             picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)
         return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Change the status from running to queued; return False when this attempt has lost its lease."""
+        """Change the status from running to queued; return False if this attempt has lost its lease."""
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def postpone(self, *, delay_s: float, fault: str) -> bool:
         """Queue the picture again after a machine fault, which does not count as a failed attempt.
 
-        Return False when this attempt has lost its lease.
+        delay_s: the seconds until the next attempt. Return False if this attempt has lost its lease.
         """
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )
 
     def hand_over(self, *, timings_ms: dict[str, float], is_held: bool = False) -> bool:
-        """Queue the picture for its next stage, with attempts counted from 0; return False when the lease is lost."""
+        """Queue the picture for its next stage, with attempts counted from 0; return False if the lease is lost."""
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
-        """Change the status from running to a terminal one; return False and write nothing when the lease is lost."""
+        """Change the status from running to a terminal one; return False and write nothing if the lease is lost."""
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()
@@ -309,11 +315,14 @@ class JobImage(Leased):
         return ended
 
     def hold(self) -> None:
-        """Take a queued picture out of the queue until its team may run another picture."""
+        """Keep a queued picture out of the queue until its team may run another picture."""
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Cancel an unfinished picture, with `only_queued` only a queued one; return False when nothing changed."""
+        """Cancel a picture that has not ended; return False if nothing changed.
+
+        only_queued: cancel the picture only if no worker has started it.
+        """
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
@@ -323,7 +332,7 @@ class JobImage(Leased):
 
 
 class FailedPicture(JobImage):
-    """The failed pictures, as a separate list in the admin."""
+    """A failed picture. This proxy model gives failed pictures their own list in the admin."""
 
     class Meta:
         verbose_name = _("failed picture")

@@ -1,4 +1,4 @@
-"""The lease with which a worker claims a row: a picture, a zip, a webhook delivery or a deletion."""
+"""The lease with which a worker claims a row: a picture, a zip, a webhook delivery, a mail or a deletion."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Leased(models.Model):
-    """Work that one worker at a time holds with a lease.
+    """Abstract base of rows that one worker at a time processes under a lease.
 
     ::
 
@@ -21,8 +21,8 @@ class Leased(models.Model):
            ▲                 │
            └────release──────┘   the sweep releases it when the lease has expired
 
-    Each transition is one conditional update; False means that another process was first. `attempt` only
-    increases. A worker with an older attempt can change nothing. The names of an attempt's files contain its number.
+    Each transition is one conditional update; False means that another process was first. `attempt` only increases. A
+    worker with an older attempt cannot change the row. The names of an attempt's files contain its number.
     """
 
     # Subclasses with a status column set these two to the values of the waiting and the leased state.
@@ -47,17 +47,20 @@ class Leased(models.Model):
 
     @property
     def strikes(self) -> int:
-        """Return the number of attempts that count towards `max_strikes`."""
+        """The number of attempts that count towards `max_strikes`."""
         return self.attempt - self.attempts_before
 
     @classmethod
     def claimable(cls) -> models.QuerySet[Self]:
-        """Return the waiting rows that are due."""
+        """Return the rows that are waiting and due."""
         is_due = models.Q(next_try_at=None) | models.Q(next_try_at__lte=timezone.now())
         return cls._default_manager.filter(is_due, leased_until=None, **cls.WAITING)
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Claim the row for one attempt; return False when it is not waiting or not due."""
+        """Claim the row for one attempt; return False if it is not waiting or not due.
+
+        lease_s: the duration of the lease in seconds. worker: the name of the worker. values: other columns to set.
+        """
         until = timezone.now() + dt.timedelta(seconds=lease_s)
         values |= {"attempt": F("attempt") + 1, "leased_until": until, "claimed_by": worker, **self.LEASED}
         claimed = self.claimable().filter(pk=self.pk).update(**values) == 1
@@ -66,19 +69,19 @@ class Leased(models.Model):
         return claimed
 
     def renew(self, *, lease_s: float) -> bool:
-        """Extend the lease of this attempt; return False when the lease is lost."""
+        """Extend the lease of this attempt to `lease_s` seconds from now; return False if the lease is lost."""
         return self.held().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Set the row back to waiting, for at least `delay_s` seconds; return False when the lease is lost."""
+        """Set the row back to waiting, for at least `delay_s` seconds; return False if the lease is lost."""
         then = timezone.now() + dt.timedelta(seconds=delay_s) if delay_s else None
         return self.end(next_try_at=then, **self.WAITING, **values)
 
     def end(self, **values: Any) -> bool:
-        """End this attempt and set `values`; return False and write nothing when the lease is lost."""
+        """End this attempt and set the columns in `values`; return False and write nothing if the lease is lost."""
         return self.held().update(leased_until=None, **values) == 1
 
     def held(self) -> models.QuerySet[Self]:
-        """Return a queryset with this row, empty when this attempt has lost its lease."""
+        """Return a queryset with this row; it is empty if this attempt has lost its lease."""
         rows = type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)
         return rows.exclude(leased_until=None)

@@ -1,4 +1,4 @@
-"""Mail that waits to be sent by a worker."""
+"""E-mail that waits until a worker sends it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from .lease import Leased
 
 
 class QueuedMail(Leased):
-    """One unsent message. Its row is deleted when it is sent, because it may contain a password-reset link."""
+    """A message that has not been sent.
+
+    Its row is deleted after sending, because it may contain a password-reset link.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.TextField()

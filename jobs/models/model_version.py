@@ -1,4 +1,4 @@
-"""Activations of weights files, by role and tier."""
+"""Activations of weights files by role and tier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """The kinds of request that a model may support."""
+    """The kinds of requests that a model may support."""
 
     SUBJECT = "subject", _("Subject")
     PROMPTS = "prompts", _("Boxes and clicks")
@@ -16,7 +16,7 @@ class Role(models.TextChoices):
 
 
 class Tier(models.TextChoices):
-    """The tiers of a role; each has at most one active model."""
+    """The tiers of a role. A role has at most one active model in each tier."""
 
     FAST = "fast", _("Fast")
     FINE = "fine", _("Fine")
@@ -26,7 +26,7 @@ class Tier(models.TextChoices):
 class ModelVersion(models.Model):
     """One activation of a weights file. Workers load the active row of a role and tier before their next picture.
 
-    Without an active row, the built-in model serves the tier `fast`, and the other tiers have no model.
+    Without an active row, the tier `fast` uses the built-in model, and the other tiers have no model.
     """
 
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.SUBJECT, db_default="subject")

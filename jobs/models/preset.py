@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Preset(models.Model):
-    """Named settings, visible to their owner only."""
+    """Named settings of a user. Other users cannot see them."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="presets")
     name = models.CharField(max_length=40)

@@ -20,7 +20,10 @@ _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
 
 
 def validate_dialects(value: object) -> None:
-    """Accept `{"native": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError otherwise."""
+    """Accept `{"native": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError for other values.
+
+    The names of the dialects are not checked. A limit is a whole number from 1, or null for no limit.
+    """
     if not isinstance(value, dict):
         raise ValidationError(_('Write an object: {"dialect": {"limit": number}}.'))
     for dialect, limits in value.items():
@@ -34,7 +37,7 @@ def validate_dialects(value: object) -> None:
 
 
 def validate_quality_units(value: object) -> None:
-    """Accept `{"fine": 3, "auto": 2}`; raise ValidationError otherwise."""
+    """Accept `{"fine": 3, "auto": 2}`; raise ValidationError for other values. Units are 1 to 100."""
     if not isinstance(value, dict) or set(value) - set(Quality):
         message = _("Write an object of weights: choose from %(names)s.")
         raise ValidationError(message % {"names": ", ".join(Quality)})
@@ -110,20 +113,20 @@ class Quota(models.Model):
 
     @classmethod
     def default_of(cls, team: Team) -> Quota:
-        """Return the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
+        """Return the site's defaults (the settings MATTING_QUOTA_…) as an unsaved quota of `team`."""
         return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
 
     def dialect_limits(self, dialect: str) -> DialectLimits:
-        """Return a dialect's limits, with this team's changes applied."""
+        """Return a dialect's limits with the changes for this team."""
         return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
     def units_of(self, quality: str) -> int:
-        """Return the number of units that one picture costs when it is processed with `quality`; 1 by default."""
+        """Return the number of units that one picture of this quality costs; 1 if no number is defined."""
         weights = settings.MATTING_QUALITY_UNITS if self.quality_units is None else self.quality_units
         return int(weights.get(quality, 1))
 
     def as_json(self) -> dict[str, object]:
-        """Return all limits by name, for the audit trail and the account page."""
+        """Return the limits by name, for the audit trail and the account page."""
         return {name: getattr(self, name) for name in self.LIMITS} | {
             "quality_units": self.quality_units,
             "dialects": self.dialects,

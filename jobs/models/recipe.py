@@ -1,4 +1,4 @@
-"""Recipes of teams, one row for each version, and the background pictures that recipes use."""
+"""Recipes of teams, with one row for each version, and the background pictures that recipes use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class RecipeVersion(models.Model):
-    """One version of a team's recipe. Rows are never changed: a new version is a new row.
+    """One version of a team's recipe. A changed recipe is stored as a new row.
 
     The newest version is current. The rows of a deleted recipe remain, because jobs refer to them; a new recipe with
     the same name continues with the next version number.

@@ -22,9 +22,9 @@ def quality_choices() -> list[tuple[str, Promise]]:
 
 
 def validate_dialect_qualities(value: object) -> None:
-    """Raise ValidationError unless the value maps names of dialects to qualities, as `{"native": "fine"}` does.
+    """Raise ValidationError unless the value is an object of dialects and qualities such as `{"native": "fine"}`.
 
-    The names are not checked.
+    The names of the dialects are not checked.
     """
     if not isinstance(value, dict) or not all(quality in list(Quality) for quality in value.values()):
         message = _('Write an object: {"dialect": quality}, of %(names)s.')

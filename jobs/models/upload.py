@@ -9,7 +9,7 @@ from django.db import models
 
 
 class Upload(models.Model):
-    """One checked picture of a team, stored until a job uses it or it expires."""
+    """A checked picture of a team, which is stored until a job uses it or until it expires."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="uploads")

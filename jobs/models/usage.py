@@ -1,4 +1,4 @@
-"""The ledger of the teams' usage, and its running sums."""
+"""The ledger of the teams' usage, and the sums of each day and month."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class UsageEntry(models.Model):
     """One line of the append-only ledger: charged (+) or refunded (−) pictures.
 
     A refund has the day of its charge, so the usage of a day or month is the sum of its lines. Job ids are plain
-    values, because lines remain when jobs are deleted. Triggers in the database refuse to change or delete a line
+    values, because lines remain when jobs are deleted. Triggers in the database reject changes and deletions of a line
     (migration 0008); only `jobs.quota.erasure` can delete lines.
     """
 
@@ -50,9 +50,9 @@ class UsageEntry(models.Model):
 
 
 class UsagePeriod(models.Model):
-    """One team's usage of a day or month, so that a charge is one conditional update.
+    """The usage of one team in a day or month, so that a charge is one conditional update.
 
-    `pictures` is the sum of the ledger's units; a picture of high quality may cost several units.
+    pictures: the sum of the ledger's units; a picture of high quality may cost several units.
     """
 
     class Kind(models.TextChoices):
@@ -76,10 +76,10 @@ class UsagePeriod(models.Model):
 
 
 class UsageErasure(models.Model):
-    """Allow the deletion of one team's ledger lines while this row exists, which is only inside `usage_erase`.
+    """The permission to delete a team's ledger lines while this row exists. Only `usage_erase` creates the row.
 
-    This is a separate table instead of a column of the team, because SQLite cannot rebuild a table that another table's
-    trigger reads.
+    The permission is a separate table instead of a column of the team, because SQLite cannot rebuild a table that
+    another table's trigger reads.
     """
 
     team_id = models.UUIDField(primary_key=True)

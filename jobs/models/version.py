@@ -1,4 +1,4 @@
-"""Versions of one picture, which its editor can restore."""
+"""Versions of a picture, which the editor can restore."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.db import models
 
 
 class Version(models.Model):
-    """One state of a picture in addition to its first result: a correction by the model, or an edit saved by hand.
+    """A state of a picture in addition to its first result: a correction by the model, or an edit saved by hand.
 
-    A correction has its own job in `run`; lists of jobs leave this job out. An edit saved by hand has a file; its `run`
-    is the job that it was made from, empty for the first result.
+    A correction has its own job in `run`, which lists of jobs leave out. An edit saved by hand has a file; its `run` is
+    the job from which it was made, or empty for the first result.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Folders and bucket prefixes that staff have configured to be watched."""
+"""Watched folders and bucket prefixes, which staff configure in the admin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 class WatchedFolder(models.Model):
     """A folder or bucket prefix whose pictures become jobs of a team.
 
-    `manage.py watch --all` watches the enabled ones.
+    `manage.py watch --all` watches the enabled rows.
     """
 
     team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="watched_folders")

@@ -66,7 +66,10 @@ class Webhook(models.Model):
         return self.url or f"callbacks of {self.team}"
 
     def signing_secrets(self) -> list[str]:
-        """Return the current signing secrets, newest first; raise ValueError if the secret cannot be read."""
+        """Return the valid signing secrets, newest first; raise ValueError if the secret cannot be decrypted.
+
+        The previous secret is included until `previous_secret_until`.
+        """
         if not self.secret:
             raise ValueError(f"the secret of webhook {self.pk} cannot be read with the site's key")
         until = self.previous_secret_until
@@ -138,14 +141,14 @@ class WebhookDelivery(Leased):
         return self.status in self.TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Claim the delivery for one attempt; return False when it is not due, has ended, or is claimed."""
+        """Claim the delivery for one attempt; return False if it is not due, has ended, or is claimed."""
         return super().claim(lease_s=lease_s, worker=worker, tried_at=timezone.now(), **values)
 
     def write(self, payload: dict[str, Any]) -> bool:
-        """Store the payload of this attempt for later ones; return False when this attempt has lost its lease."""
+        """Store the payload of this attempt for later attempts; return False if this attempt has lost its lease."""
         self.payload = payload
         return self.held().update(payload=payload) == 1
 
     def finish(self, status: Status, **values: Any) -> bool:
-        """End the delivery; return False when this attempt has lost its lease."""
+        """End the delivery with a terminal status; return False if this attempt has lost its lease."""
         return self.end(status=status, next_try_at=None, finished_at=timezone.now(), **values)

@@ -1,4 +1,4 @@
-"""Warn a team when most or all of its quota is used. The warnings are sent by a light worker."""
+"""Warnings to a team that has used most or all of its quota. A light worker sends them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from jobs.work.registry import runs
 
 @runs(QUOTA_ALERT)
 def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
-    """Send an e-mail to the team's owners and admins, and `quota.warning` to the webhooks that subscribe to it."""
+    """Send a warning by e-mail to the team's owners and admins, and as `quota.warning` to its webhooks.
+
+    percent: the share of the quota that is used; limit: the quota in units. E-mail is sent only if it is configured.
+    """
     period = UsagePeriod.objects.select_related("team").filter(pk=period_id).first()
     if period is None:
         return

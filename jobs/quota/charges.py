@@ -1,4 +1,4 @@
-"""Charge pictures to a team, and reject pictures that exceed its quota."""
+"""Charges of pictures to a team, and rejection of pictures that exceed its quota."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ QUOTA_ALERT = Task("quota_alert")
 
 
 def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None:
-    """Raise QuotaExceeded early, before a file is stored: for a used-up window, or for too many stored bytes.
+    """Raise QuotaExceeded before a file is stored, if a day's or month's quota or the storage quota is used up.
 
-    new_bytes: size of the files to store. Another submission may still use up the quota before `usage_charge`.
+    new_bytes: the size of the files to store. units: the cost of the pictures. Another submission may still use up the
+    quota before `usage_charge` is called.
     """
     allowances_check(team, quota, units=units)
     if quota.stored_bytes is not None and stored_bytes(team) + new_bytes > quota.stored_bytes:
@@ -37,12 +38,12 @@ def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None
 def usage_charge(
     *, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted", units: int | None = None
 ) -> None:
-    """Charge all pictures of a job to today, or none; raise QuotaExceeded or TooManyTasks.
+    """Charge all pictures of a job to today's and this month's quota, or none; raise QuotaExceeded or TooManyTasks.
 
-    Each picture counts `units`, by default as many as the quota defines for the job's quality. Call inside a
-    transaction. The function sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A
-    conditional update of the window's row makes the charge atomic. The row stays locked until the commit, so the number
-    of waiting pictures cannot change in between. Without pictures or with 0 units no charge is written.
+    Each picture costs `units`; None: the number that the quota defines for the job's quality. Call the function inside
+    a transaction. It sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A conditional
+    update of the window's row makes the charge atomic. The row stays locked until the commit, so the number of waiting
+    pictures cannot change in between. Without pictures or with 0 units no charge is written.
     """
     if not images:
         return
@@ -72,12 +73,12 @@ def usage_charge(
 
 
 def quality_of(job: Job) -> str:
-    """Return the quality with which a job was submitted."""
+    """Return the quality with which a job was submitted; `fast` if its options contain none."""
     return str(job.options.get("quality") or Quality.FAST)
 
 
 def _window_add(team: Team, kind: str, start: dt.date, count: int, limit: int | None) -> None:
-    """Add units to a window's sum with one conditional update; raise QuotaExceeded when the limit would be exceeded."""
+    """Add units to a window's sum with one conditional update; raise QuotaExceeded if this would exceed the limit."""
     period = UsagePeriod.objects.filter(team=team, kind=kind, starts_on=start)
     with_room = period if limit is None else period.filter(pictures__lte=limit - count)
     if with_room.update(pictures=F("pictures") + count) == 0:
@@ -98,7 +99,7 @@ def _pending_check(job: Job, count: int, quota: Quota) -> None:
 
 
 def _alert(period: UsagePeriod, limit: int) -> None:
-    """Queue a warning when the usage reaches one of ALERT_PERCENTS, each at most once per window."""
+    """Queue a warning if the usage reaches one of ALERT_PERCENTS. Each warning is sent at most once per window."""
     percent = max((step for step in ALERT_PERCENTS if period.pictures * 100 >= limit * step), default=0)
     if percent <= period.alerted_percent:
         return

@@ -1,4 +1,4 @@
-"""Delete a team's ledger when the team itself is erased. No other code can delete ledger lines."""
+"""Deletion of a team's ledger when the team itself is erased. Other code cannot delete ledger lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobs.models import Action, Team, UsageEntry, UsageErasure, UsagePeriod
 
 
 def usage_erase(*, author: Author, team: Team) -> int:
-    """Delete all usage of a team and return the number of ledger lines; the audit entry keeps their sum.
+    """Delete all usage of a team, and return the number of ledger lines. The audit entry contains their sum.
 
     The triggers of migration 0008 allow deletion only while the team has a UsageErasure row, and this row exists only
     inside this transaction. Delete the team's jobs before this call and the team itself after it.

@@ -1,4 +1,4 @@
-"""Export the usage of all teams for billing, as one row for each team, key, day, API and quality."""
+"""Export of the usage of all teams for billing, as one row for each team, key, day, API and quality."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _JOBS_PER_QUERY = 500
 
 
 def usage_export(*, output: TextIO, first_day: dt.date, last_day: dt.date) -> int:
-    """Write one CSV line for each team, key, day, API and quality; return the number of lines.
+    """Write one CSV line for each team, key, day, API and quality, and return the number of lines.
 
     Both days are included. The key is the public id of the key that submitted the job; it is empty for the site's pages
     and for deleted jobs, whose charges remain.
@@ -52,5 +52,5 @@ def _keys_of(job_ids: set[UUID]) -> dict[UUID, str]:
 
 
 def _harmless(text: str) -> str:
-    """Return the cell's text, changed so that a spreadsheet does not run it as a formula."""
+    """Return the text of a cell, changed so that a spreadsheet does not run it as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

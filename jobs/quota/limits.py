@@ -1,4 +1,4 @@
-"""Read and change a team's quota, and apply its limits to pictures."""
+"""The quota of a team, its changes, and its limits for pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segmentation.image import Limits, Probe
 
 
 def quota_of(team: Team) -> Quota:
-    """Return the team's quota, or the site's defaults when the team has no quota of its own."""
+    """Return the team's quota; the site's defaults if the team has no quota of its own."""
     try:
         return team.quota
     except Quota.DoesNotExist:
@@ -23,9 +23,9 @@ def quota_of(team: Team) -> Quota:
 
 
 def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
-    """Set the given limits of a team, record their earlier values, and return the quota.
+    """Set limits of a team, write their earlier values to the audit trail, and return the quota.
 
-    Raise InvalidParameter for an invalid limit.
+    changes: the new limits by name; other limits do not change. Raise InvalidParameter for an invalid limit.
     """
     unknown = sorted(set(changes) - {*Quota.LIMITS, "quality_units", "dialects"})
     if unknown:
@@ -45,7 +45,7 @@ def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
 
 
 def quota_reset(*, author: Author, team: Team) -> Quota:
-    """Delete a team's own quota, record its values, and return the site's defaults, which then apply."""
+    """Delete a team's own quota, write its values to the audit trail, and return the site's defaults."""
     default = Quota.default_of(team)
     with transaction.atomic():
         Team.objects.select_for_update(no_key=True).get(pk=team.pk)
@@ -58,7 +58,7 @@ def quota_reset(*, author: Author, team: Team) -> Quota:
 
 
 def limits_within(limits: Limits, quota: Quota) -> Limits:
-    """Return the limits of a route, reduced to the largest picture that the team may send."""
+    """Return `limits` reduced to the largest picture that the team may send."""
     pixels = quota.max_image_megapixels
     return replace(
         limits,
@@ -68,7 +68,7 @@ def limits_within(limits: Limits, quota: Quota) -> Limits:
 
 
 def picture_check(probe: Probe, limits: Limits) -> None:
-    """Raise ImageTooLarge or ImageDimensions for a picture that exceeds the team's limits."""
+    """Raise ImageTooLarge or ImageDimensions if a picture exceeds the team's limits."""
     if probe.bytes > limits.max_bytes:
         raise ImageTooLarge(f"The picture has {probe.bytes} bytes, your team may send {limits.max_bytes}.")
     if probe.width * probe.height > limits.max_pixels:
@@ -79,7 +79,7 @@ def picture_check(probe: Probe, limits: Limits) -> None:
 
 
 def _audit_limits(author: Author, team: Team, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Record the changed limits in the audit trail."""
+    """Write the changed limits to the audit trail."""
     changed = [name for name in after if after[name] != before[name]]
     audit_append(
         action=Action.QUOTA_CHANGED,

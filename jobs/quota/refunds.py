@@ -1,4 +1,4 @@
-"""Refund charged pictures, each at most once."""
+"""Refunds of charged pictures, at most one for each charge."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from jobs.quota.windows import windows_of
 
 
 def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
-    """Refund the pictures that are still charged, and return their number. Call inside a transaction.
+    """Refund those of the pictures that are still charged, and return their number. Call it inside a transaction.
 
-    A conditional update clears the charge of each picture, so concurrent refunds never refund a picture twice.
+    A conditional update clears the charge of each picture, so concurrent calls do not refund a picture twice.
     """
     charged = JobImage.objects.filter(pk__in=image_ids, charged_on__isnull=False)
     groups: dict[tuple[dt.date, int], list[UUID]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Read the usage of teams."""
+"""Queries for the usage of teams."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from jobs.teams.actor import Actor
 
 
 def pictures_by_day(actor: Actor, *, since: dt.date) -> dict[dt.date, int]:
-    """Return the team's charged pictures by day, refunds subtracted."""
+    """Return the team's number of charged pictures by day, from `since` on. Refunds are subtracted."""
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).values("day").annotate(total=Sum("pictures"))
     return {row["day"]: row["total"] for row in rows.order_by("day")}
 
 
 @dataclass(frozen=True, slots=True)
 class QualityUse:
-    """A team's usage of one quality: the number of charged pictures and the units that they cost."""
+    """A team's usage of one quality: the number of charged pictures and their cost in units."""
 
     quality: str
     pictures: int
@@ -27,14 +27,14 @@ class QualityUse:
 
 
 def use_by_quality(actor: Actor, *, since: dt.date) -> list[QualityUse]:
-    """Return the team's usage by quality, refunds subtracted, the most used quality first."""
+    """Return the team's usage by quality from `since` on, the most used quality first. Refunds are subtracted."""
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).order_by().values("quality")
     sums = rows.annotate(pictures_sum=Sum("pictures"), units_sum=Sum("units")).order_by("-pictures_sum")
     return [QualityUse(row["quality"], row["pictures_sum"], row["units_sum"]) for row in sums if row["pictures_sum"]]
 
 
 def stored_bytes(team: Team) -> int:
-    """Return the total size of the team's files in bytes, unused uploads and background pictures included."""
+    """Return the total size of the team's files in bytes, including unused uploads and background pictures."""
     artifacts = Artifact.objects.filter(job__team=team).aggregate(total=Sum("bytes"))["total"] or 0
     uploads = Upload.objects.filter(team=team).aggregate(total=Sum("bytes"))["total"] or 0
     backgrounds = BackgroundPicture.objects.filter(team=team).aggregate(total=Sum("bytes"))["total"] or 0
@@ -42,7 +42,7 @@ def stored_bytes(team: Team) -> int:
 
 
 def tasks_of(team: Team) -> dict[str, int]:
-    """Return the numbers of the team's running pictures and waiting pictures."""
+    """Return the team's number of `running` pictures and of `pending` pictures."""
     images = JobImage.objects.filter(job__team=team)
     return {
         "running": images.filter(status=Status.RUNNING).count(),

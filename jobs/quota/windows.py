@@ -1,4 +1,4 @@
-"""The windows of a quota (days and months in the site's time zone) and their remaining allowance."""
+"""The windows of a quota (days and months in the site's time zone), and how much of them is used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Kind = UsagePeriod.Kind
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The usage of one window in units; a picture of high quality may cost several units.
+    """The usage of one window in units. A picture of high quality may cost several units.
 
     limit: None means no limit. resets_at: the time at which the usage is 0 again.
     """
@@ -41,7 +41,10 @@ def window_limit(quota: Quota, kind: str) -> int | None:
 
 
 def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceeded:
-    """Return the error for a window that is used up; its `retry_after_s` is the time until the window ends."""
+    """Return the error for a window that is used up.
+
+    Its `retry_after_s` is the number of seconds until the window ends.
+    """
     resets_at = _end_of(kind, start)
     return QuotaExceeded(
         f"The team's {limit} pictures a {kind} are used up; more from {resets_at:%Y-%m-%d %H:%M %Z}.",
@@ -51,7 +54,10 @@ def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceed
 
 
 def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
-    """Return today's and this month's allowance."""
+    """Return the team's usage of today and of this month.
+
+    quota: the team's quota, if the caller has already read it.
+    """
     quota = quota or quota_of(team)
     windows = windows_of(timezone.localdate())
     rows = UsagePeriod.objects.filter(team=team, starts_on__in={start for _, start in windows})
@@ -63,7 +69,7 @@ def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
 
 
 def allowances_check(team: Team, quota: Quota, *, units: int) -> None:
-    """Raise QuotaExceeded when the rest of a window is less than `units`."""
+    """Raise QuotaExceeded if less than `units` remain in today's or this month's window."""
     if quota.images_per_day is None and quota.images_per_month is None:
         return
     today = timezone.localdate()

@@ -1,4 +1,4 @@
-"""The recipes that are available to all teams: shops, social networks and identity documents, from `builtin.json`."""
+"""The built-in recipes for shops, social networks and identity documents, read from `builtin.json`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FINISH_OF_ID_PHOTO = ("canvas", "placement", "background", "outputs")
 
 @dataclass(frozen=True, slots=True)
 class CanvasSize:
-    """A size that a shop or network requires. fill: the subject's share of it."""
+    """A picture size that a shop or network requires. fill: the share (0..1) of the size that the subject fills."""
 
     title: str
     width_px: int
@@ -26,7 +26,7 @@ class CanvasSize:
 
     @property
     def value(self) -> str:
-        """Return the size in the format of the editor's script."""
+        """The size in the format of the editor's script, such as `1000x1000`."""
         return f"{self.width_px}x{self.height_px}"
 
     @property
@@ -36,13 +36,13 @@ class CanvasSize:
 
 @dataclass(frozen=True, slots=True)
 class IdPhoto:
-    """A photo for an identity document: the built-in recipe that describes it."""
+    """A photo for an identity document, described by a built-in recipe."""
 
     recipe: Recipe
 
     @property
     def finish_json(self) -> str:
-        """Return the recipe as the `finish` of a rendering."""
+        """The recipe as the JSON of the field `finish` of a rendering."""
         return json.dumps({name: part for name, part in self.recipe.to_json().items() if name in _FINISH_OF_ID_PHOTO})
 
     @property
@@ -54,14 +54,17 @@ class IdPhoto:
 
 @cache
 def builtin_recipes() -> dict[str, Recipe]:
-    """Return the built-in recipes by name, in the order of display."""
+    """Return the built-in recipes by name, in the order in which pages show them."""
     data = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     return {name: Recipe.read(body) for name, body in data.items()}
 
 
 @cache
 def canvas_sizes() -> tuple[CanvasSize, ...]:
-    """Return each size of the built-in recipes for whole subjects once, with the title of the first such recipe."""
+    """Return the sizes of the built-in recipes for whole subjects, without duplicates.
+
+    A size that several recipes have gets the title of the first one.
+    """
     sizes: dict[tuple[int, int], CanvasSize] = {}
     for recipe in builtin_recipes().values():
         canvas, placement = recipe.canvas, recipe.placement
@@ -74,7 +77,7 @@ def canvas_sizes() -> tuple[CanvasSize, ...]:
 
 @cache
 def id_photos() -> tuple[IdPhoto, ...]:
-    """Return the built-in photos for identity documents: recipes that place a head and have rules."""
+    """Return the built-in recipes for photos of identity documents. They place a head and have rules."""
     return tuple(
         IdPhoto(recipe)
         for recipe in builtin_recipes().values()

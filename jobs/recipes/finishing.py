@@ -1,4 +1,4 @@
-"""Apply recipes to a processed picture. Workers and commands use this module; it imports no model."""
+"""Application of recipes to a processed picture. Workers and commands use this module; it imports no model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from segmentation.options import CutoutOptions
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinishedFile:
-    """One finished file with its public name."""
+    """A finished file with its public name and the name of its recipe."""
 
     name: str
     recipe: str
@@ -33,7 +33,7 @@ class FinishedFile:
 
 @dataclass(slots=True, eq=False)
 class FinishedPicture:
-    """The files of the recipes, and notes on broken rules and on recipes that could not be applied."""
+    """The files of the recipes, with notes about broken rules and about recipes that could not be applied."""
 
     files: list[FinishedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -49,12 +49,12 @@ def picture_finish(
     recipes: Sequence[NamedRecipe],
     limits: Limits,
 ) -> FinishedPicture:
-    """Apply recipes to one picture from its source and stored alpha, without a model.
+    """Apply recipes to one picture, using its source and its stored alpha. No model runs.
 
-    team: the team whose background pictures may be used. name: the picture's name, for the file names. options: the
-    cut-out's options; their threshold, erosion and feathering are applied to the alpha first. A recipe that cannot be
-    applied to this picture adds a note, and the other recipes are applied. Raise the ImageErrors of
-    `segmentation.image.decode`, and StorageFailed.
+    team: the team whose background pictures may be used. name: the picture's name, for the file names. source: the file
+    of the picture. options: the options of the cutout; their threshold, erosion and feathering are applied to the alpha
+    first. A recipe that cannot be applied to this picture adds a note, and the other recipes are applied. Raise the
+    ImageErrors of `segmentation.image.decode`, and StorageFailed.
     """
     picture = decode(source, limits)
     alpha = shaped_alpha(alpha_png, options)
@@ -83,7 +83,7 @@ def picture_finish(
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    """Return a name that no other file of this picture has, ignoring case."""
+    """Return a name that no other file of this picture has, ignoring upper and lower case, and add it to `taken`."""
     path, candidate, number = PurePosixPath(name), name, 2
     while candidate.lower() in taken:
         candidate, number = f"{path.stem}_{number}{path.suffix}", number + 1
@@ -92,7 +92,7 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def _background(team: Team | None, recipe: Recipe, limits: Limits) -> Any:
-    """Return the decoded background picture of a recipe, (h, w, 3) uint8; None when the recipe names none."""
+    """Return the decoded background picture of a recipe, (h, w, 3) uint8 RGB; None if the recipe names none."""
     if not isinstance(recipe.background, PictureBackground):
         return None
     if team is None:

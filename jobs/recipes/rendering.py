@@ -1,4 +1,4 @@
-"""Finish a stored result with a recipe, without a model and without a charge, in the process for renderings."""
+"""Renderings that finish a stored result with a recipe, in the process for renderings, without a model or a charge."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.we
 
 @dataclass(frozen=True, slots=True)
 class SampleRendering:
-    """The rendering of a sample in progress."""
+    """A running rendering of a sample."""
 
     future: Future[Any]
     give_back: Callable[[], None]
 
     def finished(self) -> FinishedFiles:
-        """Return the files.
+        """Wait for the rendering and return its files.
 
         Raise InvalidParameter for a recipe that cannot be applied to the sample, and ServerBusy.
         """
@@ -47,7 +47,7 @@ class SampleRendering:
         return finished
 
     def drop(self) -> None:
-        """Cancel a rendering whose client has disconnected, and delete its files when it ends."""
+        """Cancel a rendering whose client has disconnected. If it already runs, its files are deleted when it ends."""
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 
@@ -61,7 +61,7 @@ def finish_begin(
     brush_png: bytes = b"",
     for_screen: bool = False,
 ) -> Rendering:
-    """Start to finish a stored result.
+    """Start to finish a stored result with a recipe, and return the rendering.
 
     Raise the errors of `variant_begin`, and NotFound for a missing background picture.
     """
@@ -77,9 +77,9 @@ def finish_begin(
 
 
 def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRendering:
-    """Start to apply a recipe to one of SAMPLES.
+    """Start to apply a recipe to one of SAMPLES, and return the rendering.
 
-    Raise InvalidParameter for an unknown sample, and RateLimited.
+    Raise InvalidParameter for an unknown sample, NotFound for a missing background picture, RateLimited and ServerBusy.
     """
     from segmentation.finish.variant import sample_write
 
@@ -107,7 +107,10 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
 
 
 def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:
-    """Store the files of a finished result under their names; raise the errors of `variant_keep`."""
+    """Store the files of a finished result under their names, and return their rows.
+
+    Raise the errors of `variant_keep`.
+    """
     kept = []
     waiting = list(finished.files)
     try:
@@ -133,7 +136,7 @@ def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile)
 
 
 def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
-    """Return the file of the output `number` (from 1) and delete the others; raise NotFound for a missing output."""
+    """Return the file of the output `number` (from 1) and delete the other files; raise NotFound if it is missing."""
     for place, file in enumerate(finished.files, start=1):
         if place != number:
             file.path.unlink(missing_ok=True)
@@ -143,9 +146,9 @@ def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
 
 
 def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
-    """Return the background picture that a recipe names, None if it names none.
+    """Return the background picture that a recipe names; None if it names none.
 
-    Raise NotFound when the team does not have this picture.
+    Raise NotFound if the team does not have this picture.
     """
     if not isinstance(recipe.background, PictureBackground):
         return None
@@ -153,9 +156,9 @@ def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
 
 
 def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
-    """Start to make a WebP of one of the team's background pictures for screens; return its future.
+    """Start to make a WebP copy of a team's background picture for screens, and return its future.
 
-    Its sides have at most BACKGROUND_SIDE_PX pixels. Raise NotFound, StorageFailed and ServerBusy.
+    The copy's sides have at most BACKGROUND_SIDE_PX pixels. Raise NotFound, StorageFailed and ServerBusy.
     """
     from segmentation.small import small_webp
 
@@ -165,9 +168,9 @@ def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
 
 
 def _local(background: BackgroundPicture) -> Path:
-    """Return the local path of a background's file.
+    """Return the local path of the file of a background picture.
 
-    A file of a bucket is copied into the folder of renderings first.
+    A file in a bucket is first copied into the folder of renderings.
     """
     path = storage.local_path(background.key)
     if path is not None:

@@ -1,4 +1,4 @@
-"""Read the recipes and background pictures that an actor may use."""
+"""Queries for the recipes and background pictures that an actor may use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUILTIN_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class NamedRecipe:
-    """A recipe with the name and version that jobs store."""
+    """A recipe with the name and the version under which jobs store it."""
 
     name: str
     version: int
@@ -28,7 +28,7 @@ class NamedRecipe:
 
     @property
     def title(self) -> str:
-        """Return the title to show on a page; titles of built-in recipes are translated into the user's language."""
+        """The title to show on a page. Titles of built-in recipes are translated into the user's language."""
         return gettext(self.recipe.title) if self.is_builtin else self.recipe.title
 
 
@@ -42,12 +42,15 @@ def recipes_of(actor: Actor) -> list[NamedRecipe]:
 
 
 def recipe_versions(actor: Actor, name: str) -> list[RecipeVersion]:
-    """Return all versions of a team's recipe, newest first, including deleted ones; empty for a built-in recipe."""
+    """Return all versions of a team's recipe, newest first, including deleted ones.
+
+    The list is empty for a built-in or unknown recipe.
+    """
     return list(RecipeVersion.objects.filter(team=actor.team, name=name[:40]).order_by("-version"))
 
 
 def recipe_named(actor: Actor, text: str) -> NamedRecipe:
-    """Return the recipe of `name` or `name@version`, as requests write it; raise NotFound for any other text."""
+    """Return the recipe for a text `name` or `name@version`; raise NotFound for an unknown recipe or another text."""
     name, at, version = text.strip().partition("@")
     if at and not (version.isascii() and version.isdecimal() and len(version) < 9):
         raise NotFound(f"There is no recipe {text!r:.60}.", field="recipe")
@@ -55,7 +58,10 @@ def recipe_named(actor: Actor, text: str) -> NamedRecipe:
 
 
 def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedRecipe:
-    """Return a recipe by name, by default its newest version; raise NotFound that names a missing recipe."""
+    """Return a recipe by name and version; raise NotFound for an unknown recipe.
+
+    version: None means the newest version.
+    """
     builtin = builtin_recipes().get(name)
     if builtin is not None and version in (None, BUILTIN_VERSION):
         return _builtin(name, builtin)
@@ -68,7 +74,7 @@ def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedReci
 
 
 def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
-    """Return the JSON of a job's recipes: copies of the versions, so that later changes do not affect the job."""
+    """Return the recipes as JSON for a job. It contains copies, so that later versions do not affect the job."""
     return [{"name": named.name, "version": named.version, "body": named.recipe.to_json()} for named in recipes]
 
 
@@ -78,7 +84,7 @@ def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
 
 
 def builtin_recipe(name: str) -> NamedRecipe:
-    """Return a built-in recipe; raise NotFound that lists the existing names if the name is unknown."""
+    """Return a built-in recipe; raise NotFound, with the existing names, for an unknown name."""
     recipes = builtin_recipes()
     if name not in recipes:
         raise NotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
@@ -86,7 +92,7 @@ def builtin_recipe(name: str) -> NamedRecipe:
 
 
 def background_get(team: Team, name: str) -> BackgroundPicture:
-    """Return one of the team's background pictures by name; raise NotFound that names a missing picture."""
+    """Return one of the team's background pictures by name; raise NotFound for an unknown name."""
     picture = BackgroundPicture.objects.filter(team=team, name=name).first()
     if picture is None:
         raise NotFound(f"There is no background picture {name!r:.60}.", field="background.picture")

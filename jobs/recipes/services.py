@@ -1,4 +1,4 @@
-"""Store a team's recipes and background pictures."""
+"""Services that store and delete a team's recipes and background pictures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
     """Store a recipe under a name as its next version, and return that version.
 
     An unchanged recipe creates no new version. Raise PermissionDenied without the scope `submit`, and InvalidParameter
-    for a name that is reserved or malformed, for a body that `Recipe.read` refuses, and for more than MAX_RECIPES
+    for a name that is reserved or malformed, for a body that `Recipe.read` rejects, and for more than MAX_RECIPES
     recipes.
     """
     _require_member(actor)
@@ -64,7 +64,10 @@ def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
 
 
 def recipe_delete(*, actor: Actor, name: str) -> None:
-    """Delete a recipe from the team's list; jobs that used it keep its name. Raise NotFound and PermissionDenied."""
+    """Delete a recipe from the team's list. Jobs that used the recipe keep their copies.
+
+    Raise NotFound for an unknown recipe, and PermissionDenied for a built-in recipe or without the scope `submit`.
+    """
     _require_member(actor)
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=actor.team.pk)
@@ -77,13 +80,13 @@ def recipe_delete(*, actor: Actor, name: str) -> None:
 
 
 def recipes_import(*, actor: Actor, bodies: Mapping[str, Any]) -> list[NamedRecipe]:
-    """Store an exported set of recipes, all or none, and return them; raise the errors of `recipe_save`."""
+    """Store several recipes by name, all or none, and return them. Raise the errors of `recipe_save`."""
     with transaction.atomic():
         return [recipe_save(actor=actor, name=name, body=body) for name, body in bodies.items()]
 
 
 def background_save(*, actor: Actor, name: str, source: CheckedSource) -> BackgroundPicture:
-    """Store a background picture under a name, replacing an existing one.
+    """Store a background picture under a name, replacing an existing one, and return its row.
 
     Raise PermissionDenied, InvalidParameter for an empty name or too many pictures, QuotaExceeded and StorageFailed.
     """
@@ -118,7 +121,10 @@ def background_save(*, actor: Actor, name: str, source: CheckedSource) -> Backgr
 
 
 def background_delete(*, actor: Actor, name: str) -> None:
-    """Delete a background picture with its file; raise InvalidParameter while a recipe uses it."""
+    """Delete a background picture with its file.
+
+    Raise NotFound for an unknown name, InvalidParameter if a recipe uses the picture, and PermissionDenied.
+    """
     _require_member(actor)
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=actor.team.pk)

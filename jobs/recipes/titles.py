@@ -1,4 +1,4 @@
-"""The titles of the built-in recipes for the translation catalogue, because makemessages does not read JSON."""
+"""The titles of the built-in recipes, marked for translation, because makemessages does not read JSON."""
 
 from __future__ import annotations
 

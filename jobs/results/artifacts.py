@@ -1,4 +1,4 @@
-"""Store a file of a picture together with its row."""
+"""Storage of a file of a picture together with its row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def artifact_keep(
 ) -> Artifact:
     """Store a file of a picture, create its row, and return the row.
 
-    Raise StorageFailed, and JobNotFound when the picture has been deleted. After an error no file remains.
+    key: the file's name in the storage. width, height: in pixels. Raise StorageFailed, and JobNotFound if the picture
+    has been deleted. After an error the stored file is deleted.
     """
     artifact = artifact_stored(
         image=image, kind=kind, key=key, data=data, content_type=content_type, width=width, height=height
@@ -45,9 +46,9 @@ def artifact_stored(
     width: int,
     height: int,
 ) -> Artifact:
-    """Store a file of a picture and return its unsaved row; the caller saves it. Raise StorageFailed.
+    """Store a file of a picture and return its row, which the caller must save. Raise StorageFailed.
 
-    A stream is copied in pieces and is never completely in memory.
+    A stream is copied in pieces, so it is not completely in memory.
     """
     stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)
     return Artifact(

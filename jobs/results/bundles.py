@@ -1,4 +1,4 @@
-"""Request the zip of a job's results."""
+"""Requests for the zip of a job's results."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from jobs.models import Bundle, Job
 from jobs.work import queue
 from jobs.work.registry import Task
 
-# Making a zip of many pictures from a slow storage takes longer than the time limit of one picture.
+# A zip of many pictures from a slow storage takes longer than the time limit of one picture.
 BUNDLE_MAKE = Task("bundle_make", timeout_s=3600)
 
 
 def bundle_request(*, job: Job) -> None:
-    """Queue the task that makes the job's zip, unless it is already queued. Call inside a transaction."""
+    """Queue the task that makes the job's zip, unless it is already queued. Call it inside a transaction."""
     bundle, is_new = Bundle.objects.get_or_create(job=job)
     if is_new:
         after_commit(bundle_send, bundle)

@@ -1,4 +1,4 @@
-"""Make the zip of a job's results and the copies in a server folder: the job's last step, in a light worker."""
+"""The zip of a job's results and the copies in a server folder. A light worker makes them as the job's last step."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 LEASE_S = 60.0
-# A message counts as lost only this long after the zip was requested or released.
+# A message in the queue counts as lost when this time has passed since the request for the zip.
 _MISSED_AFTER = dt.timedelta(seconds=30)
 
 
 class _LeaseLost(Exception):
-    """Raised when another worker has taken over the zip, or the job has ended or been deleted."""
+    """Another worker has taken over the zip, or the job has ended or been deleted."""
 
 
 @runs(BUNDLE_MAKE)
 def bundle_make(bundle_id: str) -> None:
-    """Make a job's zip and copies, and end the job. A repeated message does nothing.
+    """Make the zip and the copies of a job, and end the job. A repeated message from the queue has no effect.
 
-    After a machine fault or a crash the task is retried, up to `MAX_ATTEMPTS` times. Any other error fails the job.
+    After a machine fault or a crash the task is retried, up to MAX_ATTEMPTS times. Any other error fails the job.
     """
     bundle = Bundle.objects.filter(pk=bundle_id).first()
     if bundle is None or not bundle.claim(lease_s=LEASE_S):
@@ -73,7 +73,10 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 
 
 def bundles_recover() -> int:
-    """Queue zips again whose worker died or whose message was lost; return their number. The sweep calls this."""
+    """Queue zips again whose worker died or whose message was lost; return their number.
+
+    The upkeep (`jobs.running.upkeep`) calls this function regularly.
+    """
     return sweep(_Bundles())
 
 
@@ -110,10 +113,10 @@ def _bundle(bundle: Bundle) -> None:
 
 
 def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
-    """Write all results into the zip and, if the job names a server folder, into that folder, one picture at a time."""
+    """Write the results into the zip and, if the job names a server folder, into this folder, one picture at a time."""
     job = bundle.job
     with ExitStack() as stack:
-        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures become no smaller
+        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures do not compress
         folder = stack.enter_context(folder_made(_export_place(job, job.external_id))) if job.export_directory else None
         for image in images_of(job):
             _require_lease(bundle)
@@ -141,7 +144,10 @@ def _export_bundle(job: Job, file: IO[bytes]) -> None:
 
 
 def _export_place(job: Job, *deeper: str) -> Place:
-    """Check the server folder again, because roots and links may have changed since the submission."""
+    """Return a place in the server folder of a job, after checking the folder again.
+
+    Roots and links may have changed since the submission.
+    """
     place = place_in(job.export_directory, settings.MATTING_OUTPUT_ROOTS, field="output_dir")
     return Place(place.root, place.parts + deeper)
 

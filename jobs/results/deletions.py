@@ -1,4 +1,4 @@
-"""Delete stored files reliably, even when the storage fails or the process dies."""
+"""Deletion of stored files, also if the storage fails or the process ends."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _KEYS_PER_QUERY = 500
 
 
 def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> None:
-    """Delete files and folders when the current transaction commits, or later when `after` is given.
+    """Delete files and folders when the current transaction commits, or after the time `after` if it is given.
 
-    The sweep retries failed deletions until they succeed.
+    keys: names in the storage; a folder's name ends with a slash. The sweep retries failed deletions until they
+    succeed.
     """
     if after is not None:
         _remember(keys, next_try_at=timezone.now() + after)
@@ -56,15 +57,18 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
 
 
 def deletions_retry(*, limit: int = 500) -> int:
-    """Retry failed deletions; return the number of deleted files and folders.
+    """Retry up to `limit` failed deletions, and return the number of deleted files and folders.
 
-    The sweep calls this function.
+    The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """
     return sweep(_Deletions(), limit=limit)
 
 
 class _Deletions(LeasedWork[PendingDeletion]):
-    """Pending deletions as leased work. They need no message: the sweep itself deletes the files in `send`."""
+    """The pending deletions as leased work.
+
+    They need no message in the queue, because `send` itself deletes the files.
+    """
 
     def rows(self) -> QuerySet[PendingDeletion]:
         return PendingDeletion.objects.order_by("next_try_at")
@@ -81,7 +85,10 @@ def _remember(keys: Iterable[str], **values: Any) -> list[PendingDeletion]:
 
 
 def _work_off(rows: Iterable[PendingDeletion]) -> int:
-    """Delete the files of the claimed rows. A failed row waits for a pause that doubles with each failure."""
+    """Delete the files of the claimed rows, and return their number.
+
+    A row that fails waits for a time that doubles with each failure.
+    """
     deleted = []
     for row in rows:
         if _is_deleted_whole(row):
@@ -94,7 +101,7 @@ def _work_off(rows: Iterable[PendingDeletion]) -> int:
 
 
 def _is_deleted_whole(row: PendingDeletion) -> bool:
-    """Delete a file or folder, except files that have a row; return False when a part could not be deleted."""
+    """Delete a file or folder, except files that have a row. Return False if a part could not be deleted."""
     try:
         keys = list(storage.files_under(row.key)) if row.is_folder else [row.key]
     except Exception:
@@ -115,7 +122,10 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Return the keys that have a row, because the name is in use again or a commit succeeded without confirmation."""
+    """Return the keys that have a row, whose files must stay.
+
+    The name of such a file is used again, or its commit succeeded without a confirmation.
+    """
     return {
         key
         for some in _batches(keys)
@@ -125,5 +135,5 @@ def _kept(keys: Sequence[str]) -> set[str]:
 
 
 def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Split a list into parts that fit the database's limit of query parameters."""
+    """Yield parts of a list that fit the database's limit of query parameters."""
     return (values[start : start + _KEYS_PER_QUERY] for start in range(0, len(values), _KEYS_PER_QUERY))

@@ -1,4 +1,4 @@
-"""Record which users opened files of another user's job."""
+"""Audit entries about users who opened files of another user's job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storage in a local folder: files are written completely or not at all, and some disk space stays free."""
+"""Storage in a local folder. A file is written completely or not at all, and some disk space stays free."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ UNFINISHED = ".part"
 
 
 class FolderStorage(FileSystemStorage):
-    """Write each file under a temporary name first, so that a full disk or a killed process leaves no partial file.
+    """File storage that writes a file under a temporary name first, so that no partial file remains after a failure.
 
-    Refuse a file that would leave less than `MATTING_DISK_RESERVE_BYTES` free, because the database and deletions need
-    disk space.
+    A file that would leave less than MATTING_DISK_RESERVE_BYTES free is rejected with OSError (ENOSPC), because the
+    database and deletions need disk space.
     """
 
     def _save(self, name: str, content: File[Any]) -> str:

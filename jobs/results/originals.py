@@ -1,4 +1,4 @@
-"""Small copies of the sources, which lists of pictures show beside the results and before the results exist."""
+"""Small copies of the sources. Lists of pictures show them next to the results and before the results exist."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SIDE_PX = 400
 
 
 def original_small(image: JobImage) -> bytes:
-    """Return a picture's source as a WebP of at most 400 pixels, made from its upright preview if there is one.
+    """Return the source of a picture as a WebP with sides of at most SIDE_PX pixels.
 
-    Raise NotFound when both files are deleted, ServerBusy when too many pictures are being rendered, and an ImageError
-    for a file that cannot be decoded.
+    It is made from the upright preview if there is one. Raise NotFound if both files are deleted, ServerBusy if too
+    many pictures are being rendered, and an ImageError for a file that cannot be decoded.
     """
     from segmentation.small import small_webp
 

@@ -1,4 +1,4 @@
-"""Find stored files without rows and rows without files."""
+"""Search for stored files without rows and for rows without files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROWS_PER_QUERY = 500
 
 @dataclass(slots=True)
 class Differences:
-    """Differences between storage and database.
+    """The differences between the storage and the database.
 
     files: keys of files without a row. artifacts, uploads: rows without a file.
     """
@@ -38,7 +38,10 @@ class Differences:
 
 
 def differences() -> Differences:
-    """Return the differences; files younger than one hour are ignored. Raise the errors of the storage."""
+    """Return the differences between storage and database. Raise the errors of the storage.
+
+    Files younger than one hour are ignored.
+    """
     stored = {key for folder in _FOLDERS for key in storage.files_under(folder)}
     known: set[str] = set()
     found = Differences()
@@ -58,7 +61,7 @@ def differences() -> Differences:
 
 
 def differences_resolve(found: Differences) -> None:
-    """Delete files without rows and rows without files, and record the numbers in an audit entry.
+    """Delete files without rows and rows without files, and record their numbers in an audit entry.
 
     Each row is checked again, because its file may exist now. `files_delete` keeps files that have a row now.
     """
@@ -80,7 +83,7 @@ def _still_missing(rows: Iterable[Artifact] | Iterable[Upload]) -> Iterator[Arti
 
 
 def _is_missing(key: str, stored: set[str]) -> bool:
-    """Return whether a row's file is missing; a file outside the listed folder is looked up in the storage."""
+    """Return whether the file of a row is missing. A file outside the listed folders is looked up in the storage."""
     return key not in stored and (key.startswith(_FOLDERS) or not default_storage.exists(key))
 
 

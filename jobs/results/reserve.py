@@ -1,4 +1,4 @@
-"""A file that reserves disk space: deleting it on a full disk makes room for the database to record deletions."""
+"""A file that reserves disk space. If it is deleted on a full disk, the database has room to record deletions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESERVE_BYTES = 16 * 2**20
 
 
 def reserve_keep() -> None:
-    """Create the reserve file if it is missing and the disk has enough space. The upkeep calls it."""
+    """Create the reserve file if it is missing and the disk has enough space. The upkeep calls this function."""
     path = _path()
     if path.exists() or shutil.disk_usage(path.parent).free < 4 * RESERVE_BYTES:
         return
@@ -25,7 +25,7 @@ def reserve_keep() -> None:
 
 
 def reserve_release() -> bool:
-    """Delete the reserve file; return False when it does not exist."""
+    """Delete the reserve file; return False if it does not exist."""
     try:
         _path().unlink()
     except OSError:
@@ -35,7 +35,7 @@ def reserve_release() -> bool:
 
 
 def is_disk_full(error: OperationalError) -> bool:
-    """Return whether a database error means a full disk: SQLite's message, or PostgreSQL's code 53100."""
+    """Return whether a database error means that the disk is full: SQLite's message, or PostgreSQL's code 53100."""
     return "disk is full" in str(error) or getattr(error.__cause__, "sqlstate", "") == "53100"
 
 

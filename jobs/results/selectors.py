@@ -1,4 +1,4 @@
-"""Read the result files that an actor may see."""
+"""Queries for the result files that an actor may see."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from jobs.work.selectors import jobs_of
 
 
 def artifact_of(image: JobImage, kind: str) -> Artifact | None:
-    """Return a picture's newest artifact of one kind, from prefetched rows if there are any; None without one."""
+    """Return a picture's newest artifact of one kind; None if there is none. Prefetched rows are used."""
     found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
     return found[-1] if found else None
 
 
 def bundle_of(job: Job) -> Artifact | None:
-    """Return the zip of a job's results; None without one."""
+    """Return the zip of a job's results; None if there is none."""
     return job.artifacts.filter(kind=Artifact.Kind.ZIP).first()
 
 
@@ -29,7 +29,10 @@ def artifact_get(actor: Actor, artifact_id: UUID) -> Artifact:
 
 
 def artifact_signed(artifact_id: UUID) -> Artifact:
-    """Return the artifact of a signed link. The caller must have checked the signature."""
+    """Return the artifact of a signed link; raise NotFound if it is deleted.
+
+    The caller must have checked the signature.
+    """
     artifact = Artifact.objects.filter(pk=artifact_id).first()
     if artifact is None:
         raise NotFound
@@ -37,7 +40,7 @@ def artifact_signed(artifact_id: UUID) -> Artifact:
 
 
 def file_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return a picture's newest file of the first available kind in `kinds`; raise NotFound when there is none."""
+    """Return a picture's newest file of the first kind in `kinds` that exists; raise NotFound if there is none."""
     for kind in kinds:
         artifact = artifact_of(image, kind)
         if artifact is not None:
@@ -46,9 +49,9 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def result_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return the first file of a job's recipes; for a job without recipes, the first available kind in `kinds`.
+    """Return the first file of a job's recipes; for a job without recipes, the first kind in `kinds` that exists.
 
-    Raise NotFound when all of them are deleted; if the recipes produced no file, the error contains the picture's
+    Raise NotFound if all of these files are deleted. If the recipes produced no file, the error contains the picture's
     notes.
     """
     if not image.job.recipes:
@@ -60,5 +63,5 @@ def result_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def missing_notes(image: JobImage) -> dict[str, list[str]]:
-    """Return `{"notes": [...]}` for the response when no subject was found in the picture, else an empty dict."""
+    """Return `{"notes": [...]}` for the response if no subject was found in the picture; otherwise an empty dict."""
     return {} if image.foreground or not image.notes else {"notes": list(image.notes)}

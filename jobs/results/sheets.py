@@ -1,4 +1,4 @@
-"""The contact sheet of a job: its results with their names on A4 pages of one PDF. Uncertain results are marked."""
+"""The contact sheet of a job: a PDF with the results and their names on A4 pages. Uncertain results are marked."""
 
 from __future__ import annotations
 
@@ -24,23 +24,26 @@ _READABLE = ("image/jpeg", "image/png", "image/webp")
 
 @dataclass(frozen=True, slots=True)
 class SheetRendering:
-    """A contact sheet in progress, in the process for renderings."""
+    """A contact sheet that is drawn in the process for renderings."""
 
     future: Future[Any]
 
     def result(self) -> Path:
-        """Return the path of the PDF; raise ServerBusy when the rendering process has ended."""
+        """Return the path of the PDF; raise ServerBusy if the rendering process has ended."""
         path: Path = done_rendering(self.future)
         return path
 
     def drop(self) -> None:
-        """Delete the file of a sheet whose client has disconnected."""
+        """Cancel a sheet whose client has disconnected.
+
+        If it is already being drawn, its file is deleted at the end.
+        """
         self.future.cancel()
         self.future.add_done_callback(_dropped)
 
 
 def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
-    """Start to draw the sheet of a job's finished pictures.
+    """Start to draw the contact sheet of a job's finished pictures, and return the rendering.
 
     Raise NoResults if there are no finished pictures, RateLimited and ServerBusy.
     """
@@ -73,7 +76,7 @@ def uncertain_from(team: Team) -> float:
 
 
 def _shown(image: JobImage) -> Artifact | None:
-    """Return the picture of a result on the sheet: a recipe's file, or else the thumbnail of the cut-out."""
+    """Return the file that shows a result on the sheet: the file of a recipe, or else the cutout's thumbnail."""
     for stored in image.artifacts.all():
         if stored.kind == Artifact.Kind.FINISHED and stored.content_type in _READABLE:
             return stored

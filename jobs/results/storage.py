@@ -1,4 +1,4 @@
-"""Stored files in a folder or bucket: names, reading, writing, deleting, and signed links that expire."""
+"""Stored files in a folder or bucket: names, reading, writing, deleting, and signed links with an expiry."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """The key, size and content of a stored file."""
+    """The key, the size and the SHA-256 of a stored file."""
 
     key: str
     bytes: int
@@ -66,7 +66,10 @@ def storage_reopen() -> None:
 
 
 def folder_of(job: Job, position: int | None = None) -> str:
-    """Return the storage folder of a job or picture; it contains all its files except published ones."""
+    """Return the storage folder of a job or of one picture.
+
+    The zip of a job and results in a fixed output folder are stored outside this folder.
+    """
     picture = "" if position is None else f"{position:04d}/"
     return f"teams/{job.team_id}/{job.id}/{picture}"
 
@@ -78,7 +81,7 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Return the storage key of a result.
 
-    It contains the attempt's number, so two attempts never write the same file.
+    The key contains the number of the attempt, so two attempts do not write the same file.
     """
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
@@ -87,12 +90,12 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
 
 
 def key_of_finished(image: JobImage, name: str) -> str:
-    """Return the storage key of a finished picture: its readable file name in a folder that only this attempt uses."""
+    """Return the storage key of a recipe's file: its readable name, in a folder that only this attempt uses."""
     return f"{folder_of(image.job, image.position)}finished-{image.attempt}/{name}"
 
 
 def published_keys(image: JobImage) -> list[str]:
-    """Return all keys outside the picture's folder that killed attempts may have stored without a row.
+    """Return the keys in the job's output folder that killed attempts of a picture may have stored without a row.
 
     The result is empty for a picture that ended with its first attempt.
     """
@@ -113,25 +116,28 @@ def _again(attempt: int) -> str:
 
 
 def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
-    """Return a result's public file name; `again` distinguishes the name of a later attempt."""
+    """Return the public file name of a result. again: a suffix for the names of later attempts."""
     stem = image.output_name or f"{image.position:04d}"
     return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
 
 
 def public_name(artifact: Artifact, image: JobImage) -> str:
-    """Return the name under which a result file is stored in zips and in output folders of the server."""
+    """Return the name of a result file in zips and in output folders of the server."""
     if artifact.kind == Artifact.Kind.FINISHED:
         return artifact.file_name
     return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))
 
 
 def store(key: str, data: bytes) -> StoredFile:
-    """Write a file and return its key and size; raise StorageFailed when the storage fails."""
+    """Write a file and return its key, size and hash; raise StorageFailed if the storage fails."""
     return StoredFile(_saved(key, ContentFile(data)), len(data), hashlib.sha256(data).hexdigest())
 
 
 def store_stream(key: str, stream: IO[bytes]) -> StoredFile:
-    """Write a file from a stream, starting at its beginning; raise StorageFailed when the storage fails."""
+    """Write a stream to a file, from the stream's beginning, and return its key, size and hash.
+
+    Raise StorageFailed if the storage fails.
+    """
     stream.seek(0)
     digest = hashlib.sha256()
     while chunk := stream.read(2**20):
@@ -151,7 +157,7 @@ def _saved(key: str, content: File) -> str:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound when it is missing, StorageFailed when the storage fails."""
+    """Open a stored file for reading; raise NotFound if it is missing, and StorageFailed if the storage fails."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
@@ -162,7 +168,7 @@ def open_file(key: str) -> IO[bytes]:
 
 
 def local_path(key: str) -> Path | None:
-    """Return the path of a stored file on this machine, None for a bucket; raise NotFound when the file is missing."""
+    """Return the path of a stored file on this machine; None for a bucket. Raise NotFound if the file is missing."""
     try:
         path = Path(default_storage.path(key))
     except NotImplementedError:
@@ -173,9 +179,9 @@ def local_path(key: str) -> Path | None:
 
 
 def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) -> str:
-    """Return a signed URL of a file in the bucket, which expires after `ttl_s` seconds.
+    """Return a signed URL of a file in the bucket. The URL expires after `ttl_s` seconds.
 
-    Its response has the given Content-Type and Content-Disposition.
+    The response to the URL has the given Content-Type and Content-Disposition.
     """
     headers = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     link: str = default_storage.url(key, parameters=headers, expire=ttl_s)  # type: ignore[call-arg]
@@ -183,7 +189,7 @@ def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) ->
 
 
 def read(key: str) -> bytes:
-    """Return the bytes of a stored file; raise the errors of `open_file`."""
+    """Return the content of a stored file; raise the errors of `open_file`."""
     with open_file(key) as file:
         try:
             return file.read()
@@ -193,7 +199,7 @@ def read(key: str) -> bytes:
 
 
 def files_under(folder: str) -> Iterator[str]:
-    """Yield the files in a folder and its subfolders; nothing when the folder does not exist."""
+    """Yield the keys of the files in a folder and its subfolders; none if the folder does not exist."""
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
@@ -204,7 +210,7 @@ def files_under(folder: str) -> Iterator[str]:
 
 
 def delete(key: str) -> None:
-    """Delete a file, and the folders of its picture and job when they are empty. Raise the errors of the storage.
+    """Delete a file, and the folders of its picture and job if they are empty. Raise the errors of the storage.
 
     A missing file counts as deleted. Services call `jobs.results.deletions` instead, which retries.
     """
@@ -213,7 +219,7 @@ def delete(key: str) -> None:
 
 
 def _folders_remove(key: str) -> None:
-    """Remove the empty folders of a picture and its job (teams/TEAM/JOB/0000). A bucket has no folders."""
+    """Delete the empty folders of a picture and its job (teams/TEAM/JOB/0000). A bucket has no folders."""
     folders = PurePosixPath(key).parents
     if len(folders) != _PICTURE_DEPTH:
         return
@@ -223,7 +229,10 @@ def _folders_remove(key: str) -> None:
 
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
-    """Return a signed link that opens the file without a key. It expires at the latest with the file."""
+    """Return a signed link to the file, which needs no key. The link expires no later than the file.
+
+    base_url: the site's URL. ttl_s: the lifetime of the link in seconds; None: MATTING_LINK_TTL_S.
+    """
     until = link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
         until = min(until, int(artifact.expires_at.timestamp()))
@@ -233,9 +242,9 @@ def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None)
 
 
 def link_end(ttl_s: int) -> int:
-    """Return the expiry of a link in seconds since 1970, rounded up by at most a tenth of its duration.
+    """Return the expiry of a link in seconds since 1970, rounded up by at most a tenth of its lifetime.
 
-    Rounding gives the same link for a while, so that HTTP caches can use it.
+    Because of the rounding, the link stays the same for a while, so that HTTP caches can use it.
     """
     step_s = max(1, ttl_s // 10)
     return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s

@@ -1,4 +1,4 @@
-"""Render a processed picture with other options from its stored alpha, without a model and without a charge."""
+"""Renderings of a processed picture with other options, from its stored alpha, without a model and without a charge."""
 
 from __future__ import annotations
 
@@ -38,14 +38,17 @@ MAX_BRUSH_BYTES = 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A rendering that runs in a separate process; `result` returns its file when `future` is done."""
+    """A rendering that runs in a separate process. `result` returns its file when `future` is done."""
 
     image: JobImage
     future: Future[Any]
     give_back: Callable[[], None]
 
     def result(self) -> VariantFile:
-        """Return the file, with a recipe the first one; raise the error about brush or picture, or ServerBusy."""
+        """Return the rendered file; with a recipe, the first file. The other files are deleted.
+
+        Raise the error about the brush or the picture, or ServerBusy.
+        """
         rendered = done_rendering(self.future)
         first: VariantFile
         first, *others = getattr(rendered, "files", (rendered,))
@@ -54,18 +57,18 @@ class Rendering:
         return first
 
     def finished(self) -> FinishedFiles:
-        """Return the files of a rendering that was started with a recipe; raise the errors of `result`."""
+        """Return the files of a rendering that was started with a recipe. Raise the errors of `result`."""
         finished: FinishedFiles = done_rendering(self.future)
         return finished
 
     def drop(self) -> None:
-        """Delete the file of a rendering whose client has disconnected."""
+        """Cancel a rendering whose client has disconnected. If it already runs, its files are deleted when it ends."""
         self.future.cancel()
         self.future.add_done_callback(_file_dropped)
 
 
 def done_rendering(future: Future[Any]) -> Any:
-    """Return the result of a rendering; raise ServerBusy when its process has ended."""
+    """Return the result of a rendering; raise ServerBusy if its process has ended."""
     try:
         return future.result()
     except pixels.PROCESS_FAILED as error:
@@ -84,15 +87,17 @@ def variant_begin(
     recipe: Recipe | None = None,
     background: BackgroundPicture | None = None,
 ) -> Rendering:
-    """Start to render a picture with other options; record the access when the actor is not the submitter.
+    """Start to render a picture with other options, and return the rendering.
 
-    recipe, background: make a finished picture instead of a cut-out, with the recipe's background picture.
+    The access is recorded if the actor is not the submitter.
+    recipe, background: make a finished picture instead of a cutout, with the background picture of the recipe.
     brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
     people: ids of people to keep, for an `instances` job; other people become background.
-    for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
+    for_screen: render from the stored preview if the picture is larger than the preview, because this is faster.
     with_thumbnail: write a thumbnail beside the rendering.
-    Raise NoResults when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
-    without instances, and RateLimited when the team has too many renderings in progress.
+
+    Raise NoResults if the picture has no result or its files are deleted, InvalidParameter for `people` in a job
+    without instances, RateLimited if the team has too many renderings in progress, and ServerBusy.
     """
     from segmentation.variant import VariantInput
 
@@ -146,7 +151,7 @@ def _work_of(
 
 
 def _smaller_preview(image: JobImage) -> Artifact | None:
-    """Return the picture's preview if it is smaller than the picture, else None."""
+    """Return the preview of a picture if it is smaller than the picture; otherwise None."""
     preview = artifact_of(image, Artifact.Kind.PREVIEW)
     if preview is None or not preview.width or not image.width or preview.width >= image.width:
         return None
@@ -154,7 +159,7 @@ def _smaller_preview(image: JobImage) -> Artifact | None:
 
 
 class FilesOnDisk:
-    """Provide local paths of stored files; files of a bucket are copied, and removed when `undo` is closed."""
+    """Local paths of stored files. Files in a bucket are copied; the copies are deleted when `undo` is closed."""
 
     def __init__(self, undo: ExitStack) -> None:
         self._undo = undo
@@ -172,7 +177,7 @@ class FilesOnDisk:
 
 
 def _ids_of(image: JobImage) -> Artifact:
-    """Return the id mask of an `instances` job."""
+    """Return the mask with the ids of people of an `instances` job; raise InvalidParameter for other jobs."""
     stored = artifact_of(image, Artifact.Kind.MASK)
     if image.job.options.get("method") != Method.INSTANCES or stored is None:
         raise InvalidParameter("people: this picture was not cut out by people", field="people")
@@ -191,12 +196,10 @@ def _file_dropped(future: Future[Any]) -> None:
 def variant_keep(
     *, image: JobImage, rendered: VariantFile, kind: Artifact.Kind = Artifact.Kind.VARIANT, name: str = ""
 ) -> Artifact:
-    """Store a rendering beside the original result and delete its temporary file.
+    """Store a rendering beside the original result, delete its temporary file, and return the row.
 
-    name: the display name of a finished file.
-
-    Raise QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture has been
-    deleted.
+    name: the display name of a finished file. Raise QuotaExceeded if the team's storage is full, StorageFailed, and
+    JobNotFound if the picture has been deleted.
     """
     team = image.job.team
     try:

@@ -1,4 +1,4 @@
-"""Write a backup of the database and the files (or a list of the files), verify it, and restore it on another site."""
+"""Backups of the database and the files (or a list of the files): write, verify, and restore on another site."""
 
 from __future__ import annotations
 
@@ -33,12 +33,15 @@ _CHUNK_BYTES = 2**20
 
 
 class BackupFailed(Exception):
-    """A backup cannot be written or restored; the message gives the reason in one line."""
+    """A backup cannot be written or restored. The message gives the reason in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The contents of a backup. missing: files that have a row in the database but are not in the storage."""
+    """The contents of a backup.
+
+    missing: the number of files that have a row in the database but are not in the storage.
+    """
 
     folder: Path
     files: int
@@ -47,9 +50,9 @@ class Summary:
 
 
 def backup_create(*, parent: Path, with_files: bool) -> Summary:
-    """Write a backup into a new folder below `parent` and verify it; the site may keep running.
+    """Write a backup into a new folder below `parent`, verify it and return its summary. The site may keep running.
 
-    with_files: copy all stored files. Otherwise only a list with sizes and checksums is written, for a storage that has
+    with_files: copy the stored files. Otherwise only a list with sizes and checksums is written, for a storage that has
     its own backup. Raise BackupFailed.
     """
     folder = parent / f"keyline-{timezone.now():%Y%m%d-%H%M%S}"
@@ -75,7 +78,7 @@ def backup_create(*, parent: Path, with_files: bool) -> Summary:
 
 
 def backup_check(*, folder: Path) -> dict[str, Any]:
-    """Return the manifest of a complete and unchanged backup; raise BackupFailed otherwise."""
+    """Return the manifest of a complete and unchanged backup; raise BackupFailed for another folder."""
     try:
         manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text())
     except (OSError, ValueError):
@@ -94,8 +97,8 @@ def backup_check(*, folder: Path) -> dict[str, Any]:
 def backup_restore(*, folder: Path, replace: bool) -> Summary:
     """Restore a backup into this site's database and storage, then verify the audit trail and the files.
 
-    The site must be stopped. Raise BackupFailed for a damaged backup, another kind of database, or a database with
-    users unless `replace` is set.
+    The site must be stopped. Raise BackupFailed for a damaged backup, for a backup of another kind of database, or if
+    the database has users and `replace` is False.
     """
     manifest = backup_check(folder=folder)
     if manifest["vendor"] != connection.vendor:
@@ -156,7 +159,10 @@ def _run(command: list[str]) -> None:
 
 
 def _write_files(folder: Path, *, with_files: bool) -> tuple[int, int]:
-    """Write the list of stored files, and copies on request; return the numbers of stored and of missing files."""
+    """Write the list of stored files, and their copies if `with_files`.
+
+    Return the numbers of listed and missing files.
+    """
     count = missing = 0
     with (folder / _FILES).open("w") as listed:
         for key, size, sha256 in _stored_files():
@@ -186,7 +192,7 @@ def _copied(key: str, target: Path) -> bool:
 
 
 def _restored(folder: Path, entry: dict[str, Any]) -> bool:
-    """Return True if the storage has the file after this call; a missing one is copied from the backup if possible."""
+    """Copy a file from the backup if the storage does not have it. Return whether the storage has the file."""
     copy = folder / "files" / entry["key"]
     if copy.is_file():
         if entry["sha256"] and _sha256(copy) != entry["sha256"]:

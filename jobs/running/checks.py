@@ -1,6 +1,7 @@
-"""System checks of settings that depend on files or on other settings; single values are checked when they are read.
+"""System checks of settings that depend on files or on other settings.
 
-Each error names the variable. `manage.py run`, `work` and `setup` run these checks before they start anything.
+Single values are checked when they are read. Each error names the variable. `manage.py run`, `work` and `setup` run
+these checks before they start anything.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TAG = "keyline"
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[CheckMessage]:
-    """Check files, folders and settings that depend on each other."""
+    """Return the errors of files, folders and settings that depend on each other."""
     return [
         *_weights_errors(),
         *_runtime_errors(),
@@ -45,7 +46,10 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[CheckM
 
 
 def _weights_errors() -> Iterator[CheckMessage]:
-    """Check the built-in model; warn of the roles that it cannot serve, which the shipped model serves."""
+    """Yield an error if the built-in model cannot be used, and a warning about roles that it does not support.
+
+    The shipped model is used for these roles.
+    """
     path = Path(settings.MATTING_WEIGHTS)
     if not path.is_file():
         yield Error(f"MATTING_WEIGHTS={path} is not a file", id="keyline.E003")
@@ -65,7 +69,10 @@ def _weights_errors() -> Iterator[CheckMessage]:
 
 
 def _runtime_errors() -> Iterator[Error]:
-    """Check that CUDA is usable if it is configured; otherwise pictures would silently run on the CPU."""
+    """Yield an error if CUDA is configured and not usable.
+
+    Otherwise pictures would run on the CPU without a message.
+    """
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
     if not cuda_is_usable():
@@ -80,12 +87,12 @@ def _runtime_errors() -> Iterator[Error]:
 
 
 def cuda_is_usable() -> bool:
-    """Return whether torch can use CUDA, tested in another process, because this process does not need torch."""
+    """Return whether torch can use CUDA. The test runs in another process, because this process does not need torch."""
     return _succeeds("import torch; raise SystemExit(not torch.cuda.is_available())")
 
 
 def onnx_cuda_is_usable() -> bool:
-    """Return whether ONNX Runtime can run a network on CUDA, tested like `cuda_is_usable`."""
+    """Return whether ONNX Runtime can run a network on CUDA. The test runs in another process."""
     return _succeeds("from segmentation.engines.onnx_runtime import require_cuda; require_cuda()")
 
 
@@ -151,7 +158,7 @@ def _single_sign_on_errors() -> Iterator[Error]:
 
 
 def _observation_errors() -> Iterator[Error]:
-    """Check that the packages which only these settings need are installed."""
+    """Yield an error for each setting whose optional packages are not installed."""
     for name, value, modules in (
         ("MATTING_SENTRY_DSN", settings.SENTRY_DSN, ("sentry_sdk",)),
         ("MATTING_OTLP_ENDPOINT", settings.OTLP_ENDPOINT, ("opentelemetry.sdk", "opentelemetry.exporter")),
@@ -162,7 +169,7 @@ def _observation_errors() -> Iterator[Error]:
 
 
 def _content_check_errors() -> Iterator[Error]:
-    """Check that the content check can be called; otherwise every picture would fail."""
+    """Yield an error if the operator's content check cannot be called, because then all pictures would fail."""
     try:
         content_check_find()
     except ValueError as error:

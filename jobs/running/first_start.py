@@ -1,4 +1,4 @@
-"""Prepare the data folder, the database, the static files and the first account. It is safe to repeat this."""
+"""Preparation of the data folder, the database, the static files and the first account. It can be repeated safely."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _LOCK_TIMEOUT_MS = 200  # well below PostgreSQL's deadlock_timeout of 1 s, so th
 
 
 class CannotStart(Exception):
-    """The site cannot start; the message gives the reason and the remedy in one line."""
+    """The site cannot start. The message gives the reason and the remedy in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSecrets:
-    """The secrets generated at the first start. They are stored only as hashes, so they can be shown only once."""
+    """The secrets generated at the first start. The site stores only their hashes, so they can be shown only once."""
 
     user_name: str
     password: str
@@ -55,7 +55,7 @@ class FirstSecrets:
 def folder_require(folder: Path) -> None:
     """Create the data folder with access for its owner only; raise CannotStart if it is not writable.
 
-    With MATTING_MEDIA_GROUP_READABLE its group may pass through it to the pictures, without listing it.
+    With MATTING_MEDIA_GROUP_READABLE its group may pass through the folder to the pictures, but not list it.
     """
     mode = GROUP_PASSES_MODE if settings.MEDIA_GROUP_READABLE else FOLDER_MODE
     trial = folder / f".writable-{os.getpid()}"
@@ -71,10 +71,10 @@ def folder_require(folder: Path) -> None:
 
 
 def folder_lock(folder: Path) -> IO[str]:
-    """Lock the data folder for this run; raise CannotStart while another run holds the lock.
+    """Lock the data folder for this run, and return the lock file; raise CannotStart if another run holds the lock.
 
-    The lock is held as long as any process keeps the returned file open. If the run that holds the lock is dead, this
-    waits, because its last processes need a moment to end.
+    The lock is held as long as a process keeps the returned file open. If the run that holds the lock is dead, this
+    function waits until the last processes of that run have ended.
     """
     file = (folder / "run.lock").open("a+")
     deadline = time.monotonic() + _LOCK_WAIT_S
@@ -97,7 +97,7 @@ def folder_lock(folder: Path) -> IO[str]:
 
 
 def storage_require() -> None:
-    """Raise CannotStart if files cannot be stored: a missing bucket, a read-only folder, a full disk."""
+    """Raise CannotStart if files cannot be stored: a missing bucket, a read-only folder, or a full disk."""
     problem = storage_problem()
     if problem is None:
         return
@@ -120,14 +120,14 @@ def port_require(host: str, port: int) -> None:
 
 
 def metrics_reset() -> None:
-    """Delete the request counters that the processes of an earlier run left on this host."""
+    """Delete the request counters that processes of an earlier run have left on this host."""
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
 
 
 def database_wait(*, timeout_s: float) -> None:
-    """Return when the database accepts connections; raise CannotStart if it does not within the time limit."""
+    """Wait until the database accepts connections; raise CannotStart if it does not within `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -142,9 +142,9 @@ def database_wait(*, timeout_s: float) -> None:
 def database_migrate(*, timeout_s: float = 600.0) -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used.
 
-    On PostgreSQL the site may run meanwhile. A migration that does not get its locks within a short time gives up and
-    is retried until `timeout_s` seconds have passed. A longer wait would block every later request, or end in a
-    deadlock in which a request fails.
+    On PostgreSQL the site may run during the migrations. A migration that does not get its locks within a short time
+    fails and is retried until `timeout_s` seconds have passed. A longer wait for a lock would block later requests, or
+    end in a deadlock in which a request fails.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -163,7 +163,7 @@ def database_migrate(*, timeout_s: float = 600.0) -> None:
 
 @contextmanager
 def _locks_given_up() -> Iterator[None]:
-    """Let statements fail that wait for a lock longer than _LOCK_TIMEOUT_MS, before any deadlock check."""
+    """Let statements fail that wait for a lock longer than _LOCK_TIMEOUT_MS, before PostgreSQL checks for deadlocks."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -184,7 +184,7 @@ def _is_lock_conflict(error: Exception) -> bool:
 
 
 def static_files_collect() -> bool:
-    """Collect the static files if they have changed since the last collection; return True if they were collected.
+    """Collect the static files if they have changed since the last time; return whether they were collected.
 
     Raise CannotStart if a static file refers to a missing file.
     """
@@ -201,7 +201,7 @@ def static_files_collect() -> bool:
 
 
 def first_account_create() -> FirstSecrets | None:
-    """Create an administrator, a team and a key with all scopes; return None if any user exists."""
+    """Create an administrator, a team and a key with all scopes, and return their secrets; None if a user exists."""
     users = get_user_model().objects
     with transaction.atomic():
         if users.exists():
@@ -214,7 +214,7 @@ def first_account_create() -> FirstSecrets | None:
 
 
 def _database_file_protect() -> None:
-    """Make an SQLite file readable for its owner only; SQLite uses the same mode for its other files."""
+    """Make an SQLite file readable for its owner only. SQLite uses the same mode for its other files."""
     database: dict[str, Any] = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         path = Path(database["NAME"])

@@ -1,4 +1,4 @@
-"""End a supervisor's programs when the supervisor dies. This module runs as a separate script.
+"""A script that ends the programs of a supervisor when the supervisor dies.
 
 The supervisor writes to this script's standard input: `+PGID` for each process group that it starts, `-PGID` for each
 group that has ended. The pipe closes when the supervisor dies, even after SIGKILL. The remaining groups then receive
@@ -12,7 +12,7 @@ import time
 
 
 def main(grace_s: float) -> None:
-    """Read standard input until it closes, then end the remaining groups."""
+    """Read standard input until it closes, then end the remaining process groups."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the supervisor may end this process, by closing the pipe
     groups: set[int] = set()
@@ -36,7 +36,7 @@ def end(groups: set[int], grace_s: float) -> None:
 
 
 def send(group: int, number: int) -> bool:
-    """Send a signal to a process group; return False when the group does not exist."""
+    """Send a signal to a process group; return False if the group does not exist or may not be signalled."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

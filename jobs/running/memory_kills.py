@@ -1,4 +1,4 @@
-"""Detect that the system has killed a process to free memory, on systems that count such kills."""
+"""Detection of processes that the system has killed to free memory, on systems that count such kills."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
 
 class MemoryKills:
-    """Compare the kill counters of the kernel and of this container with their previous values."""
+    """The kill counters of the kernel and of this container, compared with their previous values."""
 
     def __init__(self, counters: tuple[str, ...] = _COUNTERS) -> None:
         self._counters = counters

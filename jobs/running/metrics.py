@@ -1,8 +1,8 @@
-"""The state of the site as Prometheus metrics, collected whenever they are requested.
+"""The state of the site as Prometheus metrics, which are collected when they are requested.
 
 Each web process counts its requests (`jobs.telemetry.requests`); the counts are summed over the processes of a host.
-Counts of workers are stored in the broker (`jobs.telemetry.counters`). All other values are read here from the database
-and the broker.
+Counts of workers are stored in the broker (`jobs.telemetry.counters`). Other values are read here from the database and
+the broker.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from jobs.work import queue
 
 
 def exposition() -> bytes:
-    """Return all metrics in Prometheus' text format."""
+    """Return all metrics in the text format of Prometheus."""
     site = CollectorRegistry()
     site.register(SiteCollector())
     return _of_requests() + generate_latest(site)
 
 
 def metrics_tidy() -> None:
-    """Merge the request counters of web processes that have ended. Each web process calls this when it starts."""
+    """Merge the request counters of web processes that have ended. A web process calls this function at its start."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder and Path(folder).is_dir():
         with counters_locked(Path(folder)):
@@ -64,7 +64,7 @@ class _ThisProcess(Collector):
 
 
 class SiteCollector(Collector):
-    """Read the state of the database, the broker and the storage; a part that cannot be read is omitted."""
+    """Collector of the state of the database, the broker and the storage. A part that cannot be read is left out."""
 
     def collect(self) -> Iterator[Metric]:
         database, broker = readiness.database_problem(), readiness.queue_problem()

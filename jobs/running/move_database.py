@@ -1,4 +1,4 @@
-"""Copy a complete database into this site's empty database, to move from SQLite to PostgreSQL.
+"""Copy of a complete database into this site's empty database, to move from SQLite to PostgreSQL.
 
 Rows are copied through the models, so that times keep their microseconds and the hashes of the audit trail stay valid.
 """
@@ -24,14 +24,15 @@ _TRIGGERS = ("0019_audit_erasure", "0008_usage_append_only")
 
 
 class MoveFailed(Exception):
-    """The database cannot be moved, or its copy is not valid; the message gives the reason in one line."""
+    """The database cannot be moved, or its copy is not valid. The message gives the reason in one line."""
 
 
 def database_move(*, source: dict[str, Any], report: Any) -> Verdict:
-    """Copy all rows of `source` (Django's settings of a database) and verify the audit trail of the copy.
+    """Copy all rows of a database into this site's database, verify the audit trail of the copy, and return the result.
 
-    Both databases must have the newest schema, and the target must have no users. Raise MoveFailed. All rows are copied
-    in one transaction, so an error meanwhile leaves the target unchanged; the audit trail is verified after it.
+    source: Django's settings of the database. report: called with one line of text for each table. Both databases must
+    have the newest schema, and the target must have no users. Raise MoveFailed. All rows are copied in one transaction,
+    so an error leaves the target unchanged; the audit trail is verified after the transaction.
     """
     if connections[TARGET].vendor != "postgresql":
         raise MoveFailed("DATABASE_URL must name the PostgreSQL database to move to")
@@ -65,7 +66,7 @@ def _require_same_schema() -> None:
 
 
 def _tables() -> Iterator[type[models.Model]]:
-    """Yield all models that have a table, in the order of their foreign keys."""
+    """Yield the models that have a table, in the order of their foreign keys."""
     left = [
         model for model in apps.get_models(include_auto_created=True) if model._meta.managed and not model._meta.proxy
     ]
@@ -99,7 +100,7 @@ def _write(model: type[models.Model], rows: list[models.Model]) -> int:
 
 
 def _triggers(action: str) -> None:
-    """Drop or create the triggers of append-only tables in the target; `action` is one of the two words."""
+    """Drop or create the triggers of append-only tables in the target database. action: `drop` or `create`."""
     vendor = connections[TARGET].vendor
     with connections[TARGET].cursor() as cursor:
         for name in _TRIGGERS:

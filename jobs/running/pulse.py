@@ -1,6 +1,6 @@
-"""Detect worker processes that hang or are stopped, by files that each process touches regularly.
+"""Detection of worker processes that hang or are stopped, by files that each process touches regularly.
 
-The heartbeat in Redis is not enough for this: it is also missing when Redis cannot be reached.
+The heartbeat in Redis is not enough, because it is also missing if Redis cannot be reached.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 from django.conf import settings
 
 PULSE_EVERY_S = 1.0
-# On a busy machine a working process may hold the interpreter for seconds. A process that uses no processor time
-# meanwhile does not work: it is stopped, or waits in native code for an event that never comes.
+# On a busy machine a working process may hold the interpreter lock for seconds. A process without processor time
+# in this period does not work: it is stopped, or waits in native code for an event that does not happen.
 HUNG_AFTER_S = 30.0
 IDLE_AND_HUNG_AFTER_S = 3.0
 _BUSY = ("R", "D")  # states of a thread: running or ready to run, and waiting for a disk
 
 
 def pulse(pid: int) -> None:
-    """Record that this process is alive, by touching its file."""
+    """Record that the process `pid` is alive, by touching its file."""
     path = _path(pid)
     path.parent.mkdir(exist_ok=True)
     path.touch()
@@ -31,7 +31,7 @@ def pulse_forget(pid: int) -> None:
 
 
 class Pulses:
-    """Find processes that have stopped touching their files.
+    """The processes that have stopped touching their files.
 
     A process without a file is still loading its model. Times are compared only by the monotonic clock, so after a
     suspension of the machine each process has its full time again.
@@ -46,9 +46,9 @@ class Pulses:
         self._worked: dict[int, tuple[int | None, float]] = {}
 
     def is_hung(self, pid: int) -> bool:
-        """Return whether the process touched its file at least once and then not for HUNG_AFTER_S seconds.
+        """Return whether the process touched its file at least once, but not for the last HUNG_AFTER_S seconds.
 
-        The limit of an idle process is shorter.
+        For a process that uses no processor time the limit is IDLE_AND_HUNG_AFTER_S seconds.
         """
         try:
             beat_ns = _path(pid).stat().st_mtime_ns
@@ -74,10 +74,10 @@ class Pulses:
 
 
 def processor_ticks(pid: int) -> int | None:
-    """Return the processor time of a process so far, in clock ticks.
+    """Return the processor time that a process has used, in clock ticks.
 
-    Return None where the system does not report it, and while one of its threads runs, waits for a processor or waits
-    for a disk, because such a process does not hang.
+    Return None if the system does not report the time, and if a thread of the process runs, waits for a processor or
+    waits for a disk, because such a process does not hang.
     """
     try:
         threads = [_fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]
@@ -90,7 +90,7 @@ def processor_ticks(pid: int) -> int | None:
 
 
 def _fields(path: Path) -> list[str]:
-    """Return the fields of a stat file after the name of its program; the first one is the state."""
+    """Return the fields of a stat file after the name of the program. The first field is the state."""
     return path.read_text().rpartition(")")[2].split()
 
 

@@ -1,8 +1,8 @@
-"""Check the components that the site needs, one by one: database, queue, storage, workers and their weights.
+"""Checks of the components that the site needs: database, queue, storage, workers and their weights.
 
-Each check returns None, or one sentence that names the fault; names of hosts are in it only if the caller asks for
-them, names of folders never. Checks have short time limits, so that a probe gets its response even while a server
-hangs.
+Each check returns None, or one sentence that names the fault. Names of hosts are included only if the caller requests
+them; names of folders are not included. Checks have short time limits, so that a health check gets its response even if
+a server hangs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BUCKET_ANSWER_KEPT_S = 10.0
 
 
 def database_problem() -> str | None:
-    """Run a query that uses no table; return the fault or None."""
+    """Run a query that uses no table. Return the fault as a sentence, or None."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -43,17 +43,17 @@ def database_problem() -> str | None:
 
 
 def queue_problem() -> str | None:
-    """Check that the broker responds; return the fault or None."""
+    """Check that the broker responds. Return the fault as a sentence, or None."""
     return None if queue.is_reachable() else "The queue does not answer."
 
 
 def storage_problem() -> str | None:
-    """Check that files can be written: the folder and its free space, or the bucket. Return the fault or None."""
+    """Check that files can be written to the folder or the bucket. Return the fault as a sentence, or None."""
     return _bucket_problem() if settings.S3_BUCKET else _folder_problem(Path(settings.MEDIA_ROOT))
 
 
 def worker_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that a worker with a model sends heartbeats without a fault. Return the fault or None."""
+    """Check that a worker with a model sends heartbeats without a fault. Return the fault as a sentence, or None."""
     with_model = [worker for worker in workers if worker.get("role") == MODEL_ROLE]
     if with_model and all(worker.get("error") for worker in with_model):
         return "Every worker with a model is held back after faults of its machine."
@@ -63,9 +63,9 @@ def worker_problem(workers: list[dict[str, Any]]) -> str | None:
 
 
 def weights_problem(workers: list[dict[str, Any]], *, with_hosts: bool = False) -> str | None:
-    """Check that all workers loaded their models and all hosts have the active ones. Return the fault or None.
+    """Check that the workers have loaded their models and the hosts have the active ones. Return the fault or None.
 
-    with_hosts: whether the sentence names the hosts, for users.
+    with_hosts: whether the sentence names the hosts. They are shown only to signed-in users.
     """
     if any(worker.get("role") == FAILED_ROLE for worker in workers):
         return "A worker cannot load its model."
@@ -78,7 +78,7 @@ def weights_problem(workers: list[dict[str, Any]], *, with_hosts: bool = False) 
 
 
 def live_workers() -> list[dict[str, Any]]:
-    """Return the heartbeats of all workers; empty when the broker cannot be reached."""
+    """Return the heartbeats of the live workers; an empty list if the broker cannot be reached."""
     try:
         return queue.live_workers()
     except (RedisError, OSError):
@@ -95,7 +95,7 @@ def _folder_problem(folder: Path) -> str | None:
 
 
 class _Kept:
-    """Cache the result of a slow check; only one thread runs the check at a time."""
+    """A cache for the result of a slow check. Only one thread at a time runs the check."""
 
     def __init__(self, ask: Callable[[], str | None], kept_s: float) -> None:
         self._ask, self._kept_s = ask, kept_s
@@ -112,7 +112,7 @@ class _Kept:
 
 
 def ask_bucket() -> str | None:
-    """Check the bucket with one request to the S3 service; return the fault in one sentence, or None."""
+    """Check the bucket with one request to the S3 service. Return the fault as a sentence, or None."""
     try:
         default_storage.connection.meta.client.head_bucket(Bucket=settings.S3_BUCKET)  # type: ignore[attr-defined]
     except ClientError as error:

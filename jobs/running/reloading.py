@@ -1,4 +1,4 @@
-"""Restart the site's programs when a source file changes, for `make dev`."""
+"""Restart of the site's programs when a source file changes, for `make dev`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ WORKERS = "workers"
 
 _SOURCES = ("jobs", "mattingsite", "segmentation", "webserver", "templates", "locale")
 _SUFFIXES = (".py", ".html", ".txt", ".mo")
-# Workers import none of these, so their models stay loaded when only a page changes.
+# Workers import none of these folders, so their models stay loaded when only a page changes.
 _WEB_ONLY = ("templates", "locale", "jobs/web", "jobs/api", "jobs/admin", "jobs/templatetags", "webserver")
 
 
 def watch(base: Path, *, on_change: Callable[[str], None]) -> None:
-    """Watch the sources under `base` in a thread; call `on_change` with the name of each program to restart."""
+    """Watch the sources below the folder `base` in a thread, and call `on_change` with each program to restart.
+
+    Raise CommandError if the package watchfiles is not installed.
+    """
     try:
         import watchfiles
     except ImportError:
@@ -34,7 +37,7 @@ def watch(base: Path, *, on_change: Callable[[str], None]) -> None:
 
 
 def programs_to_restart(changed: list[Path]) -> list[str]:
-    """Return the names of the programs that use one of the changed files, which are relative to the checkout."""
+    """Return the names of the programs that use one of the changed files. Paths are relative to the project folder."""
     sources = [path for path in changed if path.suffix in _SUFFIXES]
     if not sources:
         return []

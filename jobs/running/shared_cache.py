@@ -1,4 +1,4 @@
-"""The cache shared by all web processes: counters of failed sign-ins, rate limits and the admin's figures."""
+"""The cache that all web processes share: counters of failed sign-ins, rate limits and the admin's figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from redis.exceptions import RedisError
 
 
 class SharedCache(RedisCache):
-    """Use the queue's Redis, or this process's memory when Redis cannot be reached, so that sign-in still works."""
+    """Cache in the queue's Redis.
+
+    If Redis cannot be reached, the process's own memory is used, so that sign-in works.
+    """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)

@@ -1,4 +1,4 @@
-"""Check the settings of a SAML provider and of an LDAP directory, which depend on each other."""
+"""Checks of the settings of a SAML provider and of an LDAP directory, which depend on each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start a set of programs, restart each one that ends, and stop all of them in order.
+"""A supervisor that starts a set of programs, restarts each program that ends, and stops them in order.
 
 `manage.py run` supervises the queue, the web server and `manage.py work`. `manage.py work` supervises its worker
 processes.
@@ -37,9 +37,9 @@ _ORPHAN_GRACE_S = 3.0  # short, because the next start waits for orphans; client
 class Program:
     """A program to supervise.
 
-    grace_s: the seconds between SIGTERM and SIGKILL.
-    stop_rank: programs with a lower rank are stopped first, those with the same rank together.
-    folder: created before each start, in case it was deleted together with the program's data.
+    command: the command line. grace_s: the seconds between SIGTERM and SIGKILL.
+    stop_rank: programs with a lower rank are stopped first; programs with the same rank are stopped together.
+    folder: created before each start, because it may have been deleted with the program's data.
     delay_s: the seconds before its first start.
     run: what the program does, as a function. If it is given, the program is a fork of the supervisor where this is
         possible, and not the command.
@@ -67,14 +67,15 @@ class _Running:
 
 
 class Supervisor:
-    """Run programs, each in its own process group, until a stop is requested.
+    """A supervisor that runs programs, each in its own process group, until a stop is requested.
 
-    A program that ends is started again after a pause: 0.2 s the first time, doubling up to 10 s while it keeps ending
-    within 30 s, and up to 0.8 s while it is killed. If this process is killed, `jobs.running.lifeline` ends the groups.
+    A program that ends is started again after a pause. The pause is 0.2 s at first and doubles up to 10 s while the
+    program ends within 30 s of its start; it is at most 0.8 s if the program was killed. If this process is killed,
+    `jobs.running.lifeline` ends the groups.
 
     report: called with one line for each event.
-    ended: called with the program, its process id, and whether another process killed it (by SIGKILL, and not because
-        it hung), when it has ended; exceptions are logged.
+    ended: called when a program has ended, with the program, its process id, and whether another process killed it (by
+      SIGKILL, and not because it hung); exceptions are logged.
     hung: called with each running program; if it returns True, the program is killed and started again.
     in_fork: called first in each program that is a fork.
     held_files: descriptors that stay open until all programs have ended, such as the lock on the data folder.
@@ -98,7 +99,7 @@ class Supervisor:
         self._lifeline: subprocess.Popen[bytes] | None = None
 
     def start(self, program: Program) -> None:
-        """Start a program, now or after its delay, and keep it running."""
+        """Start a program, now or after its delay, and supervise it."""
         self._running.append(_Running(program, start_again_at_s=time.monotonic() + program.delay_s))
         self._look_after(self._running[-1])
 
@@ -111,13 +112,16 @@ class Supervisor:
             time.sleep(_LOOK_EVERY_S)
 
     def restart(self, name: str) -> None:
-        """Send SIGTERM to a program; `run` starts it again after its end."""
+        """Send SIGTERM to the programs named `name`. `run` starts them again after their end."""
         for running in self._running:
             if running.program.name == name:
                 _signal(running, signal.SIGTERM)
 
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stop all programs, rank by rank; when `hurry` returns True, the remaining grace periods are skipped."""
+        """Stop all programs in the order of their ranks.
+
+        If `hurry` returns True, the remaining grace periods are skipped.
+        """
         in_order = sorted(self._running, key=_stop_rank)
         for _, together in groupby(in_order, key=_stop_rank):
             self._end([running for running in together if running.process is not None], hurry)
@@ -153,7 +157,7 @@ class Supervisor:
         )
 
     def _look_after(self, running: _Running) -> None:
-        """Start a program whose pause is over, and record the end of a program that has ended."""
+        """Start a program if its pause is over; if it has ended, record its end; if it hangs, kill it."""
         now = time.monotonic()
         if running.process is None:
             if now >= running.start_again_at_s:
@@ -176,7 +180,7 @@ class Supervisor:
         running.pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _end(self, together: Sequence[_Running], hurry: Callable[[], bool]) -> None:
-        """Send SIGTERM to all given programs, wait for each up to its grace period, then kill the remaining ones."""
+        """Send SIGTERM to the programs, wait for each until its grace period ends, then kill the remaining ones."""
         started_s = time.monotonic()
         for running in together:
             _signal(running, signal.SIGTERM)
@@ -189,7 +193,7 @@ class Supervisor:
             self._forget(running)
 
     def _forget(self, running: _Running) -> None:
-        """Kill the remaining processes of the program's group, reap the program and report its end to `ended`."""
+        """Kill the remaining processes of the program's group, reap the program, and report its end to `ended`."""
         if running.process is None:
             return
         pid = running.process.pid

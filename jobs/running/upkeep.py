@@ -1,7 +1,7 @@
-"""The recurring tasks of each worker host: recover the work of dead workers and delete expired data.
+"""The recurring tasks of each worker host: recover the work of dead workers, and delete expired data.
 
-There is no scheduler. Several hosts may run these tasks at the same time, because each step claims its rows in the
-database.
+There is no central scheduler. Several hosts may run these tasks at the same time, because each step claims its rows in
+the database.
 """
 
 from __future__ import annotations

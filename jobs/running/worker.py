@@ -32,9 +32,10 @@ _NEXT_MODEL_S = 4.0  # the first model worker is ready sooner if the next one lo
 
 
 def worker_programs(pictures: int) -> list[Program]:
-    """Return the programs of one machine: `pictures` model workers, the downloaders, and one for each light queue.
+    """Return the programs of one machine: model workers, downloaders, and one worker for each light queue.
 
-    Downloads, deliveries, mail and zips have their own processes, so that a slow server never blocks a model.
+    pictures: the number of model workers. Downloads, deliveries, mail and zips have their own processes, so that a slow
+    server does not block a model.
     """
     counts = {
         "pictures": pictures,
@@ -45,7 +46,10 @@ def worker_programs(pictures: int) -> list[Program]:
 
 
 def run_workers(pictures: int) -> None:
-    """Run this machine's workers until SIGTERM or SIGINT; each worker then finishes its current picture."""
+    """Run this machine's workers until SIGTERM or SIGINT. Each worker then finishes its current picture.
+
+    pictures: the number of model workers.
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -67,7 +71,7 @@ def run_workers(pictures: int) -> None:
 
 
 def _release_of_last_start() -> None:
-    """Release the work of the workers of an earlier start, in case a kill or a power failure ended them."""
+    """Release the work of this host's earlier workers, because a kill or a power failure may have ended them."""
     try:
         recovery.leases_release_of_host(host=os.uname().nodename)
     except Exception:
@@ -89,10 +93,10 @@ def _program(role: str, number: int) -> Program:
 
 
 def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:
-    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire.
+    """Recover the work of a worker process that has ended, instead of waiting until its leases expire.
 
-    A child that another process killed does not count against its picture; a child that the system killed to free
-    memory does.
+    If another process killed the worker, this does not count as a failed attempt of its picture. If the system killed
+    the worker to free memory, it counts.
     """
     pulses.forget(pid)
     is_strike = not was_killed or memory_kills.has_grown()

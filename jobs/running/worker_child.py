@@ -1,4 +1,4 @@
-"""One worker process: load the model, send heartbeats, serve the queues of its role."""
+"""One worker process: it loads the model, sends heartbeats, and processes the queues of its role."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def run_child(role: str) -> None:
 
 
 def _load_model(name: str) -> Callable[[], dict[str, object]]:
-    """Load the model and return the function that describes it; on failure, report the error for /health."""
+    """Load the model, and return the function that describes it.
+
+    If this fails, report the error for /health and raise it.
+    """
     from jobs.inference.engines import engines, upkeep_forever
 
     try:
@@ -70,12 +73,15 @@ def _load_model(name: str) -> Callable[[], dict[str, object]]:
 
 
 def _state(role: str) -> dict[str, Any]:
-    """Return the content of this process's heartbeat."""
+    """Return the basic content of this process's heartbeat."""
     return {"pid": os.getpid(), "host": os.uname().nodename, "role": role, "keyline": __version__}
 
 
 def _pulse() -> None:
-    """Show the parent regularly that this process can run Python; in a separate thread, because the broker may hang."""
+    """Show the parent process regularly that this process can run Python code.
+
+    This runs in a separate thread, because the broker may hang.
+    """
     while True:
         with contextlib.suppress(OSError):  # a full disk must not end this loop
             pulse(os.getpid())
@@ -83,7 +89,7 @@ def _pulse() -> None:
 
 
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
-    """Send a heartbeat three times within its lifetime."""
+    """Send heartbeats, three of them within the lifetime of one."""
     while True:
         try:
             described = describe()

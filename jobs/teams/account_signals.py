@@ -1,4 +1,4 @@
-"""Receive the account signals of Django, allauth and axes, and call the services that record them."""
+"""Receivers of the account signals of Django, allauth and axes. They call the services that record the events."""
 
 from __future__ import annotations
 

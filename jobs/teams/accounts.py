@@ -1,4 +1,4 @@
-"""Record account events: sign-up, sign-in, failed sign-in, lock-out."""
+"""Records of account events: sign-up, sign-in, failed sign-in, lock-out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from jobs.teams.teams import personal_team_create
 
 
 def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
-    """Record a new user and, if `with_team`, create the user's personal team; single sign-on assigns teams."""
+    """Record a new user and, if `with_team`, create the user's personal team.
+
+    Single sign-on assigns teams itself.
+    """
     with transaction.atomic():
         if with_team:
             team = personal_team_create(user=user, author=author)
@@ -25,7 +28,7 @@ def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
 
 
 def _limits_of_strangers(team: Team) -> dict[str, Any]:
-    """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's.
+    """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's defaults.
 
     They apply to the teams of users who signed up themselves.
     """
@@ -39,10 +42,10 @@ def _limits_of_strangers(team: Team) -> dict[str, Any]:
 
 
 def account_note(*, action: Action, user: User, author: Author, after: dict[str, Any] | None = None) -> None:
-    """Record that a user changed or used their own account."""
+    """Record an action of a user on their own account. after: the changed values."""
     audit_append(action=action, author=author, target=user, after=after)
 
 
 def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
-    """Record a failed sign-in or a lock-out, for which only the entered user name is known."""
+    """Record a failed sign-in or a lock-out. For these events, only the entered user name is known."""
     audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

@@ -1,4 +1,4 @@
-"""The actor: the sender of a request, as services and selectors use it."""
+"""The actor, which is the sender of a request for services and selectors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """Return the text that the audit trail keeps when user and key have been deleted."""
+        """The actor's name in the audit trail, which remains when user and key have been deleted."""
         if self.user is not None:
             return self.user.get_username()
         if self.network:
@@ -41,13 +41,16 @@ class Actor:
 
     @property
     def is_manager(self) -> bool:
-        """Return whether the actor may manage the team: an owner, an admin, or a key with the scope `admin`."""
+        """Whether the actor may manage the team: an owner, an admin, or a key with the scope `admin`."""
         if self.key is not None:
             return self.key.has_scope("admin")
         return self.membership is not None and self.membership.is_manager
 
     def has_scope(self, scope: str) -> bool:
-        """Return whether the key has `scope`; a user in the browser has `submit` and `read`."""
+        """Return whether the actor has `scope`.
+
+        A key has its own scopes, an open network has OPEN_SCOPES, and a user in the browser has `submit` and `read`.
+        """
         if self.key is not None:
             return self.key.has_scope(scope)
         if self.network:
@@ -56,9 +59,9 @@ class Actor:
 
     @property
     def sees_only_own(self) -> bool:
-        """Return whether this actor sees only their own jobs.
+        """Whether this actor sees only their own jobs.
 
-        This is so for plain members of a team that hides other members' jobs.
+        This is the case for plain members of a team that hides other members' jobs.
         """
         membership = self.membership
         return membership is not None and not membership.is_manager and not self.team.members_see_all

@@ -1,4 +1,4 @@
-"""Resolve the sender of a request: IP address, request id, memberships and actor, each once per request."""
+"""The sender of a request: IP address, request id, memberships and actor, each resolved once per request."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ATTRIBUTE = "keyline"
 
 
 class Caller:
-    """The properties of one request's sender. Every value is resolved on first use and then cached.
+    """The properties of the sender of one request. Most values are resolved at their first use and cached.
 
-    Read the actor only after authentication: it depends on the user, or on the API key in `request.auth`.
+    Read the actor only after authentication, because it depends on the user or on the API key in `request.auth`.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -31,7 +31,7 @@ class Caller:
 
     @cached_property
     def request_id(self) -> str:
-        """Return the id that identifies this request in logs, responses and audit entries."""
+        """The id that identifies this request in logs, responses and audit entries."""
         return request_id_of(self._request)
 
     @cached_property
@@ -40,7 +40,7 @@ class Caller:
 
     @property
     def user(self) -> User:
-        """Return the signed-in user; raise AuthenticationRequired without one."""
+        """The signed-in user; raise AuthenticationRequired if the user is not signed in."""
         user = self._request.user
         if not isinstance(user, User):
             raise AuthenticationRequired
@@ -48,13 +48,13 @@ class Caller:
 
     @cached_property
     def memberships(self) -> list[Membership]:
-        """Return the user's memberships with their teams and quotas, oldest first, in one query."""
+        """The user's memberships with their teams and quotas, oldest first, read with one query."""
         rows = Membership.objects.select_related("team__quota").filter(user=self.user)
         return list(rows.order_by("created_at"))
 
     @cached_property
     def membership(self) -> Membership | None:
-        """Return the membership of the chosen team, else the oldest one; None without any."""
+        """The user's membership in the chosen team, else the oldest membership; None without memberships."""
         session = getattr(self._request, "session", None)
         chosen = None if session is None else session.get(TEAM_KEY)
         of_chosen = (entry for entry in self.memberships if str(entry.team_id) == chosen)
@@ -62,7 +62,7 @@ class Caller:
 
     @cached_property
     def actor(self) -> Actor:
-        """Return the key with its team, or the user with the chosen team; raise NoTeam without a team."""
+        """The actor of the key, of the open network, or of the user's chosen team; raise NoTeam without a team."""
         key = getattr(self._request, "auth", None)
         if isinstance(key, ApiKey):
             return self.key_actor(key)
@@ -81,7 +81,7 @@ class Caller:
         )
 
     def key_actor(self, key: ApiKey) -> Actor:
-        """Return an actor for a key that was authenticated by other means than `request.auth`."""
+        """Return an actor for a key that was not authenticated by `request.auth`."""
         bind_caller(team=key.team_id, key=key.public_id)
         return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
 
@@ -90,16 +90,19 @@ class Caller:
         return Actor(team=team, user=self.user, address=self.address, request_id=self.request_id)
 
     def author(self, *, team: Team | None = None) -> Author:
-        """Return the signed-in user as the author of an audit entry, acting for `team` or for no team."""
+        """Return the signed-in user as the author of an audit entry, acting for `team` or (None) for no team."""
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
     def author_as(self, user: User) -> Author:
-        """Return `user` as the author. At sign-in and sign-out the user of the request is not this user."""
+        """Return `user` as the author of an audit entry.
+
+        At sign-in and sign-out this is not yet, or no longer, the user of the request.
+        """
         return Author.person(user, address=self.address, request_id=self.request_id)
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Return the request's Caller, the same object for every call.
+    """Return the Caller of a request. All calls for the same request return the same object.
 
     A DRF request and the Django request that it wraps have the same Caller.
     """
@@ -112,12 +115,11 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the client's IP address, or None when it is missing or invalid.
+    """Return the client's IP address; None if it is missing or invalid.
 
-    Behind a trusted proxy it is the last address in X-Forwarded-For, if that header is present.
-
-    An IPv4 address in IPv6 form (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address is returned without its
-    zone, so that allowed networks match it and the database returns it unchanged.
+    Behind a trusted proxy it is the last address in X-Forwarded-For, if that header is present. An IPv4 address in IPv6
+    form (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address is returned without its zone, so that allowed
+    networks match it and the database returns it unchanged.
     """
     address = request.META.get("REMOTE_ADDR") or None
     if settings.BEHIND_PROXY:

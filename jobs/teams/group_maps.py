@@ -1,4 +1,4 @@
-"""Which teams, roles and rights the groups of a single sign-on give: MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF."""
+"""The teams, roles and rights of the groups of a single sign-on: MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAFF_ROLES = (*ROLES, "Auditor", SUPERUSER)
 
 @dataclass(frozen=True, slots=True)
 class TeamOfGroup:
-    """The team and the role that the members of a group get."""
+    """The team and the role for the members of a group."""
 
     group: str
     team: str
@@ -25,7 +25,7 @@ class TeamOfGroup:
 
 
 def team_groups() -> list[TeamOfGroup]:
-    """Return the entries of MATTING_GROUP_TEAMS; raise ValueError, which names a wrong one."""
+    """Return the entries of MATTING_GROUP_TEAMS; raise ValueError with the text of an invalid entry."""
     found = []
     for entry in settings.GROUP_TEAMS:
         group, _, target = entry.partition("=")
@@ -39,7 +39,7 @@ def team_groups() -> list[TeamOfGroup]:
 
 
 def staff_groups() -> dict[str, str]:
-    """Return the entries of MATTING_GROUP_STAFF, roles by group; raise ValueError, which names a wrong one."""
+    """Return the entries of MATTING_GROUP_STAFF, roles by group; raise ValueError with the text of an invalid entry."""
     found = {}
     for entry in settings.GROUP_STAFF:
         group, _, role = entry.partition("=")
@@ -50,7 +50,7 @@ def staff_groups() -> dict[str, str]:
 
 
 def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Return, by team name, the strongest role that these groups give."""
+    """Return the teams that these groups give, by name, each with the strongest role."""
     given = set(groups)
     found: dict[str, str] = {}
     for entry in team_groups():

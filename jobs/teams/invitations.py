@@ -1,4 +1,4 @@
-"""Invitations: links with which one person can join a team."""
+"""Invitations to join a team: create, revoke and accept them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _Role = Membership.Role
 def invitation_create(
     *, actor: Actor, role: str = _Role.MEMBER, note: str = "", days: int = INVITATION_DAYS
 ) -> tuple[Invitation, str]:
-    """Create an invitation and return it with its token, which is stored only as a hash.
+    """Create an invitation and return it with its token. The site stores only a hash of the token.
 
-    Raise InvalidParameter. Raise PermissionDenied unless the actor manages the team; only an owner may invite owners.
+    days: the number of days until it expires. Raise InvalidParameter for an unknown role or number of days, and
+    PermissionDenied unless the actor manages the team; only an owner may invite owners.
     """
     require_manager(actor)
     role = role_checked(role)
@@ -55,7 +56,7 @@ def invitation_create(
 
 
 def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
-    """Revoke an invitation; do nothing if it was used or revoked before.
+    """Revoke an invitation. An invitation that was already used or revoked does not change.
 
     Raise PermissionDenied for an actor who is not a manager, and NotFound for an invitation of another team.
     """
@@ -69,7 +70,7 @@ def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
 
 
 def invitation_of(token: str) -> Invitation:
-    """Return the open invitation of a link; raise the same NotFound for a wrong, a used and an expired one."""
+    """Return the open invitation with this token; raise the same NotFound for an unknown, a used and an expired one."""
     invitation = Invitation.objects.select_related("team", "created_by").filter(token_hash=_hash_of(token)).first()
     if invitation is None or not invitation.is_open:
         raise NotFound("This invitation is not valid any more.")
@@ -79,7 +80,8 @@ def invitation_of(token: str) -> Invitation:
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
     """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
-    A user who is already a member keeps their role, and the invitation stays open.
+    A user who is already a member keeps their role, and the invitation stays open. Raise NotFound for an invitation
+    that is not open.
     """
     with transaction.atomic():
         invitation = invitation_of(token)

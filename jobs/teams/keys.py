@@ -1,4 +1,4 @@
-"""Create and revoke API keys. A secret is returned once and stored as a hash."""
+"""Services that create and revoke API keys. A secret is returned once and stored as a hash."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ def team_key_create(
     expires_at: dt.datetime | None = None,
     allowed_networks: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
-    """Create a key for the actor's own team; raise PermissionDenied unless the actor is one of its managers.
+    """Create a key for the actor's own team, and return it with its secret.
 
-    A key cannot create keys. STAFF_SCOPES require a staff user who may create keys in the admin.
+    Raise PermissionDenied unless the actor is a signed-in manager of the team; a key cannot create keys. STAFF_SCOPES
+    require a staff user who may create keys in the admin. Raise InvalidParameter for too many keys and for invalid
+    values.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
@@ -66,7 +68,7 @@ def key_create(
 ) -> tuple[ApiKey, str]:
     """Create a key and return it with its secret, which cannot be read again.
 
-    Raise InvalidParameter for an empty name, an unknown scope, a past expiry or an invalid network.
+    Raise InvalidParameter for an invalid name, an unknown scope, an expiry in the past or an invalid network.
     """
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
@@ -106,7 +108,7 @@ def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
 
 
 def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
-    """Revoke a key immediately; a revoked key does not change."""
+    """Revoke a key immediately. A key that was already revoked does not change."""
     with transaction.atomic():
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
             audit_append(action=Action.KEY_REVOKED, author=author or Author(), target=key)
@@ -114,7 +116,10 @@ def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
 
 
 def key_touch(*, key: ApiKey, address: str | None = None) -> None:
-    """Store the time of a key's use, at most once per minute, so that most requests write nothing."""
+    """Store the time of a key's use, at most once per minute, so that most requests write nothing.
+
+    The first use is also recorded in the audit trail, with the IP address.
+    """
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at <= _TOUCH_EVERY:
         return
@@ -129,7 +134,7 @@ def key_touch(*, key: ApiKey, address: str | None = None) -> None:
 
 
 def networks_checked(texts: Sequence[str]) -> list[str]:
-    """Return IP addresses and networks in canonical form; raise InvalidParameter for anything else."""
+    """Return IP addresses and networks in canonical form; raise InvalidParameter for other text."""
     networks = []
     for text in texts:
         try:

@@ -1,4 +1,4 @@
-"""Networks that need no key. `MATTING_OPEN_TO` assigns each of them to the team that its requests act for."""
+"""Networks whose requests need no key. `MATTING_OPEN_TO` assigns a team to each network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class OpenNetwork:
-    """A network and the name of the team that its requests act for."""
+    """A network, and the name of the team for which its requests act."""
 
     network: IPNetwork
     team_name: str
@@ -26,14 +26,17 @@ class OpenNetwork:
 
 @dataclass(frozen=True, slots=True)
 class OpenAccess:
-    """The access of a request from an open network; it replaces the key in `request.auth`."""
+    """The access of a request from an open network. It replaces the key in `request.auth`."""
 
     team: Team
     network: str
 
 
 def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
-    """Parse `network=team` entries, by default those of MATTING_OPEN_TO; raise ValueError for an invalid one."""
+    """Return the parsed entries `network=team`; raise ValueError for an invalid entry.
+
+    entries: None means the setting MATTING_OPEN_TO.
+    """
     found = []
     for entry in settings.MATTING_OPEN_TO if entries is None else entries:
         network, separator, team_name = entry.partition("=")
@@ -44,7 +47,10 @@ def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
 
 
 def open_access(address: str | None) -> OpenAccess | None:
-    """Return the access of an IP address without a key; None outside open networks or when the team does not exist."""
+    """Return the access of an IP address without a key.
+
+    Return None for an IP address outside the open networks, and if the team does not exist.
+    """
     if address is None or not settings.MATTING_OPEN_TO:
         return None
     caller = ipaddress.ip_address(address)

@@ -1,4 +1,4 @@
-"""Limit the effect of an external service that hangs: a directory or a provider of single sign-on."""
+"""A limit for requests to an external service that may hang: a directory or a provider of single sign-on."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PAUSE_S = 10.0
 
 
 class OutsideAway(Exception):
-    """The service failed a moment ago, or too many requests wait for it; the message gives the reason."""
+    """The service failed a moment ago, or too many requests wait for it. The message gives the reason."""
 
 
 class OutsideService:
-    """Limit and count the requests of this process to one service.
+    """The limit for the requests of this process to one external service.
 
-    At most three threads may wait for it, so that the others serve the site. After a failure, no requests are sent for
-    ten seconds. `failures` are the errors that mean that the service is unavailable.
+    At most three threads may wait for the service, so that the other threads serve the site. After a failure, no
+    requests are sent for ten seconds. failures: the errors that mean that the service is unavailable.
     """
 
     def __init__(self, *failures: type[Exception]) -> None:
@@ -30,7 +30,10 @@ class OutsideService:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Run the request to the service inside this block; raise OutsideAway if it would wait in vain."""
+        """Return a context manager for one request to the service.
+
+        Raise OutsideAway if the service failed a moment ago or too many requests wait for it.
+        """
         if time.monotonic() < self._away_until_s:
             raise OutsideAway("it has failed a moment ago")
         if not self._free.acquire(timeout=_WAIT_S):

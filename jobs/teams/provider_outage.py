@@ -1,4 +1,4 @@
-"""Show a page when the provider of a single sign-on cannot be reached, instead of an internal error."""
+"""A page for sign-ins while the provider of a single sign-on cannot be reached, instead of an internal error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ provider = OutsideService(OSError)
 
 
 class ProviderOutageMiddleware:
-    """Return 503 when a request to the sign-on provider gets no connection, no response in time, or an HTTP error."""
+    """Middleware that returns 503 if the sign-on provider cannot be reached, is too slow, or returns an HTTP error."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

@@ -1,4 +1,4 @@
-"""Limit the number of requests that a team sends per second, counted in Redis by the `limits` library.
+"""Limits of the number of requests that a team sends per second, counted in Redis by the `limits` library.
 
 The library's moving window accepts at most `amount` requests in any second. It decides in one Lua script, so the limit
 holds across all web processes and machines.
@@ -37,7 +37,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state of one limit after a request: `left` of `limit` units remain.
+    """The state of one limit after a request: `left` of `limit` units remain in the window of `window_s` seconds.
 
     All units are available again in `resets_in_s` seconds. is_over: the request exceeded the limit and is not counted.
     """
@@ -51,7 +51,10 @@ class Standing:
 
 
 def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
-    """Return the limits that apply to one request: those of the team and those of its dialect."""
+    """Return the limits that apply to one request: the team's and its dialect's.
+
+    is_submit: whether the request is a submission or a query.
+    """
     of_dialect = quota.dialect_limits(dialect)
     kind, per_second = (
         ("submit", of_dialect.submits_per_second) if is_submit else ("query", of_dialect.queries_per_second)
@@ -61,9 +64,9 @@ def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
 
 
 def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
-    """Count one request against each limit, stopping at the first exceeded one, and return the limits' states.
+    """Count one request against each limit, stopping at the first exceeded one, and return the states of the limits.
 
-    When Redis cannot be reached the request is allowed; a request that needs the queue fails later.
+    If Redis cannot be reached, the request is allowed; a request that needs the queue fails later.
     """
     standings = []
     for rate in rates:
@@ -82,7 +85,7 @@ def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
 
 
 def require_room(standings: list[Standing]) -> None:
-    """Raise RateLimited when the request exceeded a limit."""
+    """Raise RateLimited if the request exceeded a limit."""
     for standing in standings:
         if standing.is_over:
             raise RateLimited(
@@ -91,7 +94,7 @@ def require_room(standings: list[Standing]) -> None:
 
 
 def allowance_standings(found: list[Allowance]) -> list[Standing]:
-    """Return the limited allowances, in units per day and month, as standings."""
+    """Return the states of the day's and month's quota, in units; a quota without a limit is left out."""
     now = timezone.now()
     return [
         Standing(
@@ -107,7 +110,7 @@ def allowance_standings(found: list[Allowance]) -> list[Standing]:
 
 
 def rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Return the RateLimit-Policy and RateLimit headers (draft-ietf-httpapi-ratelimit-headers); none without limits."""
+    """Return the headers RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers); none without limits."""
     if not standings:
         return {}
     return {
@@ -118,5 +121,5 @@ def rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
 
 @cache
 def _limiter() -> MovingWindowRateLimiter:
-    """Connect to the queue's Redis, once per process."""
+    """Return the limiter of this process. It is connected to the queue's Redis."""
     return MovingWindowRateLimiter(RedisStorage(settings.REDIS_URL, key_prefix="keyline:rate"))

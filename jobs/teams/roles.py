@@ -33,9 +33,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def roles_sync() -> None:
-    """Create the roles and grant their permissions; permissions that staff added to a role are kept.
+    """Create the roles and grant their permissions. Permissions that staff added to a role are kept.
 
-    An auditor may view all models of this app, users and groups, and may change nothing.
+    An auditor may view all models of this app, users and groups, but may not change them.
     """
     auditor = [f"jobs.view_{model._meta.model_name}" for model in apps.get_app_config("jobs").get_models()]
     _group_fill("Auditor", [*auditor, "auth.view_user", "auth.view_group"])

@@ -1,4 +1,4 @@
-"""Read the members, invitations, keys and presets that an actor may see."""
+"""Queries for the members, invitations, keys and presets that an actor may see."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def member_get(actor: Actor, membership_id: str) -> Membership:
 
 
 def invitations_open(actor: Actor) -> QuerySet[Invitation]:
-    """Return the team's open invitations; empty unless the actor is a manager."""
+    """Return the team's open invitations; an empty queryset if the actor is not a manager."""
     if not actor.is_manager:
         return Invitation.objects.none()
     return Invitation.objects.filter(team=actor.team, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
@@ -58,7 +58,7 @@ def presets_of(user: User) -> QuerySet[Preset]:
 
 
 def key_by_secret(secret: str) -> ApiKey | None:
-    """Return the key of a secret. The API's `key_admitted` checks revocation, expiry and network."""
+    """Return the key with this secret, or None. The API's `key_admitted` checks revocation, expiry and network."""
     return ApiKey.objects.select_related("team__quota", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
 
 

@@ -1,4 +1,4 @@
-"""Adapt the sign-up and sign-in of django-allauth and django-axes to this site."""
+"""Adaptation of sign-up and sign-in of django-allauth and django-axes to this site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INVITATION_KEY = "invitation"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Allow sign-up if the site's setting allows it, or with an open invitation."""
+    """Account adapter that allows sign-up if the site's setting allows it, or with an open invitation."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.MATTING_SIGNUP_OPEN or _holds_invitation(request)
@@ -36,10 +36,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return caller_of(request).address or "unknown"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Do nothing: axes counts wrong passwords, and allauth counts only wrong codes of the second factor."""
+        """Do nothing, because axes counts wrong passwords. allauth counts only wrong codes of the second factor."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """Return the user with these credentials; an LDAP directory that is away shows its own message."""
+        """Return the user with these credentials, or None.
+
+        Raise ValidationError with its own message if the LDAP directory is not available.
+        """
         try:
             return super().authenticate(request, **credentials)
         except DirectoryUnavailable as error:
@@ -53,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class VerificationStage(EmailVerificationStage):
-    """Require a verified e-mail address, except for accounts that staff created without one."""
+    """Sign-in stage that requires a verified e-mail address, except for accounts that staff created without one."""
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
@@ -71,7 +74,10 @@ def _holds_invitation(request: HttpRequest) -> bool:
 
 
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """Return the user name or e-mail of a sign-in attempt in lower case, so that attempts are counted per account."""
+    """Return the user name or e-mail address of a sign-in attempt in lower case.
+
+    It is the same for all attempts on one account, so that they can be counted.
+    """
     given = credentials or {}
     name = given.get("username") or given.get("email") or ""
     if not name and request is not None:
@@ -80,14 +86,17 @@ def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 
 
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Send a link for a new password; if the site cannot send e-mail, show whom to contact."""
+    """Send a link for a new password.
+
+    If the site cannot send e-mail, return a page that tells the user whom to contact.
+    """
     if settings.EMAIL_IS_CONFIGURED:
         return PasswordResetView.as_view()(request)
     return render(request, "account/password_reset_unavailable.html")
 
 
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
-    """Return the response to a sign-in after too many failures. django-axes calls it."""
+    """Return the response to a sign-in after too many failures, with status 429. django-axes calls this function."""
     cooloff = settings.AXES_COOLOFF_TIME
     context = {"minutes": int(cooloff.total_seconds() // 60)}
     response = render(request, "account/locked_out.html", context, status=429)

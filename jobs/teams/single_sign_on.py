@@ -1,4 +1,4 @@
-"""Who may have an account through single sign-on, and what their groups give them at every sign-in.
+"""Accounts through single sign-on, and the teams and rights that a person's groups give at each sign-in.
 
 OpenID Connect and SAML sign people in through allauth's pages; an LDAP directory through the site's own form.
 """
@@ -30,17 +30,17 @@ from jobs.teams.teams import membership_drop, membership_put, team_create
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """Create accounts for people in a mapped group; for other people only if everyone may sign up."""
+    """Adapter that creates accounts for people in a mapped group; for other people only if sign-up is open."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return is_mapped(sociallogin.account) or settings.MATTING_SIGNUP_OPEN
 
 
 def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | None:
-    """Return the account of a person whose password the directory has checked, with what their groups give them.
+    """Return the account of a person whose password the directory has checked, and apply the person's groups.
 
-    The account is created at the first sign-in, or is the one with the same e-mail address if the directory vouches for
-    it. Returns None if no account may be created.
+    The account is created at the first sign-in, or it is the existing account with the same e-mail address if allauth
+    trusts the directory's addresses. Return None if no account may be created.
     """
     caller = caller_of(request)
     with transaction.atomic():
@@ -57,7 +57,10 @@ def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | Non
 
 
 def _account_create(request: HttpRequest, login: SocialLogin) -> None:
-    """Store a new account; a user name that another account has gets a number, an e-mail address is left out."""
+    """Create a new account.
+
+    A user name that is in use gets a number, and an e-mail address that is in use is left out.
+    """
     login.email_addresses = [address for address in login.email_addresses if not filter_users_by_email(address.email)]
     login.user.email = login.email_addresses[0].email if login.email_addresses else ""
     names = [login.user.username, "user"]
@@ -68,13 +71,16 @@ def _account_create(request: HttpRequest, login: SocialLogin) -> None:
 
 
 def is_mapped(account: SocialAccount) -> bool:
-    """Return True if a person's groups give them a team or rights."""
+    """Return whether a person's groups give them a team or rights."""
     groups = groups_of(account)
     return bool(teams_of_groups(groups) or staff_roles_of_groups(groups))
 
 
 def groups_of(account: SocialAccount) -> list[str]:
-    """Return a person's groups from what their provider said: its user info first, else the id token or attributes."""
+    """Return a person's groups from the data of the provider: from the user info, else the id token or the attributes.
+
+    Return an empty list if the data contain no groups.
+    """
     name = settings.SIGN_ON_GROUPS.get(account.provider, "groups")
     said = account.extra_data
     for part in (said.get("userinfo"), said.get("id_token"), said):

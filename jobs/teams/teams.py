@@ -1,4 +1,4 @@
-"""Create teams, and change their members and roles."""
+"""Services that create teams, and change their settings, members and roles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Role = Membership.Role
 
 
 def team_create(*, name: str, owner: User | None = None, author: Author | None = None) -> Team:
-    """Create a team, with `owner` as its owner if given; raise InvalidParameter for an invalid name or one in use."""
+    """Create a team, and make `owner` its owner if given; raise InvalidParameter for an invalid or used name."""
     name = _checked_name(name)
     with transaction.atomic():
         team = Team.objects.create(name=name)
@@ -30,7 +30,7 @@ def team_create(*, name: str, owner: User | None = None, author: Author | None =
 
 
 def personal_team_create(*, user: User, author: Author) -> Team:
-    """Create a new user's own team with the user's name, and a number when the name is in use."""
+    """Create a new user's own team. It has the user's name, with a number if the name is in use."""
     base = user.get_username()[:100]
     taken = set(Team.objects.filter(name__startswith=base).values_list("name", flat=True))
     names = (base if number == 1 else f"{base} {number}" for number in range(1, len(taken) + 2))
@@ -49,7 +49,13 @@ def team_update(
     quality: str | None = None,
     review_above: float | None = _UNCHANGED,
 ) -> Team:
-    """Change the given settings of the team and return the team; raise InvalidParameter for an invalid value."""
+    """Change the given settings of the actor's team, and return the team.
+
+    None means no change, except for `review_above`.
+
+    review_above: None means that no picture is announced as uncertain. Raise PermissionDenied unless the actor is a
+    manager, and InvalidParameter for an invalid value.
+    """
     require_manager(actor)
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=actor.team.pk)
@@ -77,7 +83,10 @@ def _settings_of(team: Team) -> dict[str, Any]:
 
 
 def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Membership:
-    """Change a member's role. Owners may change every role, admins only those of members and admins."""
+    """Change a member's role. Owners may change all roles, admins only those of members and admins.
+
+    Raise PermissionDenied, NotFound for a membership of another team, and InvalidParameter for the last owner.
+    """
     role = role_checked(role)
     with transaction.atomic():
         membership = _membership_locked(actor, membership)
@@ -94,7 +103,10 @@ def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Me
 
 
 def member_remove(*, actor: Actor, membership: Membership) -> None:
-    """Remove a member from the team. Every member may leave, except the last owner."""
+    """Remove a member from the team. A member may leave the team, except the last owner.
+
+    Raise PermissionDenied, NotFound for a membership of another team, and InvalidParameter for the last owner.
+    """
     with transaction.atomic():
         membership = _membership_locked(actor, membership)
         leaves = actor.user is not None and membership.user_id == actor.user.pk
@@ -107,7 +119,7 @@ def member_remove(*, actor: Actor, membership: Membership) -> None:
 
 
 def membership_put(*, author: Author, team: Team, user: User, role: str) -> Membership:
-    """Set a user's role in a team, as a user of the site's staff, and return the membership."""
+    """Set a user's role in a team, without checking the author's permission, and return the membership."""
     with transaction.atomic():
         present = Membership.objects.select_for_update().filter(team=team, user=user).first()
         if present is not None and present.role == role:
@@ -120,7 +132,7 @@ def membership_put(*, author: Author, team: Team, user: User, role: str) -> Memb
 
 
 def membership_drop(*, author: Author, membership: Membership) -> None:
-    """Remove a user from a team, as a user of the site's staff."""
+    """Remove a user from a team, without checking the author's permission."""
     team = membership.team
     with transaction.atomic():
         if Membership.objects.filter(pk=membership.pk).delete()[0]:
@@ -141,7 +153,7 @@ def is_owner(actor: Actor) -> bool:
 
 
 def role_checked(role: str) -> str:
-    """Return the role; raise InvalidParameter for an unknown one."""
+    """Return the role; raise InvalidParameter if it is unknown."""
     if role not in _Role.values:
         raise InvalidParameter(f"role: choose from {', '.join(_Role.values)}", field="role")
     return role
@@ -169,7 +181,10 @@ def _checked_share(value: float | None) -> float | None:
 
 
 def _membership_locked(actor: Actor, membership: Membership) -> Membership:
-    """Lock all memberships of the team, so that two owners cannot remove each other's role at the same time."""
+    """Lock all memberships of the team and return the given one; raise NotFound if it belongs to another team.
+
+    Because of the lock, two owners cannot remove each other's role at the same time.
+    """
     rows = Membership.objects.select_for_update().filter(team=actor.team).select_related("user", "team")
     found = {row.pk: row for row in rows}
     if membership.pk not in found:

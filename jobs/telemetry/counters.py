@@ -1,7 +1,7 @@
-"""Sums that all processes of a site share, stored in the broker. Workers add to them; /metrics reads them.
+"""Sums that all processes of a site share, stored in the broker. Workers add to them, and /metrics reads them.
 
-If the broker loses its data, the sums restart at zero, which Prometheus detects. Counting never raises an error and
-never delays its caller for long: while the broker cannot be reached, nothing is counted.
+If the broker loses its data, the sums restart at zero, which Prometheus detects. Counting raises no error: if the
+broker cannot be reached within a second, nothing is counted.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ _KEY = "keyline:metrics"
 
 
 def count(name: str, amount: float = 1.0, **labels: str) -> None:
-    """Add to the sum with this name and these labels."""
+    """Add `amount` to the sum with this name and these labels."""
     _add({_field(name, labels): amount})
 
 
 def observe(name: str, values_s: dict[str, float], *, label: str) -> None:
-    """Add durations in seconds to a histogram; `values_s` has one duration for each value of `label`."""
+    """Add durations in seconds to a histogram.
+
+    values_s: one duration for each value of the label `label`.
+    """
     amounts: dict[str, float] = {}
     for value, duration_s in values_s.items():
         labels = {label: value}

@@ -1,4 +1,4 @@
-"""The logging configuration: one line for each event, as text or JSON, with the bound ids; repetitions are counted."""
+"""The configuration of the logs: one line for each event, as text or JSON, with the ids of request and job."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PERIOD_S = 60.0
 
 
 class Repetitions(logging.Filter):
-    """Log a warning or error up to three times a minute; count further repetitions and report their number later.
+    """Log filter that passes a warning or error up to three times a minute and counts further repetitions.
 
-    Records are equal if their logger, level and unformatted message are equal. Without this filter, an unreachable
-    broker or a full disk fills the log with hundreds of lines per second.
+    The number of repetitions is logged later. Records are equal if their logger, level and unformatted message are
+    equal. Without this filter, an unreachable broker or a full disk fills the log with hundreds of lines per second.
     """
 
     def __init__(self, *, shown: int = _SHOWN_PER_PERIOD, period_s: float = _PERIOD_S) -> None:
@@ -44,7 +44,10 @@ class Repetitions(logging.Filter):
 
 
 def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
-    """Return Django's LOGGING setting for one of FORMATS."""
+    """Return Django's setting LOGGING.
+
+    log_format: one of FORMATS. level: the lowest level that is logged.
+    """
     renderer = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if log_format == "json"

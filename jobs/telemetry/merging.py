@@ -1,6 +1,6 @@
-"""Keep the folder of the request counters small by adding up the files of processes that have ended.
+"""Merging of the request counters of ended processes, so that the folder of the counters stays small.
 
-prometheus_client creates files for each process and never removes those of counters and histograms. Web processes are
+prometheus_client creates files for each process and does not delete those of counters and histograms. Web processes are
 replaced regularly, and each of them would leave its files behind.
 """
 
@@ -22,14 +22,14 @@ _NAME = re.compile(r"(counter|histogram)_(\d+)\.db")
 
 @contextmanager
 def counters_locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that one process at a time reads or merges the counters and none is added twice."""
+    """Hold the lock of the folder, so that only one process at a time reads or merges the counters."""
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def ended_processes_merge(folder: Path) -> int:
-    """Merge the counters of ended processes into one file for each kind; return the number of deleted files.
+    """Merge the counters of ended processes into one file for each kind, and return the number of deleted files.
 
     The caller must hold the lock of `counters_locked`.
     """

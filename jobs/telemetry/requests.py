@@ -1,4 +1,4 @@
-"""Observe each web request: its id, one access line, and the metrics of its route."""
+"""Observation of web requests: the request's id, one access line, and the metrics of its route."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REFUSALS = Counter("keyline_refusals", "Requests refused by a limit.", ["api", "
 
 
 class RequestsMiddleware:
-    """Give the request an id, measure it and log it. It is the first middleware, so it sees every response."""
+    """Middleware that gives a request an id, measures it and logs it. It is the first one, so it sees all responses."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -52,7 +52,7 @@ class RequestsMiddleware:
 
 
 def request_id_of(request: HttpRequest) -> str:
-    """Return the request's id: the id sent by a trusted proxy, or a new one. It stays the same for a request."""
+    """Return the id of a request: the id sent by a trusted proxy, or a new UUID. Later calls return the same id."""
     found: str | None = getattr(request, "keyline_request_id", None)
     if found is None:
         sent = request.headers.get(HEADER, "") if settings.BEHIND_PROXY else ""
@@ -62,18 +62,18 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def bind_caller(*, team: object, key: str = "", user: object = None) -> None:
-    """Add the caller to the log lines of this request."""
+    """Add the caller's team, key and user to the log lines of this request."""
     ids = {"team": str(team), "key": key, "user": "" if user is None else str(user)}
     structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value})
 
 
 def refused(*, api: str, error: str) -> None:
-    """Count a request that a quota or a rate limit rejected."""
+    """Count a request that a quota or a rate limit has rejected. api: the dialect. error: the error's code."""
     REFUSALS.labels(api, error).inc()
 
 
 def component_failed(component: str) -> None:
-    """Count a request that failed because of a fault of the database, the broker or the storage."""
+    """Count a request that failed because of a fault of `component`: the database, the broker or the storage."""
     COMPONENT_ERRORS.labels(component).inc()
 
 
@@ -109,7 +109,7 @@ def _observe(request: HttpRequest, response: HttpResponse, duration_s: float) ->
 def _route_of(request: HttpRequest) -> tuple[str, str]:
     """Return the pattern of the request's route and the name of its API.
 
-    Unlike paths, they have few distinct values.
+    They have few distinct values, unlike paths, so they can be labels of metrics.
     """
     match = request.resolver_match
     if match is None:

@@ -1,4 +1,4 @@
-"""Report unexpected errors to Sentry or a compatible server. Without MATTING_SENTRY_DSN nothing is reported."""
+"""Reports of unexpected errors to Sentry or a compatible server. Without MATTING_SENTRY_DSN nothing is reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _TAGS = ("request_id", "job", "picture", "team", "worker")
 
 
 def sentry_start(*, dsn: str, release: str) -> None:
-    """Report exceptions and logged errors from now on. Raise ImportError when sentry-sdk is not installed."""
+    """Start to report exceptions and logged errors. Raise ImportError if sentry-sdk is not installed.
+
+    dsn: the URL of the server. release: the version of the site.
+    """
     import sentry_sdk
 
     sentry_sdk.init(
@@ -29,7 +32,7 @@ def sentry_start(*, dsn: str, release: str) -> None:
 
 
 def _cleaned(event: Any, hint: dict[str, Any]) -> Any:
-    """Remove the data that callers sent, and add the ids that the logs contain too."""
+    """Return a report without the data that callers sent, and with the ids that the logs also contain."""
     request = event.get("request")
     if request:
         event["request"] = {name: request[name] for name in _KEPT_OF_REQUEST if name in request}

@@ -25,9 +25,10 @@ _provider: Any = None
 
 
 def tracing_start(*, endpoint: str, share: float, exporter: Any = None) -> None:
-    """Send spans to an OTLP endpoint over HTTP. share: the part of all traces that is sent, 0 to 1.
+    """Start to send spans to an OTLP endpoint over HTTP.
 
-    exporter: receives the spans instead of the endpoint. Raise ImportError when OpenTelemetry's SDK is not installed.
+    share: the fraction (0..1) of the traces that is sent. exporter: receives the spans instead of the endpoint. Raise
+    ImportError if OpenTelemetry's SDK is not installed.
     """
     global _provider
     from opentelemetry.sdk.resources import Resource
@@ -58,7 +59,10 @@ def tracing_stop() -> None:
 
 
 def request_traced(*, request_id: str, name: str, duration_s: float, status: int, attributes: Attributes) -> None:
-    """Record a request whose response has just been sent, as the first span of its trace."""
+    """Record a request whose response has just been sent, as the first span of its trace.
+
+    duration_s: the duration in seconds. status: the HTTP status. Without `tracing_start` nothing is recorded.
+    """
     if _provider is None:
         return
     end_ns = time.time_ns()
@@ -77,7 +81,10 @@ def request_traced(*, request_id: str, name: str, duration_s: float, status: int
 def picture_traced(
     *, request_id: str, enqueued_at: dt.datetime, timings_ms: dict[str, float], attributes: Attributes
 ) -> None:
-    """Record a finished picture with its stages in their order; the first stage is the time in the queue."""
+    """Record a finished picture and its stages as spans. The first stage is the time in the queue.
+
+    timings_ms: the duration of each stage in milliseconds, in the order of the stages.
+    """
     if _provider is None or not request_id:
         return
     trace_id, span_id = _ids_of(request_id)
@@ -106,7 +113,7 @@ def picture_traced(
 def _ids_of(request_id: str) -> tuple[int, int]:
     """Return the ids of the trace and of its first span.
 
-    A request id that is a UUID is used as the trace's id, so that it can be searched for.
+    A request id that is a UUID is used as the trace's id, so that the trace can be found by it.
     """
     digest = hashlib.sha256(request_id.encode()).digest()
     try:
@@ -117,7 +124,7 @@ def _ids_of(request_id: str) -> tuple[int, int]:
 
 
 def _ids() -> Any:
-    """Return a generator of random ids; a trace begins with the ids that `request_traced` has set."""
+    """Return a generator of random ids. A trace begins with the ids that `request_traced` has set."""
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
     class Ids(RandomIdGenerator):

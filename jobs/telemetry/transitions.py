@@ -1,4 +1,4 @@
-"""Write one log line and one count for each state change of a job or a picture, after its commit."""
+"""One log line and one count for each state change of a job or a picture, written after the commit."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ logger = logging.getLogger("keyline.transition")
 
 
 def picture_moved(*, picture: UUID, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that a picture has changed to a state."""
+    """Record that the state of a picture has changed to `state`."""
     _after_commit("picture", state, {"picture": str(picture), "job": str(job), "error_code": error_code})
 
 
 def job_moved(*, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that a job has changed to a state."""
+    """Record that the state of a job has changed to `state`."""
     _after_commit("job", state, {"job": str(job), "error_code": error_code})
 
 
@@ -29,19 +29,19 @@ def lease_lost() -> None:
 
 
 def machine_fault(*, component: str) -> None:
-    """Count a picture that a worker returned to the queue because a component failed."""
+    """Count a picture that a worker has returned to the queue because `component` failed."""
     counters.count("keyline_machine_faults_total", component=component)
 
 
 def stages_done(timings_ms: dict[str, float]) -> None:
-    """Add the time of each stage of a finished picture to the histograms."""
+    """Add the duration of each stage of a finished picture to the histograms."""
     counters.observe(
         "keyline_stage_seconds", {stage: duration / 1000 for stage, duration in timings_ms.items()}, label="stage"
     )
 
 
 def worker_busy(*, queue: str, seconds: float) -> None:
-    """Add the time that a worker process spent on one message."""
+    """Add the time (seconds) that a worker process spent on one message of `queue`."""
     counters.count("keyline_worker_busy_seconds_total", seconds, queue=queue, host=os.uname().nodename)
 
 

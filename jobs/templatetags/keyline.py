@@ -29,14 +29,17 @@ def status_word(status: str) -> str:
 
 @register.simple_tag
 def option_range(name: str, value: float | None = None) -> SafeString:
-    """Return the `min`, `max` and `value` attributes of a slider for an option; the value is its default or `value`."""
+    """Return the attributes `min`, `max` and `value` of a slider for an option.
+
+    value: None means the option's default.
+    """
     span, default = RANGES[name], getattr(CutoutOptions(), name)
     return format_html('min="{}" max="{}" value="{}"', span.low, span.high, default if value is None else value)
 
 
 @register.filter
 def subject_word(subject: str) -> str:
-    """Return the translated name of the subject found in a picture."""
+    """Return the translated name of the kind of subject that was found in a picture."""
     return str(words.SUBJECTS.get(subject, subject))
 
 
@@ -76,27 +79,27 @@ register.simple_tag(sentences.explained)
 
 @register.filter
 def artifact_link(image: JobImage, kind: str) -> str:
-    """Return a link to a picture's newest file of one kind; empty when there is none."""
+    """Return a signed link to a picture's newest file of one kind; an empty string if there is none."""
     artifact = artifact_of(image, kind)
     return storage.link_to(artifact) if artifact else ""
 
 
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
-    """Return a link to the thumbnail of a picture's shown version; empty when there is none."""
+    """Return a signed link to the thumbnail of a picture's shown version; an empty string if there is none."""
     thumbnail = thumbnail_of(image, image.shown_version)
     return storage.link_to(thumbnail) if thumbnail else ""
 
 
 @register.filter
 def has_cutout(image: JobImage) -> bool:
-    """Return whether a picture is finished and something was found in it."""
+    """Return whether a picture is finished and a subject was found in it."""
     return image.status == JobImage.Status.SUCCEEDED and image.foreground is not None
 
 
 @register.filter
 def has_original(image: JobImage) -> bool:
-    """Return whether a picture's source is stored, so that a small copy can be shown."""
+    """Return whether the source of a picture is stored, so that a small copy can be shown."""
     return artifact_of(image, Artifact.Kind.SOURCE) is not None
 
 

@@ -39,7 +39,7 @@ _CHARGES: dict[str, Promise] = {
 
 @register.filter
 def signed(number: int) -> str:
-    """Return a number with its sign, using a typographic minus."""
+    """Return a number with its sign. The minus is the typographic sign U+2212."""
     return f"{number:+d}".replace("-", "−")
 
 
@@ -57,7 +57,7 @@ def queue_word(name: str) -> str:
 
 @register.filter
 def charge_word(reason: str) -> str:
-    """Return the translated reason of a charge or refund; an error's code stays as it is."""
+    """Return the translated reason of a charge or refund; an error code is returned unchanged."""
     return str(_CHARGES.get(reason, reason))
 
 
@@ -75,7 +75,7 @@ def tier_word(tier: str) -> str:
 
 @register.filter
 def change_text(entry: AuditEntry) -> SafeString | str:
-    """Return the changes of an audit entry, one line for each value: before → after, or the single value."""
+    """Return the changes of an audit entry as HTML, one line for each value: before → after, or the single value."""
     before, after = entry.before or {}, entry.after or {}
     names = [*before, *(name for name in after if name not in before)]
     return format_html_join(mark_safe("<br>"), "{}", ((_line(name, before, after),) for name in names))
@@ -89,7 +89,7 @@ def _line(name: str, before: dict[str, object], after: dict[str, object]) -> Saf
 
 
 def _word(value: object) -> str:
-    """Return a value as readable text: a list with commas, an empty value as a dash."""
+    """Return a value as readable text. A list is joined with commas, and an empty value is a dash."""
     if value in (None, "", [], {}):
         return "–"
     if isinstance(value, list):

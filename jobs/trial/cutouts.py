@@ -1,4 +1,4 @@
-"""Cut out one picture of a visitor without an account, within limits for the visitor's network and for all visitors."""
+"""The cutout of one picture of a visitor without an account, within hourly limits per network and for all visitors."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def is_offered() -> bool:
 
 
 def trial_limits() -> Limits:
-    """Return the limits in bytes and pixels of a visitor's picture; they never exceed the site's limits."""
+    """Return the limits (bytes and pixels) of a visitor's picture. They do not exceed the site's limits."""
     return default_limits(max_bytes=_MAX_BYTES, max_pixels=_MAX_PIXELS)
 
 
 def trial_submit(*, source: CheckedSource, address: str | None, request_id: str = "") -> Job:
-    """Submit a visitor's picture; it is deleted after KEPT_HOURS.
+    """Submit a visitor's picture and return its job, which is deleted after KEPT_HOURS hours.
 
-    Raise NotFound if the operator allows no trial, RateLimited when the visitor's network or all visitors together have
-    used up the hourly limit, and the errors of `job_submit`.
+    address: the visitor's IP address. Raise NotFound if the operator allows no trial, RateLimited if the visitor's
+    network or all visitors together have used up the hourly limit, and the errors of `job_submit`.
     """
     if not is_offered():
         raise NotFound
@@ -66,7 +66,7 @@ def trial_submit(*, source: CheckedSource, address: str | None, request_id: str 
 
 
 def trial_image(job_id: str) -> JobImage | None:
-    """Return the picture of a trial with its files; None for any other job and for an expired one."""
+    """Return the picture of a trial with its files; None for another job and for an expired one."""
     jobs = Job.objects.filter(pk=job_id, team=TEAM_ID, expires_at__gt=timezone.now())
     images = JobImage.objects.filter(job__in=jobs).select_related("job").prefetch_related("artifacts")
     return images.first()

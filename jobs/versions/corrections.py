@@ -1,4 +1,7 @@
-"""Corrections: further runs of the model on a picture, each as a version of it, free of charge up to a limit."""
+"""Corrections: further runs of the model on a picture.
+
+Each is a version of the picture, and the first ones are free.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from jobs.models import JobImage, Quota, Version
 
 
 def correction_count(image: JobImage) -> int:
-    """Add one to the number of corrections of a picture and return it. Call inside a transaction.
+    """Add one to the number of corrections of a picture, and return the number. Call it inside a transaction.
 
     The row stays locked until the commit, so only one of two concurrent corrections can be the last free one. Raise
-    NotFound when the picture has been deleted.
+    NotFound if the picture has been deleted.
     """
     if not JobImage.objects.filter(pk=image.pk).update(runs_again=F("runs_again") + 1):
         raise NotFound("The picture has been deleted.")
@@ -21,11 +24,11 @@ def correction_count(image: JobImage) -> int:
 
 
 def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota) -> int:
-    """Return the units that the `count`-th correction of a picture costs.
+    """Return the units that the correction number `count` of a picture costs.
 
-    Up to `MATTING_FREE_CORRECTIONS`, it costs the difference between its quality's units and the units that the picture
-    was charged, so that a correction does not give the fine model at the price of the fast one. Further corrections
-    cost as much as a new picture.
+    Up to MATTING_FREE_CORRECTIONS, it costs the units of its quality minus the units that the picture was charged, so
+    that a correction does not give the fine model at the price of the fast one. Further corrections cost as much as a
+    new picture.
     """
     units = quota.units_of(quality)
     if count > settings.MATTING_FREE_CORRECTIONS:
@@ -34,7 +37,7 @@ def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota)
 
 
 def corrections_left(image: JobImage) -> int:
-    """Return the number of remaining free corrections of a picture."""
+    """Return how many free corrections of a picture remain."""
     return max(0, settings.MATTING_FREE_CORRECTIONS - image.runs_again)
 
 

@@ -1,4 +1,4 @@
-"""Save, name, show and delete versions of a picture, and store the state of its editor."""
+"""Services that save, name and delete versions of a picture, and store the state of its editor."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def version_save(
     *, image: JobImage, source: JobImage, rendered: VariantFile, edit: dict[str, Any], name: str = ""
 ) -> Version:
-    """Store a rendering of `source` as a version, and show this version from now on.
+    """Store a rendering of `source` as a version, make it the shown version, and return it.
 
-    source: the picture or one of its corrections. Raise the errors of `variant_keep`, and JobNotFound when the picture
-    has been deleted.
+    image: the picture. source: the picture or one of its corrections. edit: the editor's state. Raise the errors of
+    `variant_keep`, and JobNotFound if the picture has been deleted.
     """
     thumbnail = rendered.thumbnail
     file = variant_keep(image=source, rendered=rendered)
@@ -65,12 +65,18 @@ def version_delete(*, actor: Actor, version: Version) -> None:
 
 
 def edit_keep(*, image: JobImage, version: Version | None, edit: dict[str, Any]) -> None:
-    """Store the state of a picture's editor, which is restored when the page is opened again."""
+    """Store the state of a picture's editor and the shown version (None: the first result).
+
+    The editor restores them when the page is opened again.
+    """
     JobImage.objects.filter(pk=image.pk).update(edit=edit, shown_version=version)
 
 
 def _lock(image: JobImage) -> None:
-    """Lock a picture's job, so that each version number is used once and a deletion finds every row."""
+    """Lock a picture's job, so that each version number is used once and a deletion finds each row.
+
+    Raise JobNotFound if the picture has been deleted.
+    """
     Job.objects.select_for_update().filter(pk=image.job_id).first()
     if not JobImage.objects.filter(pk=image.pk).exists():
         raise JobNotFound

@@ -1,4 +1,4 @@
-"""Read the versions of a picture."""
+"""Queries for the versions of a picture."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FIRST = 1  # the number of the first result, which has no row
 
 
 def entry_of(image: JobImage) -> JobImage:
-    """Return the picture that a correction corrects; for any other picture, return the picture itself."""
+    """Return the picture that a correction corrects; for a picture that is no correction, the picture itself."""
     return image.job.corrects or image
 
 
 def versions_of(image: JobImage) -> QuerySet[Version]:
-    """Return a picture's versions that have a result, in order, with their files prefetched."""
+    """Return a picture's versions that have a result, sorted by number, with their files prefetched."""
     versions = Version.objects.filter(image=image).exclude(
         run__isnull=False, run__status__in=[status for status in Status if status != Status.SUCCEEDED]
     )
@@ -26,7 +26,7 @@ def versions_of(image: JobImage) -> QuerySet[Version]:
 
 
 def version_at(image: JobImage, number: int) -> Version:
-    """Return one version of a picture; raise NotFound for a missing one.
+    """Return one version of a picture; raise NotFound if it is missing.
 
     The first result, number 1, has no row and is not found here.
     """
@@ -37,7 +37,7 @@ def version_at(image: JobImage, number: int) -> Version:
 
 
 def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
-    """Return the thumbnail of a version, or with None that of the first result."""
+    """Return the thumbnail of a version, or of the first result if `version` is None; None if there is none."""
     if version is None:
         return artifact_of(image, Artifact.Kind.THUMBNAIL)
     return version.thumbnail or artifact_of(run_image_of(image, version), Artifact.Kind.THUMBNAIL)
@@ -46,7 +46,7 @@ def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
 def run_image_of(image: JobImage, version: Version | None) -> JobImage:
     """Return the picture whose alpha a version uses.
 
-    This is the picture of the job that made the version (`version.run`), or `image` itself if no job did.
+    It is the picture of the job that made the version (`version.run`), or `image` itself if no job did.
     """
     if version is None or version.run is None:
         return image
@@ -54,7 +54,7 @@ def run_image_of(image: JobImage, version: Version | None) -> JobImage:
 
 
 def files_shown(image: JobImage) -> list[Artifact]:
-    """Return the files of a picture for zips: the files of the shown version, by default those of the first result."""
+    """Return the files of a picture for zips: those of the shown version, or else those of the first result."""
     version = image.shown_version
     if version is not None and version.file is not None:
         return [version.file]

@@ -1,4 +1,4 @@
-"""Watch the folders that staff have configured in the admin, each in a separate thread."""
+"""Watchers for the folders that staff have configured in the admin. Each watcher has its own thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOK_EVERY_S = 10.0  # seconds between two looks at the table, for new, changed 
 
 
 class ConfiguredWatchers:
-    """Run one watcher for each enabled row, and react to changes of the table."""
+    """The watchers of the enabled rows. They are started and stopped when the table changes."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
@@ -38,7 +38,7 @@ class ConfiguredWatchers:
             thread.join()
 
     def look(self) -> None:
-        """Start a watcher for each new row, and stop those whose row has changed or is disabled."""
+        """Start a watcher for each new row, and stop the watchers whose rows have changed or are disabled."""
         close_old_connections()
         rows = {row.pk: row for row in WatchedFolder.objects.filter(is_enabled=True).select_related("team")}
         for pk, (state, stop, thread) in list(self._running.items()):
@@ -55,7 +55,7 @@ class ConfiguredWatchers:
 
 
 def watch_of(row: WatchedFolder) -> Watch:
-    """Build the watch of a row; raise a MattingError that describes an invalid value."""
+    """Return the Watch for a row; raise a MattingError that describes an invalid value."""
     actor = Actor(team=row.team)
     source, output = Place(row.source), Place(row.output)
     source.require()
@@ -73,7 +73,10 @@ def watch_of(row: WatchedFolder) -> Watch:
 
 
 def _watch(row: WatchedFolder, stop: threading.Event) -> None:
-    """Watch one row until a stop is requested; an error is stored in the row, and the next look retries."""
+    """Run the watcher of one row until a stop is requested.
+
+    An error is stored in the row, and `look` starts it again.
+    """
     problem = ""
     try:
         watch = watch_of(row)

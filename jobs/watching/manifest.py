@@ -21,7 +21,7 @@ PART_BYTES = 2**16  # a part of a bucket's manifest that has reached this size i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """The outcome of one picture. outputs: file names. duration_s: seconds from the submission to the end."""
+    """The result of one picture. outputs: file names. duration_s: seconds from the submission to the end."""
 
     job: str
     source: str
@@ -37,7 +37,10 @@ class Row:
 
 
 class Manifest:
-    """Append each row once, even if the process is killed between writing the row and moving the picture."""
+    """The manifest files of a folder.
+
+    A row is added once, even if the process is killed after writing the row and before moving the picture.
+    """
 
     def __init__(self, place: Place) -> None:
         header = _csv_line([field.name for field in fields(Row)])
@@ -51,7 +54,7 @@ class Manifest:
 
 
 class _Lines:
-    """One file of the manifest, with the jobs of its newest lines."""
+    """One file of the manifest, with the ids of the jobs in its newest lines."""
 
     def __init__(self, place: Place, name: str, *, job_of: Callable[[bytes], str], header: bytes = b"") -> None:
         self._place, self._name, self._header = place, name, header
@@ -73,7 +76,7 @@ class _Lines:
         self._jobs.add(job)
 
     def _last_part(self) -> int:
-        """Return the number of the last part, found by steps that double and then halve."""
+        """Return the number of the last part. It is searched with steps that double and then halve."""
         last, step = 1, 1
         while self._exists(last + step):
             last, step = last + step, step * 2

@@ -1,7 +1,7 @@
 """Folders and bucket prefixes with one interface: list, read, write and move files.
 
-Local paths are `pathlib` paths; `s3://bucket/prefix` is a cloudpathlib path. Listings are lazy, so that a folder with
-ten thousand files is never completely in memory.
+Local paths are `pathlib` paths; `s3://bucket/prefix` is a cloudpathlib path. Files are listed one at a time, so that a
+folder with ten thousand files is not completely in memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DONE, FAILED = "done", "failed"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file in a place: its size in bytes and its last change in nanoseconds since 1970.
+    """A file in a place: its name, its size in bytes and its last change in nanoseconds since 1970.
 
     etag: the bucket's digest of the content, because a bucket's times are in whole seconds; empty for a folder.
     """
@@ -39,7 +39,7 @@ class Arrival:
 
 
 class Place:
-    """A folder or a bucket prefix, given by its path or URL."""
+    """A folder or a bucket prefix, given by its path or its URL."""
 
     def __init__(self, location: str) -> None:
         self._path: Any = AnyPath(location)
@@ -50,7 +50,10 @@ class Place:
         return isinstance(self._path, CloudPath)
 
     def require(self, *, create: bool = False) -> None:
-        """Raise InvalidParameter when the place does not exist; with `create`, create a missing folder instead."""
+        """Raise InvalidParameter if the folder does not exist. A bucket is not checked.
+
+        create: create a missing folder instead.
+        """
         if self.is_bucket:
             return
         if create:
@@ -59,7 +62,10 @@ class Place:
             raise InvalidParameter(f"{self.location} is not a folder", field="folder")
 
     def arrivals(self) -> Iterator[Arrival]:
-        """Yield the files directly in the place; hidden files and files added by desktops are skipped."""
+        """Yield the files in the place, without those in subfolders.
+
+        Hidden files and files added by desktops are skipped.
+        """
         if not self.is_bucket:
             with os.scandir(self._path) as entries:
                 for entry in entries:
@@ -75,7 +81,7 @@ class Place:
                 yield Arrival(path.name, int(status.st_size), int(status.st_mtime * 1e9), _etag(path))
 
     def look(self, name: str) -> Arrival | None:
-        """Return the current state of a file; None when it does not exist."""
+        """Return the current state of a file; None if it does not exist."""
         path = self._path / name
         try:
             status = path.stat()
@@ -86,7 +92,7 @@ class Place:
         return Arrival(name, int(status.st_size), status.st_mtime_ns)
 
     def holds_other(self, name: str, data: bytes) -> bool:
-        """Return whether a file with this name exists with other content."""
+        """Return whether a file with this name and other content exists."""
         found = self.look(name)
         return found is not None and (found.bytes != len(data) or self.read(name) != data)
 
@@ -95,7 +101,7 @@ class Place:
         return data
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file completely or not at all: readers see the old file or the new one, never a part."""
+        """Write a file completely or not at all. A reader sees the old file or the new one, but no part of a file."""
         target = self._path / name
         if self.is_bucket:
             target.write_bytes(data)
@@ -109,7 +115,9 @@ class Place:
         partial.replace(target)
 
     def name_in(self, folder: str, name: str) -> str:
-        """Return the name that a file gets in a folder of this place: numbered if another file has its name.
+        """Return the name for a file that is moved into a folder of this place.
+
+        It has a number if another file has its name.
 
         A file with the same content is a copy from a move that was interrupted; its name is used.
         """
@@ -122,7 +130,7 @@ class Place:
         return candidate
 
     def move(self, name: str, folder: str) -> None:
-        """Move a file into a folder of this place under its `name_in` it; a missing file is ignored."""
+        """Move a file into a folder of this place, under the name of `name_in`. A missing file is ignored."""
         try:
             source, target = self._path / name, self._path / folder / self.name_in(folder, name)
             if self.is_bucket:
@@ -134,7 +142,7 @@ class Place:
             return
 
     def append(self, name: str, line: bytes) -> None:
-        """Append one line to a file. A bucket rewrites the whole file, so its files must stay small."""
+        """Append one line to a file. For a bucket the whole file is rewritten, so it must stay small."""
         target = self._path / name
         if self.is_bucket:
             before = target.read_bytes() if target.exists() else b""
@@ -146,7 +154,7 @@ class Place:
             os.fsync(file.fileno())
 
     def tail(self, name: str, max_bytes: int = 2**18) -> bytes:
-        """Return the last complete lines of a file; empty when there are none."""
+        """Return the last complete lines of a file, at most `max_bytes` bytes; empty if there are none."""
         target = self._path / name
         try:
             if self.is_bucket:
@@ -162,7 +170,7 @@ class Place:
         return read if size <= max_bytes else read.partition(b"\n")[2]
 
     def cut_torn_line(self, name: str) -> None:
-        """Remove an incomplete last line, which a process leaves when it is killed during an append."""
+        """Delete an incomplete last line, which remains if a process is killed during `append`."""
         if self.is_bucket:
             return
         with contextlib.suppress(FileNotFoundError), open(self._path / name, "r+b") as file:
@@ -173,10 +181,10 @@ class Place:
                 file.truncate(end - len(last) + last.rfind(b"\n") + 1)
 
     def lock(self) -> IO[str] | None:
-        """Lock a folder for this process until the file is closed.
+        """Lock a folder for this process until the returned file is closed.
 
-        Raise InvalidParameter while another process holds it.
-        Buckets have no locks: run only one watcher for each prefix.
+        Raise InvalidParameter if another process holds the lock. Return None for a bucket, which has no locks: run only
+        one watcher for each prefix.
         """
         if self.is_bucket:
             return None

@@ -1,8 +1,8 @@
-"""Watch a folder or a bucket prefix: submit each arriving picture, store its results, then move its source.
+"""The watcher of a folder or a bucket prefix. It submits new pictures, stores their results, then moves the pictures.
 
 The watcher may be killed at any moment. A picture is submitted with a key made of its place, size, time and recipe, so
 a second submission finds the same job. Results are written completely and under fixed names. A manifest row is added
-once. The source is moved last, unless it was changed during the job: then it stays and is submitted as a new picture.
+once. The picture is moved last, unless it was changed during the job: then it stays and is submitted as a new picture.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ _LATER = (QueueUnavailable, QuotaExceeded, RateLimited, StorageFailed)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """The place to watch, the team and the options.
+    """The place to watch, the output, the team and the options.
 
-    settled_s: the seconds that a file must stay unchanged before it is submitted.
+    settled_s: the seconds that a file must stay unchanged before it is submitted. every_s: the seconds between two
+    looks at an idle place. at_once: the number of pictures in progress.
     """
 
     source: Place
@@ -58,7 +59,10 @@ class _Flight:
 
 
 class Watcher:
-    """Run one watch. `stopping` ends it after the work in progress; the counters report the processed pictures."""
+    """The watcher of one place. If `stopping` is set, it ends after the work in progress.
+
+    done, failed: the numbers of pictures that succeeded and failed.
+    """
 
     def __init__(self, watch: Watch, *, stopping: threading.Event | None = None) -> None:
         self.watch = watch
@@ -70,7 +74,7 @@ class Watcher:
         self._next_submission_s = 0.0
 
     def run(self, *, until_empty: bool = False) -> None:
-        """Watch until a stop is requested, or with `until_empty` until no work is left."""
+        """Watch the place until a stop is requested; with `until_empty`, until no picture remains."""
         while not self.stopping.is_set():
             submitted = self.step()
             if until_empty and not submitted and not self._flights and not self._has_arrivals():
@@ -78,7 +82,7 @@ class Watcher:
             self.stopping.wait(0.1 if self._flights else self.watch.every_s)
 
     def step(self) -> int:
-        """Process ended jobs and submit new pictures; return the number of submitted pictures."""
+        """Process the jobs that have ended and submit new pictures. Return the number of submitted pictures."""
         self._land()
         submitted = 0
         if time.monotonic() < self._next_submission_s:
@@ -96,14 +100,17 @@ class Watcher:
     def _is_settled(self, arrival: Arrival) -> bool:
         """Return whether a file is complete.
 
-        Objects of a bucket always are; files of a folder are complete after `settled_s` seconds without a change.
+        Objects of a bucket are complete; files of a folder are complete after `settled_s` seconds without a change.
         """
         if self.watch.source.is_bucket:
             return True
         return time.time() - arrival.changed_ns / 1e9 >= self.watch.settled_s
 
     def _submit(self, arrival: Arrival) -> int:
-        """Submit one file. If the site is busy, the file waits; if it is not a picture, only this file fails."""
+        """Submit one file. Return 1 if it was submitted or rejected, 0 if it must wait.
+
+        If the site is busy, the file waits; if the file is not a picture, only this file fails.
+        """
         key = self._key_of(arrival)
         try:
             job = job_of_file(self.watch.actor, key)
@@ -149,7 +156,7 @@ class Watcher:
         return "watch-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _land(self) -> None:
-        """Store the results of the ended jobs, and move their sources."""
+        """Store the results of the jobs that have ended, and move their pictures."""
         ids = [flight.job_id for flight in self._flights.values()]
         jobs = {job.pk: job for job in Job.objects.filter(pk__in=ids).prefetch_related("images__artifacts")}
         for name, flight in list(self._flights.items()):
@@ -188,12 +195,15 @@ class Watcher:
         self.done += 1
 
     def _is_changed(self, arrival: Arrival) -> bool:
-        """Return whether the file was overwritten after its submission; a missing file is not changed."""
+        """Return whether the file was overwritten after its submission. A missing file counts as unchanged."""
         found = self.watch.source.look(arrival.name)
         return found is not None and found != arrival
 
     def _wanted(self, image: JobImage) -> list[Artifact]:
-        """Return the files to store: those of the recipe, or without a recipe the cutout."""
+        """Return the files to store: those of the recipe, or the cutout if there is no recipe.
+
+        Raise NotFound if the recipe produced no file.
+        """
         kind = Artifact.Kind.CUTOUT if self.watch.recipe is None else Artifact.Kind.FINISHED
         found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
         if not found and self.watch.recipe is not None:
@@ -207,7 +217,7 @@ class Watcher:
         return f"{PurePosixPath(arrival.name).stem}{PurePosixPath(artifact.key).suffix}"
 
     def _free_name(self, name: str, arrival: Arrival, data: bytes) -> str:
-        """Return a name that does not overwrite another picture's result, for example of a file with the same stem.
+        """Return a name that does not overwrite the result of another picture, such as a file with the same stem.
 
         An existing file with the same content was written for this picture before the process was killed; its name is
         used.
@@ -220,9 +230,9 @@ class Watcher:
         return candidate
 
     def _reject(self, arrival: Arrival, job: str, reason: str, image: JobImage | None = None) -> None:
-        """Move a picture without a result to `failed`, with the reason in a text file beside it.
+        """Move a picture without a result to the folder `failed`, with the reason in a text file beside it.
 
-        A file that was changed in the meantime stays; the manifest has the reason.
+        A file that was changed in the meantime stays. The manifest contains the reason.
         """
         self._manifest.add(self._row(arrival, job, image, status="failed", error=reason))
         if not self._is_changed(arrival):

@@ -1,4 +1,4 @@
-"""The page that processes selected pictures again with other settings, as a new batch."""
+"""The page that processes selected pictures again with other settings, as a new job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from segmentation.errors import MattingError
 
 
 class AgainView(TeamPage, ButtonsOnly):
-    """Show the selected pictures with the settings form; with the button `run`, submit them."""
+    """Page that shows the selected pictures with the settings form. The button `run` submits them."""
 
     section = "gallery"
     page_url_name = "site:gallery"

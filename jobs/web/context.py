@@ -1,4 +1,4 @@
-"""Template context for the navigation bar of every page."""
+"""Template context for the navigation bar of the pages."""
 
 from __future__ import annotations
 

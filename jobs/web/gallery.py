@@ -43,7 +43,7 @@ def _dialects() -> list[tuple[str, str | Promise]]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A picture, with the day if it is the first one of its day."""
+    """A picture in the gallery. day: set if the picture is the first one of its day."""
 
     image: JobImage
     day: dt.date | None = None
@@ -54,7 +54,7 @@ class Row:
 
 
 class GalleryFilter(forms.Form):
-    """Parse the gallery's filters; invalid values are ignored."""
+    """Form with the filters of the gallery. Invalid values are ignored."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[_ANY, *_STATUSES])
@@ -73,23 +73,25 @@ class GalleryFilter(forms.Form):
     mine = forms.BooleanField(label=_("Only mine"), required=False)
 
     def first_fields(self) -> list[forms.BoundField]:
-        """Return the fields that are always shown."""
+        """Return the fields that are shown in any case."""
         return [self[name] for name in _FIRST]
 
     def more_fields(self) -> list[forms.BoundField]:
-        """Return the fields that are shown on request."""
+        """Return the fields that are shown only on request."""
         return [field for field in self if field.name not in _FIRST]
 
     def uses_more(self) -> bool:
-        """Return whether a field that is shown on request has a value."""
+        """Return whether a field that is shown only on request has a value."""
         return any(self.cleaned_data.get(field.name) for field in self.more_fields())
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of pictures, and whether a next page exists; a count would read every picture of the team.
+    """One page of pictures, and whether a next page exists.
 
-    before: the last picture of the previous page, None on the first page.
+    Pictures are not counted, because this would read all of them.
+
+    before: the last picture of the previous page; None on the first page.
     """
 
     object_list: list[JobImage]
@@ -99,7 +101,7 @@ class Page:
 
     @classmethod
     def of(cls, images: QuerySet[JobImage], number: str) -> Page:
-        """Read page `number`, counted from 1; invalid text selects the first page."""
+        """Read the page `number`, counted from 1. Invalid text selects the first page."""
         wanted = int(number) if number.isdecimal() and len(number) < 7 and int(number) else 1
         first = (wanted - 1) * PAGE_SIZE
         found = list(images[max(0, first - 1) : first + PAGE_SIZE + 1])
@@ -112,7 +114,10 @@ class Page:
 
 
 class GalleryView(FragmentPage):
-    """Show thumbnails. An htmx request receives only the next page of them, other requests the whole HTML page."""
+    """Page that shows thumbnails.
+
+    An htmx request gets only the next page of them, another request the whole HTML page.
+    """
 
     template_name = "gallery.html"
     fragment_name = "components/thumbs_page.html"
@@ -137,7 +142,7 @@ class GalleryView(FragmentPage):
 
 
 def rows_of(page: Page) -> list[Row]:
-    """Return a page's pictures; the first one of each day has this day.
+    """Return the rows of a page. The row of the first picture of each day contains the day.
 
     The last picture of the previous page is considered too.
     """

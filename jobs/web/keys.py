@@ -17,7 +17,10 @@ from segmentation.errors import MattingError
 
 
 class KeyForm(forms.Form):
-    """Parse and validate the form for a new key."""
+    """Form for a new API key.
+
+    with_staff_scopes: whether the user may grant the scopes that only staff may grant.
+    """
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("The program that uses the key, such as a shop's server.")
@@ -53,7 +56,7 @@ class KeyForm(forms.Form):
 
 
 class KeysView(ActionsPage):
-    """Show the keys, create a key (its secret is shown once) and revoke a key."""
+    """Page that shows the keys, creates a key (its secret is shown once) and revokes a key."""
 
     template_name = "keys.html"
     section = "keys"

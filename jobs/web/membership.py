@@ -1,4 +1,4 @@
-"""Join a team with an invitation link, and switch between the user's teams."""
+"""Pages to join a team with an invitation link, and to switch between the user's teams."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from jobs.web.session import ButtonsOnly
 
 
 class InvitationView(View):
-    """Show an invitation. Joining requires a POST, so that a preview of the link has no effect.
+    """Page that shows an invitation. Joining the team requires a POST, so that a preview of the link has no effect.
 
-    The session stores the link's token, so that the invited person may sign up even when sign-up is closed.
+    The session stores the link's token, so that the invited person may sign up even if sign-up is closed.
     """
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -47,7 +47,7 @@ class InvitationView(View):
 
 
 class TeamSwitchView(LoginRequiredMixin, ButtonsOnly):
-    """Set another of the user's teams as the current one."""
+    """View that makes another of the user's teams the current one."""
 
     page_url_name = "site:home"
 

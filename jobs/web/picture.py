@@ -35,12 +35,12 @@ from segmentation.finish.recipe import MAX_SIDE_PX
 
 
 class JobPage(TeamPage):
-    """Base of pages about one job: load the job if the actor may see it."""
+    """Base class of pages about one job. It loads the job if the actor may see it."""
 
     section = "gallery"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Offer to switch the team if the job belongs to another team of the user."""
+        """Return the page. If the job belongs to another team of the user, offer to switch the team."""
         try:
             return super().dispatch(request, *args, **kwargs)
         except Http404:
@@ -65,12 +65,12 @@ class JobPage(TeamPage):
 
 
 class PictureView(JobPage, TemplateView):
-    """Show one picture in the editor. The editor's script receives the job in the API's JSON shape."""
+    """Page that shows one picture in the editor. The editor's script receives the job as the API's JSON."""
 
     template_name = "picture.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the picture. A correction has no page; its URL redirects to the corrected picture."""
+        """Return the page of a picture. A correction has no page, so its URL redirects to the corrected picture."""
         entry = self.job().corrects
         if entry is not None:
             return redirect("site:picture", job_id=entry.job_id, position=entry.position)
@@ -111,7 +111,7 @@ class PictureView(JobPage, TemplateView):
 
 
 class OriginalView(TeamPage):
-    """Return a small copy of a picture's source, for lists of pictures."""
+    """View that returns a small copy of a picture's source, for lists of pictures."""
 
     def get(self, request: HttpRequest, image_id: UUID) -> HttpResponseBase:
         try:
@@ -128,7 +128,7 @@ class OriginalView(TeamPage):
 
 
 class JobView(JobPage, FragmentPage):
-    """Show a batch with its progress; for a job with one picture, show that picture's page."""
+    """Page of a job with its progress. For a job with one picture, it is the page of that picture."""
 
     template_name = "batch.html"
     fragment_name = "components/batch_progress.html"
@@ -141,9 +141,9 @@ class JobView(JobPage, FragmentPage):
         return super().get(request, job_id=job_id)
 
     def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-        """Return the progress for the polling batch page.
+        """Return the progress as HTML for the page, which requests it repeatedly.
 
-        For a missing job the status is 286, which stops htmx's polling.
+        For a missing job the status is 286, which makes htmx stop the requests.
         """
         try:
             return super().get(request, job_id=job_id)

@@ -1,4 +1,4 @@
-"""Presets of cutout settings: built-in ones for common scenes, and the user's own."""
+"""Presets of cutout settings: built-in presets for common scenes, and presets that the user has saved."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A name, a help text and the options that differ from the defaults."""
+    """A preset: its name, a help text, and the options that differ from the defaults."""
 
     name: str | Promise
     help: str | Promise
@@ -53,13 +53,13 @@ SCENES = (
 
 
 def presets_for(user: User) -> list[Preset]:
-    """Return the built-in presets, then the user's own."""
+    """Return the built-in presets, then the presets that the user has saved."""
     own = [Preset(row.name, _("Your saved settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
 
 class PresetsView(LoginRequiredMixin, View):
-    """Save or delete one of the user's own presets."""
+    """View that saves (POST) or deletes (DELETE) one of the user's own presets. Responses are JSON."""
 
     def handle_no_permission(self) -> JsonResponse:  # type: ignore[override]  # for a script, no redirect
         """Return 401 as JSON, because the page's script cannot use the HTML of the sign-in page."""

@@ -1,4 +1,4 @@
-"""The page that explains all error codes; problem documents link to it in `type`."""
+"""The page that explains the error codes. Problem documents link to it in `type`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.errors import error_kinds
 
 
 class ProblemsView(TemplateView):
-    """List all error codes. The page is public, since it contains no team's data."""
+    """Page that lists the error codes. It is public, because it contains no team's data."""
 
     template_name = "problems.html"
 

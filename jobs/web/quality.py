@@ -1,4 +1,4 @@
-"""The choice of quality on the pages."""
+"""The list of qualities from which users of the pages choose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobs.web import words
 
 @dataclass(frozen=True, slots=True)
 class QualityChoice:
-    """One quality in the list; without an active fine model only `fast` is enabled."""
+    """One quality in the list. Without an active fine model only `fast` is available."""
 
     value: str
     label: str | Promise
@@ -25,7 +25,7 @@ class QualityChoice:
 def quality_choices(team: Team) -> list[QualityChoice]:
     """Return the qualities for a team.
 
-    The team's default is marked if it is available, else the first available one.
+    The team's default is marked if it is available; otherwise the first quality is marked.
     """
     available = qualities_available()
     wanted = quality_default(team, OwnDialect.WEB)

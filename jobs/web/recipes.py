@@ -21,7 +21,10 @@ RECENT = 6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A picture that the preview can show: a sample, or a result of the team."""
+    """A picture that the preview can show: a sample, or a result of the team.
+
+    wish: the fields that select this picture in a preview request.
+    """
 
     wish: dict[str, Any]
     image: JobImage | None = None
@@ -32,7 +35,7 @@ class Subject:
 
 
 class RecipesView(TeamPage, TemplateView):
-    """Show the form with the team's recipes, backgrounds and recent results."""
+    """Page with the form for the team's recipes, and with its background pictures and recent results."""
 
     template_name = "recipes.html"
     section = "recipes"

@@ -1,4 +1,4 @@
-"""Actions on a batch, and on selected pictures: cancel, retry, zip, delete, run again."""
+"""Actions on a job and on selected pictures: cancel, retry, zip, delete, run again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from segmentation.errors import MattingError
 
 
 class JobAction(TeamPage, ButtonsOnly):
-    """Run one action on a job of the actor and redirect to its page, which shows an error if there is one."""
+    """Base class of views that run one action on a job and redirect to the job's page. The page shows errors."""
 
     page_url_name = "site:job"
 
@@ -43,7 +43,7 @@ class JobAction(TeamPage, ButtonsOnly):
         return redirect(self.page_url_name, job_id=job_id)
 
     def act(self, job: Job) -> None:
-        """Run the action; raise the errors of the service."""
+        """Run the action; raise the errors of the service. Subclasses implement this method."""
         raise TypeError(f"{type(self).__name__} has no action")
 
 
@@ -58,7 +58,7 @@ class RetryView(JobAction):
 
 
 class ZipView(TeamPage):
-    """Return all results of a job as one zip."""
+    """View that returns the results of a job as one zip."""
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
         job = _job_of(self.actor, job_id)
@@ -66,9 +66,9 @@ class ZipView(TeamPage):
 
 
 class SelectionView(TeamPage, ButtonsOnly):
-    """Download a zip of the selected pictures of the gallery or a batch, delete them, or run them again.
+    """View that downloads the selected pictures as a zip, deletes them, or runs them again.
 
-    With the field `quiet` the response to a deletion is JSON, for a script that has hidden the pictures already.
+    With the field `quiet` the response to a deletion is JSON, for a script that has already hidden the pictures.
     """
 
     page_url_name = "site:gallery"

@@ -28,13 +28,13 @@ from segmentation.errors import MattingError
 
 
 def htmx_of(request: HttpRequest) -> HtmxDetails:
-    """Return the htmx details that django-htmx's middleware added to the request; false for other requests."""
+    """Return the htmx details that django-htmx's middleware added to the request; they are false for other requests."""
     htmx: HtmxDetails = getattr(request, "htmx")  # noqa: B009  no type stub declares it
     return htmx
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Return the signed-in user acting for the current team.
+    """Return the signed-in user as the actor for the current team.
 
     Raise PermissionDenied with an explanation if the user has no team.
     """
@@ -47,12 +47,12 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 class TeamPage(LoginRequiredMixin, ContextMixin, View):
-    """Base of views that need `actor`: the signed-in user, acting for the current team."""
+    """Base class of views that need `actor`: the signed-in user, acting for the current team."""
 
     section = ""
 
     def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # htmx needs a 200 with a header
-        """Redirect to sign-in; an htmx request loads the sign-in page instead of inserting it as a fragment."""
+        """Redirect to the sign-in page. An htmx request loads it as a page instead of inserting it as a fragment."""
         answer = super().handle_no_permission()
         htmx = htmx_of(self.request)
         if not htmx:
@@ -73,7 +73,10 @@ class TeamPage(LoginRequiredMixin, ContextMixin, View):
 
 
 class FragmentPage(TeamPage, TemplateView):
-    """Show a page, or for htmx a fragment of it at the same URL; the `Vary` header separates them in caches."""
+    """Base class of pages that return only a fragment for an htmx request to the same URL.
+
+    The header `Vary` makes caches keep the page and the fragment apart.
+    """
 
     fragment_name: ClassVar[str] = ""
 
@@ -89,9 +92,10 @@ class FragmentPage(TeamPage, TemplateView):
 
 
 class ButtonsOnly(View):
-    """Accept POST only. A GET, which follows a new sign-in, is redirected to the page with the buttons.
+    """Base class of views that accept POST only. A GET is redirected to the page with the buttons.
 
-    page_url_name: the URL name of that page, which takes the same arguments.
+    A GET arrives if the user had to sign in again. page_url_name: the URL name of that page, which takes the same
+    arguments.
     """
 
     page_url_name: ClassVar[str] = ""
@@ -102,7 +106,7 @@ class ButtonsOnly(View):
 
 
 class ActionsPage(TeamPage, TemplateView):
-    """Run the action of a page's button, then redirect to the page; an error is shown on the page.
+    """Base class of pages with buttons. It runs the action of a button, then redirects to the page, which shows errors.
 
     actions: maps the value of the button named `do` to the method to call, which may return its own response.
     page_url_name: the page's own URL name.
@@ -130,11 +134,11 @@ class ActionsPage(TeamPage, TemplateView):
         return shown or redirect(self.page_url_name)
 
     def shown_again(self) -> HttpResponse:
-        """Return the page with the submitted values and their errors."""
+        """Return the page with the submitted values and their errors, with status 422."""
         return self.render_to_response(self.get_context_data(**self.typed), status=422)
 
     def shown_once(self, **values: object) -> HttpResponse:
-        """Return the page with a secret that is shown only once; caches must not store the response."""
+        """Return the page with a secret that is shown only once. Caches must not store the response."""
         response = self.render_to_response(self.get_context_data(**values))
         response["Cache-Control"] = "no-store"
         return response

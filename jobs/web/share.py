@@ -1,4 +1,4 @@
-"""The page of a shared link: the result, its name, its expiry and a download."""
+"""The page of a shared link: the result, its name, its expiry and a download button."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from jobs.results.selectors import artifact_signed
 
 
 class ShareView(View):
-    """Show a stored result to anyone with its signed link; for an expired link, explain how to get a new one."""
+    """Page that shows a stored result to anyone with its signed link.
+
+    For an expired link, it explains how to get a new link.
+    """
 
     def get(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
         until, signature = request.GET.get("until", ""), request.GET.get("signature", "")

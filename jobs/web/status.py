@@ -1,4 +1,4 @@
-"""The page that shows people whether the site works; programs use /health."""
+"""The page that shows whether the site works. Programs use /health instead."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from jobs.running import readiness
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The name of a checked part and whether it failed. The reason is shown only in /health, for operators."""
+    """The name of a part of the site, and whether it failed. Only /health gives the reason, for operators."""
 
     name: str | Promise
     problem: bool
 
 
 class StatusView(TemplateView):
-    """Show for each part of the site whether it works."""
+    """Page that shows for each part of the site whether it works."""
 
     template_name = "status.html"
 

@@ -34,7 +34,7 @@ SAMPLES = ("cat", "portrait", "cup")  # static/samples/<name>.webp, the samples 
 
 
 def limits_shown() -> dict[str, int]:
-    """Return the site's limits, in the units of the page and of the upload script."""
+    """Return the site's limits in the units of the page and of the upload script (bytes, megabytes, megapixels)."""
     return {
         "max_bytes": settings.MATTING_MAX_IMAGE_BYTES,
         "max_megabytes": settings.MATTING_MAX_IMAGE_BYTES // 2**20,
@@ -44,7 +44,7 @@ def limits_shown() -> dict[str, int]:
 
 
 class StudioView(TemplateView):
-    """Show the upload area to users, and a welcome page to signed-out visitors."""
+    """Page with the upload area for users, and the welcome page for signed-out visitors."""
 
     def get_template_names(self) -> list[str]:
         return ["home.html"] if self.request.user.is_authenticated else ["welcome.html"]
@@ -64,7 +64,7 @@ class StudioView(TemplateView):
 
 
 class SubmitView(TeamPage, ButtonsOnly):
-    """Submit the form of a browser without scripts, and redirect to the job's page."""
+    """View that submits the form of a browser without scripts and redirects to the job's page."""
 
     body_limits = staticmethod(each_picture_by_itself)
     page_url_name = "site:home"

@@ -24,7 +24,7 @@ ROLE_NAMES = [(role.value, role.label) for role in (_Role.MEMBER, _Role.ADMIN, _
 
 
 class TeamForm(forms.Form):
-    """Parse and validate the team's settings."""
+    """Form for the team's settings."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     members_see_all = forms.BooleanField(label=_("Members see all pictures of the team"), required=False)
@@ -44,14 +44,14 @@ class TeamForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    """Parse and validate a new invitation."""
+    """Form for a new invitation."""
 
     note = forms.CharField(label=_("Recipient"), max_length=120, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
 class TeamView(ActionsPage):
-    """Show the team and run the actions of its buttons; the services check permissions."""
+    """Page that shows the team and runs the actions of its buttons. The services check permissions."""
 
     template_name = "team.html"
     section = "team"

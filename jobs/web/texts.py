@@ -1,4 +1,4 @@
-"""Serve the translated texts of the scripts (locale/*/LC_MESSAGES/djangojs.po) as a script.
+"""The translated texts of the scripts (locale/*/LC_MESSAGES/djangojs.po), served as a script.
 
 A script from the site itself needs no exception in the content security policy, and `makemessages -d djangojs` finds
 each text in the script that uses it.
@@ -10,5 +10,5 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from django.views.i18n import JavaScriptCatalog
 
-# Every page requests it, because the language may have changed; with the ETag the response is usually 304.
+# Pages request it again, because the language may have changed; with the ETag the response is usually 304.
 catalogue = cache_control(no_cache=True)(conditional_page(JavaScriptCatalog.as_view(packages=["jobs"])))

@@ -1,4 +1,4 @@
-"""One cut-out for visitors without an account: the form's submission, and the page with the result."""
+"""The trial for visitors without an account: the submission of one picture, and the page with the result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _one_small_picture() -> BodyLimits:
 
 
 class TrialView(View):
-    """Cut out a visitor's picture, and show the result only to the session that sent it."""
+    """View that cuts out a visitor's picture (POST) and shows the result (GET) only to the session that sent it."""
 
     body_limits = staticmethod(_one_small_picture)
 

@@ -1,4 +1,4 @@
-"""The usage page: the remaining quota, and the usage by day."""
+"""The usage page: the remaining quota, and the number of pictures by day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Bar:
 
 
 class UsageView(TeamPage, TemplateView):
-    """Show allowances, storage, running and waiting pictures, and thirty days as bars."""
+    """Page that shows quotas, storage, running and waiting pictures, and a bar chart of thirty days."""
 
     template_name = "usage.html"
     section = "usage"
@@ -62,7 +62,10 @@ class UsageView(TeamPage, TemplateView):
 
 
 def bars_of(pictures: dict[dt.date, int]) -> list[Bar]:
-    """Return one bar for each day; the highest one has the chart's full height."""
+    """Return one bar for each of the last DAYS_SHOWN days. The highest bar has the chart's full height.
+
+    pictures: the number of pictures by day.
+    """
     today = timezone.localdate()
     days = [today - dt.timedelta(days=DAYS_SHOWN - 1 - number) for number in range(DAYS_SHOWN)]
     most = max(max(pictures.values(), default=0), 1)

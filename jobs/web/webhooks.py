@@ -21,7 +21,7 @@ DELIVERIES_SHOWN = 50
 
 
 class WebhookForm(forms.Form):
-    """Parse and validate a new webhook."""
+    """Form for a new webhook."""
 
     url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
@@ -33,9 +33,9 @@ class WebhookForm(forms.Form):
 
 
 class WebhooksView(ActionsPage):
-    """Show webhooks and deliveries; create, enable, disable, rotate, test and delete webhooks, and replay deliveries.
+    """Page that shows and changes the team's webhooks, and shows and repeats their deliveries.
 
-    A webhook's secret is shown only when it is created or rotated, as in the native API.
+    A webhook's secret is shown only when it is created or replaced, as in the native API.
     """
 
     template_name = "webhooks.html"

@@ -88,7 +88,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Return the translation of a stored English sentence; without a translation, return the English sentence."""
+    """Return the translation of a stored English sentence; the sentence itself if there is no translation."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:
@@ -97,7 +97,7 @@ def sentence_said(text: str) -> str:
 
 
 def day_said(day: dt.date) -> str:
-    """Return a day as a heading: today, yesterday, or its date."""
+    """Return a day as the text of a heading: today, yesterday, or its date."""
     today = timezone.localdate()
     if day == today:
         return gettext("Today")
@@ -107,7 +107,7 @@ def day_said(day: dt.date) -> str:
 
 
 def pixels_said(count: int) -> str:
-    """Return a number of pixels as text, in millions; in Chinese, in units of ten thousand."""
+    """Return a number of pixels as text in megapixels; in Chinese, in units of ten thousand pixels."""
     if (get_language() or "").startswith("zh"):
         return f"{count // 10_000} 万像素"
     return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

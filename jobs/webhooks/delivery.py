@@ -1,4 +1,4 @@
-"""Send messages until the receiver accepts them or the attempts are used up.
+"""Delivery of messages, with retries until the receiver accepts them or the attempts are used up.
 
 Light workers and the sweep use this module.
 """
@@ -43,9 +43,9 @@ Status = WebhookDelivery.Status
 
 @runs(DELIVERY_ATTEMPT)
 def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
-    """Send one delivery if it is due, and record the outcome. A repeated message does nothing.
+    """Send one delivery if it is due, and record the result. A repeated message from the queue has no effect.
 
-    patiently: run in the separate worker for teams that recently had a slow receiver.
+    patiently: whether this runs in the separate worker for teams that had a slow receiver recently.
     """
     delivery = WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_id).first()
     if delivery is None:
@@ -64,15 +64,15 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return their number.
+    """Queue the deliveries that are due: planned retries, lost messages, and attempts of dead workers.
 
-    The sweep calls this function.
+    Return the number of queued deliveries. The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """
     return sweep(_Deliveries(), limit=limit)
 
 
 def deliveries_expire() -> int:
-    """Delete the deliveries that ended more than 30 days ago; return the number of rows."""
+    """Delete the ended deliveries that were created more than 30 days ago, and return the number of deleted rows."""
     old = WebhookDelivery.objects.filter(status__in=WebhookDelivery.TERMINAL, created_at__lt=timezone.now() - _KEPT_FOR)
     return old.delete()[0]
 
@@ -99,7 +99,11 @@ class _Deliveries(LeasedWork[WebhookDelivery]):
 
 
 def _payload_of(delivery: WebhookDelivery) -> dict[str, Any] | None:
-    """Return the payload, building it when the row has none; None when the delivery has ended or the lease is lost."""
+    """Return the payload of a delivery, building and storing it if the row has none.
+
+    Return None if the delivery cannot be sent now: its job is deleted, the payload cannot be built, or the lease is
+    lost.
+    """
     if delivery.payload is not None:
         return delivery.payload
     if delivery.job is None:
@@ -119,7 +123,7 @@ def _try(delivery: WebhookDelivery, payload: dict[str, Any]) -> None:
     try:
         response = _send(delivery, payload)
     except (UrlForbidden, UrlTooLong) as error:
-        # A forbidden URL is not retried, because retries would probe a forbidden host for days.
+        # A forbidden URL is not retried, because the retries would test a forbidden host for days.
         delivery.finish(Status.FAILED, **_outcome(error))
     except DownloadFailed as error:
         _retry(delivery, **_outcome(error))

@@ -1,4 +1,4 @@
-"""Encrypt stored webhook secrets with the current key, after an upgrade from 1.0.0 or a rotation of SECRET_KEY."""
+"""Encryption of stored webhook secrets with the current key, after an upgrade from 1.0.0 or a change of SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from jobs.models.encrypted import decrypted, is_current
 
 
 def webhook_secrets_encrypt() -> int:
-    """Encrypt all secrets that are stored as plain text or with an earlier key; return the number of webhooks.
+    """Encrypt the secrets that are stored as plain text or with an earlier key; return the number of webhooks.
 
-    Raise ValueError and change nothing if a secret cannot be read with any known key.
+    Raise ValueError and change nothing if a secret cannot be decrypted with any known key.
     """
     with transaction.atomic():
         stored = _stored()
@@ -27,8 +27,8 @@ def webhook_secrets_encrypt() -> int:
 
 
 def _stored() -> dict[UUID, tuple[str, str]]:
-    """Return the raw values of both columns by primary key."""
+    """Return the raw values of the columns `secret` and `previous_secret` by primary key."""
     table, pk = Webhook._meta.db_table, Webhook._meta.pk
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, secret, previous_secret FROM {table}")  # noqa: S608  names of ours
+        cursor.execute(f"SELECT id, secret, previous_secret FROM {table}")  # noqa: S608  a constant name
         return {pk.to_python(row[0]): (row[1], row[2]) for row in cursor.fetchall()}

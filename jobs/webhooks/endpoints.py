@@ -1,4 +1,4 @@
-"""The webhooks of a team: create, change, rotate the secret, delete."""
+"""Services for the webhooks of a team: create, change, rotate the secret, delete."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _BOTH_SECRETS_FOR = dt.timedelta(hours=24)
 
 
 def webhook_create(*, actor: Actor, url: str, events: Sequence[str] = tuple(Webhook.Event.values)) -> Webhook:
-    """Create a webhook that sends the team's `events` to `url`.
+    """Create a webhook that sends the team's `events` to `url`, and return it.
 
-    Raise PermissionDenied, InvalidParameter and the errors of `check_url`.
+    Raise PermissionDenied, InvalidParameter for unknown events or too many webhooks, and the errors of `check_url`.
     """
     require_manager(actor)
     _check_url(url)
@@ -48,9 +48,10 @@ def webhook_update(
     events: Sequence[str] | None = None,
     is_enabled: bool | None = None,
 ) -> Webhook:
-    """Change the given values and return the webhook.
+    """Change the values that are not None, and return the webhook.
 
-    Enabling it clears the reason for disabling. Waiting messages still use the old URL.
+    Enabling it clears the reason for disabling. Messages that are already waiting use the old URL. Raise the errors of
+    `webhook_create`.
     """
     require_manager(actor)
     changes: dict[str, Any] = {}
@@ -72,7 +73,10 @@ def webhook_update(
 
 
 def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
-    """Replace the secret and return the webhook; for 24 hours, messages are signed with the old secret too."""
+    """Replace the secret and return the webhook. For 24 hours, messages are signed with the old secret too.
+
+    Raise PermissionDenied unless the actor may manage webhooks.
+    """
     require_manager(actor)
     with transaction.atomic():
         webhook = Webhook.objects.select_for_update().get(pk=webhook.pk)
@@ -84,7 +88,7 @@ def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
 
 
 def webhook_delete(*, actor: Actor, webhook: Webhook) -> None:
-    """Delete a webhook with its deliveries."""
+    """Delete a webhook with its deliveries; raise PermissionDenied unless the actor may manage webhooks."""
     require_manager(actor)
     with transaction.atomic():
         before, pk = _seen(webhook), webhook.pk
@@ -94,7 +98,7 @@ def webhook_delete(*, actor: Actor, webhook: Webhook) -> None:
 
 
 def callback_signer(*, team: Team) -> Webhook:
-    """Return the row with the secret that signs the callbacks of the team's jobs; create it when missing."""
+    """Return the row whose secret signs the callbacks of the team's jobs. Create the row if it is missing."""
     signer, _ = Webhook.objects.get_or_create(team=team, kind=Webhook.Kind.CALLBACKS, defaults={"secret": new_secret()})
     return signer
 
@@ -108,12 +112,12 @@ def require_manager(actor: Actor) -> None:
 def webhook_audit(
     actor: Actor | None, webhook: Webhook, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
 ) -> None:
-    """Record a change of a webhook in the audit trail; without an actor, the site is the author."""
+    """Record a change of a webhook in the audit trail. If `actor` is None, the site is the author."""
     audit_append(action=Action.WEBHOOK_CHANGED, author=Author.of(actor), target=webhook, before=before, after=after)
 
 
 def _seen(webhook: Webhook) -> dict[str, Any]:
-    """Return the values of a webhook that the audit trail stores; never a secret."""
+    """Return the values of a webhook that the audit trail stores. Secrets are not among them."""
     return {"url": webhook.url, "events": webhook.events, "is_enabled": webhook.is_enabled}
 
 

@@ -1,4 +1,4 @@
-"""Messages to webhooks and callbacks: write them, replay them, and clear the payloads of deleted jobs."""
+"""Messages to webhooks and callbacks: write them, send them again, and clear the payloads of deleted jobs."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Status = WebhookDelivery.Status
 
 
 def job_announce(*, job: Job) -> list[WebhookDelivery]:
-    """Write the messages about an ended job, in the transaction that ends it; a worker sends them.
+    """Write the messages about an ended job, and return their rows. A worker sends the messages.
 
-    This function writes rows only, so that neither the network nor an error in a payload can delay or break the job's
-    end.
+    Call it in the transaction that ends the job. The function only writes rows, so that neither the network nor an
+    error in a payload can delay or prevent the job's end.
     """
     job = Job.objects.select_related("team").get(pk=job.pk)
     event = event_of(job)
@@ -53,9 +53,10 @@ def delivery_enqueue(
     payload: dict[str, Any] | None = None,
     message_id: str = "",
 ) -> WebhookDelivery:
-    """Write one message, queue its first attempt on commit, and return its row.
+    """Write one message, queue its first attempt after the commit, and return its row.
 
-    Without a payload, the first attempt builds it.
+    url: replaces the URL of the webhook. payload: None: the first attempt builds it. message_id: the id of an earlier
+    message that is sent again; empty for a new id.
     """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
@@ -73,7 +74,7 @@ def delivery_enqueue(
 
 
 def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
-    """Queue one attempt; with `patiently`, for the worker that serves slow receivers."""
+    """Queue one attempt of a delivery. patiently: use the worker for slow receivers."""
     queue.enqueue_task(
         DELIVERY_ATTEMPT,
         queue_name="slow-webhooks" if patiently else "webhooks",
@@ -84,14 +85,20 @@ def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
 
 
 def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
-    """Send a test message to a webhook, whatever its events are; raise PermissionDenied for plain members."""
+    """Send a test message to a webhook, whatever its events are, and return the row.
+
+    Raise PermissionDenied unless the actor may manage webhooks.
+    """
     require_manager(actor)
     with transaction.atomic():
         return delivery_enqueue(webhook=webhook, event=TEST_EVENT, payload=payload_of_test(webhook))
 
 
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send a message again with the same id, as a new row, so that the log has both. actor: None for the operator."""
+    """Send a message again with the same id, and return its new row. The log contains both rows.
+
+    actor: None if the operator sends it. Raise PermissionDenied unless the actor may manage webhooks.
+    """
     if actor is not None:
         require_manager(actor)
     is_endpoint = delivery.webhook.kind == Webhook.Kind.ENDPOINT
@@ -113,7 +120,8 @@ def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> Webhoo
 def job_callbacks_forget(*, job: Job) -> None:
     """Clear the payloads of a job's callbacks, which may contain the picture, and end undelivered callbacks.
 
-    Call inside the transaction that deletes the job. Messages to the team's webhooks are kept; they contain no picture.
+    Call it inside the transaction that deletes the job. Messages to the team's webhooks are kept; they contain no
+    picture.
     """
     callbacks = _callbacks_of(job)
     callbacks.exclude(status__in=WebhookDelivery.TERMINAL).update(
@@ -125,7 +133,7 @@ def job_callbacks_forget(*, job: Job) -> None:
 def job_callbacks_renew(*, job: Job) -> None:
     """Clear the payloads of a job's callbacks, so that the next attempt builds them without deleted pictures.
 
-    Call inside the transaction that deletes some of the pictures. An attempt in progress loses its lease.
+    Call it inside the transaction that deletes some of the pictures. An attempt in progress loses its lease.
     """
     callbacks = _callbacks_of(job)
     callbacks.filter(status=Status.SENDING).update(status=Status.WAITING, leased_until=None)

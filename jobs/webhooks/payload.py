@@ -1,4 +1,4 @@
-"""Build the JSON of webhook messages: the native format, and the formats that dialects register for their callbacks."""
+"""The JSON of webhook messages: the native format, and the formats that dialects register for their callbacks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def event_of(job: Job) -> str:
 
 
 def job_payload(job: Job) -> dict[str, Any]:
-    """Return the message about a job's end. It contains no picture: the receiver fetches the results with a key."""
+    """Return the message about a job's end. It contains no picture; the receiver gets the results with a key."""
     finished_at = job.finished_at.isoformat() if job.finished_at else None
     return {
         "type": event_of(job),
@@ -42,7 +42,7 @@ def job_payload(job: Job) -> dict[str, Any]:
 
 
 def payload_of_test(webhook: Webhook) -> dict[str, Any]:
-    """Return the payload of a test message, which says only that the webhook works."""
+    """Return the payload of a test message."""
     return {
         "type": TEST_EVENT,
         "timestamp": timezone.now().isoformat(),
@@ -56,7 +56,7 @@ def callback_payload_register(dialect: str, payload: CallbackPayload) -> None:
 
 
 def callback_payload(job: Job) -> dict[str, Any]:
-    """Return the payload of a job's callback, from its dialect's registered function or `job_payload`."""
+    """Return the payload of a job's callback. The dialect's registered function builds it, or else `job_payload`."""
     return _callback_payloads.get(job.dialect, job_payload)(job)
 
 

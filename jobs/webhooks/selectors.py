@@ -1,4 +1,4 @@
-"""Read the webhooks and deliveries that an actor may see."""
+"""Queries for the webhooks and deliveries that an actor may see."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ SECRET_PREFIX = "whsec_"  # noqa: S105  the standard's prefix, not a secret
 
 
 def new_secret() -> str:
-    """Return a signing secret: the standard's prefix and 32 random bytes in base64."""
+    """Return a new signing secret: the standard's prefix `whsec_`, followed by 32 random bytes in base64."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -25,7 +25,10 @@ def new_message_id() -> str:
 
 
 def signed_headers(*, signing_secrets: Iterable[str], message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """Return the headers of a message, with one signature for each secret."""
+    """Return the headers of a message, with one signature for each secret.
+
+    timestamp_s: the time of sending, in seconds since 1970.
+    """
     signed_at = dt.datetime.fromtimestamp(timestamp_s, dt.UTC)
     signatures = [Signer(secret).sign(message_id, signed_at, body.decode()) for secret in signing_secrets]
     return {

@@ -1,12 +1,11 @@
 """Submission and processing of jobs: queue, attempts, recovery, cancellation, retention.
 
 `submission.job_submit` creates a job. Workers run `tasks`; a task claims a picture, processes it and records the
-outcome through `attempts`. `recovery` returns the pictures of dead workers to the queue. `ending` ends a job when its
+result through `attempts`. `recovery` returns the pictures of dead workers to the queue. `ending` ends a job when its
 last picture has ended.
-
-- Callers: the API, the pages, the admin, commands and `jobs.running`. Only worker processes import `tasks`, `engine`
-  and `serving`, because these modules run a model.
+- Callers: the API, the pages, the admin, commands and `jobs.running`. Only worker processes import `tasks` and
+  `serving`, because these modules run a model.
 - May use: models, `jobs.teams`, `jobs.quota`, `jobs.audit`, `jobs.intake`, `jobs.results`, `jobs.webhooks`.
-- Only `queue` and `serving` use RQ. Redis carries ids and wakes waiting requests; the database holds the state of
+- Only `queue` and `serving` use RQ. Redis stores ids and wakes waiting requests; the database stores the state of
   every job.
 """

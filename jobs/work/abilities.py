@@ -1,4 +1,4 @@
-"""Read from the model manifests which prompts the models accept, without loading a model."""
+"""The prompts that the models accept, read from their manifests without loading a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from segmentation.options import CutoutOptions
 
 
 def options_check(options: CutoutOptions) -> None:
-    """Raise InvalidParameter when the options contain points and no available prompt model accepts points."""
+    """Raise InvalidParameter if the options contain points and no available model for prompts accepts points."""
     if not options.points:
         return
     if not takes_points():
@@ -34,7 +34,7 @@ def has_fine_model() -> bool:
 
 
 def _manifests() -> list[Path]:
-    """Return the manifests of the models that can serve points, in the order in which the router tries them."""
+    """Return the manifests of the models that may process points, in the order in which the router tries them."""
     built_in = manifest_path(built_in_path(Role.PROMPTS))
     version = active_version(Role.PROMPTS, Tier.FAST)
     if version is None:

@@ -1,7 +1,7 @@
-"""Admission control: reject a request whose pictures would wait too long, and estimate the waiting time.
+"""Admission control: rejection of requests whose pictures would wait too long, and estimates of the waiting time.
 
 The number of waiting pictures is limited for each team and for the whole site. A request that waits for its picture is
-rejected when the expected time exceeds `MATTING_QUEUE_WAIT_S`, because its client would disconnect before the end.
+rejected if the expected time exceeds MATTING_QUEUE_WAIT_S, because its client would disconnect before the end.
 """
 
 from __future__ import annotations
@@ -28,21 +28,22 @@ _LONGEST_RETRY_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Expected wait of a team: `length` pictures to process, its own included, in about `seconds` seconds."""
+    """The expected wait of a team: `length` pictures, including its own, in about `seconds` seconds."""
 
     length: int
     seconds: float
 
     @property
     def retry_after_s(self) -> int:
-        """Return after how many seconds a rejected caller should retry: half of the expected wait, 1 to 600."""
+        """The seconds after which a rejected caller should retry: half of the expected wait, 1 to 600."""
         return max(1, min(_LONGEST_RETRY_S, math.ceil(self.seconds / 2)))
 
 
 def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
-    """Raise TooManyTasks or QueueFull when the queue limits do not allow `pictures` more pictures of the team.
+    """Raise TooManyTasks or QueueFull if the queue limits do not allow `pictures` more pictures of the team.
 
-    TooManyTasks: the team's limit. QueueFull: the site's limit, or an interactive request would wait too long.
+    TooManyTasks: the team's limit is exceeded. QueueFull: the site's limit is exceeded, or an interactive request would
+    wait too long.
     """
     waiting = _waiting_by_team()
     own = sum(waiting[team.pk].values())
@@ -65,10 +66,11 @@ def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
 def outlook(
     *, team: Team, urgency: str, pictures: int = 0, waiting: dict[object, dict[str, int]] | None = None
 ) -> Outlook:
-    """Return the queue length and expected time for a team that adds `pictures` pictures.
+    """Return the queue length and the expected time for a team that adds `pictures` pictures.
 
-    Pictures with a higher urgency are processed first. Within one urgency the teams take turns; so each other team
-    delays this team by at most as many pictures as this team has in the queue, plus the team window.
+    waiting: the queued pictures by team and urgency, if the caller has already read them. Pictures with a higher
+    urgency are processed first. Within one urgency the teams take turns, so another team delays this team by at most as
+    many pictures as this team has in the queue, plus MATTING_TEAM_WINDOW.
     """
     waiting = _waiting_by_team() if waiting is None else waiting
     more_urgent = queue.PICTURE_QUEUES[: queue.PICTURE_QUEUES.index(urgency)]
@@ -85,7 +87,7 @@ def outlook(
 
 
 def seconds_per_image() -> float:
-    """Return the mean processing time of the last pictures, in seconds per picture."""
+    """Return the mean processing time of the latest MEASURED_IMAGES pictures, in seconds per picture."""
     recent = JobImage.objects.filter(status=Status.SUCCEEDED).order_by("-enqueued_at")
     timings = recent.values_list("timings_ms", flat=True)[:MEASURED_IMAGES]
     totals_ms = [timing["total"] for timing in timings if timing.get("total")]
@@ -103,7 +105,7 @@ _last: _Measurement | None = None
 
 
 def _measured() -> _Measurement:
-    """Return the processing speed of the site, measured at most once in five seconds."""
+    """Return the processing speed of the site, which is measured at most once in five seconds."""
     global _last
     now = time.monotonic()
     if _last is None or now >= _last.until:

@@ -33,9 +33,9 @@ logger = logging.getLogger(__name__)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
-    """Claim a queued picture with a lease; return None when the picture is deleted, no longer queued, or held.
+    """Claim a queued picture with a lease and return it; None if it is deleted, no longer queued, or held.
 
-    A picture is held when its team already runs its maximum number of pictures. It is queued again when another picture
+    A picture is held if its team already runs its maximum number of pictures. It is queued again when another picture
     of the team ends.
     """
     image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
@@ -54,9 +54,9 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 
 
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
-    """Store the source file that a worker has fetched.
+    """Store the source file that a worker has downloaded or read.
 
-    Raise QuotaExceeded when the team's storage is full, and the errors of `artifact_keep`. The quota is checked here
+    Raise QuotaExceeded if the team's storage is full, and the errors of `artifact_keep`. The quota is checked here
     because the size was unknown when the job was submitted.
     """
     team = image.job.team
@@ -74,7 +74,7 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 
 
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
-    """Queue a downloaded picture for a model; return False when this attempt has lost its lease."""
+    """Queue a downloaded picture for a model; return False if this attempt has lost its lease."""
     with transaction.atomic(), room_given_back(image.job):
         is_held = window_room(image.job.team_id, image.job.urgency, is_remote=False) <= 0
         handed = image.hand_over(timings_ms=timings_ms, is_held=is_held)
@@ -93,10 +93,10 @@ def image_succeed(
     model_reason: str = "",
     finished: FinishedPicture | None = None,
 ) -> bool:
-    """Store the result files and publish them in one commit; return False when this attempt has lost its lease.
+    """Store the result files and publish them in one commit; return False if this attempt has lost its lease.
 
-    tier, model_reason: as in `jobs.inference.choice.Choice`; empty when no model was needed.
-    finished: the output of the job's recipes.
+    tier, model_reason: as in `jobs.inference.choice.Choice`; empty if no model was needed. finished: the result of the
+    job's recipes.
     """
     artifacts: list[Artifact] = []
     try:
@@ -119,7 +119,7 @@ def image_succeed(
 def image_postpone(*, image: JobImage, error: Exception) -> bool:
     """Queue a picture again after a machine fault, or fail it after too many faults.
 
-    Return False when this attempt has lost its lease.
+    Return False if this attempt has lost its lease.
     """
     if image.faults >= len(FAULT_DELAYS_S):
         logger.error("picture %s met %d faults of machines and is given up", image.pk, image.faults)
@@ -129,9 +129,9 @@ def image_postpone(*, image: JobImage, error: Exception) -> bool:
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:
-    """Fail a picture with a public code and message and refund it.
+    """Fail a picture with the public code and message of `error`, and refund it.
 
-    Return False when this attempt has lost its lease.
+    Return False if this attempt has lost its lease.
     """
     with transaction.atomic(), room_given_back(image.job):
         job_lock(image.job_id)

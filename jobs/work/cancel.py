@@ -1,4 +1,4 @@
-"""Cancel a job's pictures."""
+"""Cancellation of a job's pictures."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from jobs.work.ending import job_count
 
 
 def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
-    """Cancel the unfinished pictures of a job; refund the pictures that had not started.
+    """Cancel the pictures of a job that have not ended, refund those that had not started, and return the job.
 
-    Running pictures are cancelled too, but stay charged. Raise JobNotCancelable when all pictures have ended, or, with
-    `only_queued`, when one has started. Raise JobNotFound when the job has been deleted.
+    Running pictures are cancelled too, but stay charged. Raise JobNotCancelable if all pictures have ended, or, with
+    `only_queued`, if one has started. Raise JobNotFound if the job has been deleted.
     """
     with transaction.atomic():
         with room_given_back(job):
@@ -37,9 +37,9 @@ def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
 
 
 def images_cancel(*, job: Job) -> None:
-    """Cancel the pictures that have not ended and refund those that have not started.
+    """Cancel the pictures that have not ended, and refund those that have not started.
 
-    Call inside a transaction that holds the job's lock.
+    Call it inside a transaction that holds the job's lock.
     """
     unstarted = []
     for image in job.images.exclude(status__in=Job.TERMINAL):

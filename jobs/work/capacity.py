@@ -1,8 +1,8 @@
-"""Limit how many pictures of one team run at the same time; the team's other pictures are held outside the queue.
+"""The limit of how many pictures of one team run at the same time. The team's other pictures are held.
 
-When a team is at its limit, a worker marks its next picture as held and takes a picture of another team. When a picture
-of the team ends, the next held picture is queued again. The sweep also queues held pictures, for example after a limit
-was raised.
+A held picture is not in the queue. If a team is at its limit, a worker marks the team's next picture as held and takes
+a picture of another team. When a picture of the team ends, the next held picture is queued again. The sweep also queues
+held pictures, for example after a limit was raised.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _SWEEP_LIMIT = 500
 
 
 def claim_allowed(job: Job) -> bool:
-    """Return whether another picture of the job's team may start to run now.
+    """Return whether another picture of the job's team may start now.
 
-    Call inside a transaction; the team's row stays locked until its end.
+    Call it inside a transaction; the team's row stays locked until its end.
     """
     if not _is_limited(job):
         return True
@@ -36,7 +36,7 @@ def claim_allowed(job: Job) -> bool:
 
 @contextmanager
 def room_given_back(job: Job) -> Iterator[None]:
-    """End a picture inside this block, then queue the team's next held picture. Call inside a transaction.
+    """Run a block that ends a picture, then queue the team's next held picture. Call it inside a transaction.
 
     The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race
     with a claim that holds a picture at the same moment: either this function finds the held picture, or the claim
@@ -51,7 +51,7 @@ def room_given_back(job: Job) -> Iterator[None]:
 
 
 def held_release(team: Team) -> int:
-    """Queue as many of a team's held pictures as its limits and its share of the queues allow.
+    """Queue as many held pictures of a team as its limits and its share of the queues allow.
 
     Return the number of queued pictures.
     """
@@ -65,9 +65,9 @@ def held_release(team: Team) -> int:
 
 
 def all_held_release() -> int:
-    """Run `held_release` for every team with held pictures; return the number of queued pictures.
+    """Call `held_release` for each team with held pictures, and return the number of queued pictures.
 
-    The sweep calls this function.
+    `images_recover` calls this function regularly.
     """
     teams = Team.objects.filter(jobs__images__in=JobImage.objects.filter(is_held=True, status=Status.QUEUED)).distinct()
     released = 0
@@ -79,7 +79,10 @@ def all_held_release() -> int:
 
 
 def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]) -> int:
-    """Queue held pictures of one queue, oldest first. `rooms` caches the remaining capacity of each dialect."""
+    """Queue held pictures of one queue, oldest first, and return their number.
+
+    rooms: a cache of the remaining capacity by dialect.
+    """
     left = window_room(team.pk, urgency, is_remote=is_remote)
     if left <= 0:
         return 0

@@ -1,4 +1,4 @@
-"""Update a job's counters from its pictures, and end the job after its last picture or its zip."""
+"""Updates of a job's counters from its pictures, and the end of a job after its last picture or its zip."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from segmentation.errors import MattingError
 
 
 def job_lock(job_id: UUID) -> bool:
-    """Lock a job's row before the rows of its pictures; return False when the job has been deleted.
+    """Lock a job's row; return False if the job has been deleted.
 
-    Every transaction that changes pictures takes this lock first, so two transactions cannot deadlock.
+    Transactions that change pictures take this lock before they lock the rows of pictures, so that they cannot
+    deadlock.
     """
     return Job.objects.select_for_update().filter(pk=job_id).first() is not None
 
 
 def job_count(job_id: UUID) -> None:
-    """Update a job's counters; after its last picture end the job or request its zip. Call inside a transaction."""
+    """Update a job's counters. After its last picture, end the job or request its zip. Call it inside a transaction."""
     job = Job.objects.select_for_update().get(pk=job_id)
     counts = job.images.aggregate(
         succeeded=Count("id", filter=Q(status=Status.SUCCEEDED)),
@@ -44,8 +45,8 @@ def job_count(job_id: UUID) -> None:
 def job_end(job: Job, *, error: MattingError | None = None) -> None:
     """End a job: succeeded if any picture succeeded, else cancelled if any was cancelled, else failed.
 
-    A failed job gets the error of its first picture. With `error`, the job fails and its pictures are refunded. A job
-    that has already ended does not change. Call inside a transaction.
+    A failed job gets the error of its first failed picture. With `error`, the job fails and its pictures are refunded.
+    A job that has already ended does not change. Call it inside a transaction.
     """
     if error is not None:
         ended = job.finish(Status.FAILED, code=error.code, message=error.message)

@@ -1,4 +1,4 @@
-"""Pictures that finally failed through a fault of the site: staff can inspect, retry or dismiss them."""
+"""Pictures that finally failed because of a fault of the site. Staff can inspect, retry or dismiss them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,13 @@ SITE_ERRORS = ("internal", "storage_failed", "worker_lost", "inference_failed")
 
 
 def failed_pictures() -> QuerySet[FailedPicture]:
-    """Return the pictures that failed through a fault of the site and are not dismissed, newest first."""
+    """Return the pictures that failed because of a fault of the site and are not dismissed, newest first."""
     failed = FailedPicture.objects.filter(status=Status.FAILED, error_code__in=SITE_ERRORS, dropped_at=None)
     return failed.select_related("job__team").order_by("-finished_at")
 
 
 def failed_pictures_retry(*, actor: Actor, images: Iterable[JobImage]) -> int:
-    """Queue failed pictures of the actor's team again and charge them; return the number of pictures.
-
-    Raise the errors of `job_retry`.
-    """
+    """Queue failed pictures again and charge them; return the number of pictures. Raise the errors of `job_retry`."""
     chosen: dict[Job, list[JobImage]] = defaultdict(list)
     for image in images:
         chosen[image.job].append(image)
@@ -36,7 +33,7 @@ def failed_pictures_retry(*, actor: Actor, images: Iterable[JobImage]) -> int:
 
 
 def failed_pictures_drop(*, author: Author, images: Iterable[JobImage]) -> int:
-    """Remove failed pictures from the list of failures, without changing their jobs; return the number removed."""
+    """Remove failed pictures from the list of failures without changing their jobs; return the number of pictures."""
     dropped = 0
     for image in images:
         with transaction.atomic():

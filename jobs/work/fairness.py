@@ -1,7 +1,8 @@
-"""Share the queues between teams: each team has a few messages in each queue; its other pictures are held.
+"""Fair sharing of the queues: each team has a few messages in each queue, and its other pictures are held.
 
-Queues are first in, first out. When a team's picture is claimed, its next held picture is queued. So teams take turns
-within each urgency, even when one team submits thousands of pictures. `MATTING_TEAM_WINDOW` is the number of messages.
+Queues are first in, first out. When a team's picture is claimed, its next held picture is queued. So the teams take
+turns within each urgency, even if one team submits thousands of pictures. MATTING_TEAM_WINDOW is the number of
+messages.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from jobs.models import Artifact, Job, JobImage
 
 
 def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
-    """Return how many more pictures of a team fit into the download queue (`is_remote`) or the model queue."""
+    """Return how many more messages of a team fit into the download queue (`is_remote`) or the model queue."""
     queued = JobImage.claimable().filter(is_held=False, job__team_id=team_id, job__urgency=urgency)
     room: int = settings.MATTING_TEAM_WINDOW - in_stage(queued, is_remote=is_remote).count()
     return room
 
 
 def in_stage(images: QuerySet[JobImage], *, is_remote: bool) -> QuerySet[JobImage]:
-    """Return the pictures that still wait for their download (`is_remote`), or the pictures that do not."""
+    """Return the pictures that wait for their download (`is_remote`), or the pictures that do not wait for one."""
     source = Artifact.objects.filter(image=OuterRef("pk"), kind=Artifact.Kind.SOURCE)
     remote = ~Q(source_url="") & ~Exists(source)
     return images.filter(remote if is_remote else ~remote)
 
 
 def hold_beyond_window(job: Job, images: Sequence[JobImage]) -> list[JobImage]:
-    """Mark the new pictures that exceed the team's window as held; return the others, to be queued."""
+    """Mark the new pictures that exceed the team's window as held, and return the other pictures, to be queued."""
     sent = []
     for is_remote in (False, True):
         members = [image for image in images if bool(image.source_url) is is_remote]

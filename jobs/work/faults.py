@@ -1,7 +1,7 @@
-"""Distinguish faults of the machine from faults of a picture, and slow down a worker with repeated faults.
+"""Faults of the machine, which differ from faults of a picture, and pauses of a worker with repeated faults.
 
-A machine fault concerns the database, the storage, the disk, the memory or the weights. It never fails a picture
-directly: the picture returns to the queue with growing delays, so that another worker can process it.
+A machine fault concerns the database, the storage, the disk, the memory or the weights. A single machine fault does not
+fail a picture: the picture returns to the queue with growing delays, so that another worker can process it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _Result = TypeVar("_Result")
 
 
 class WorkerUnfit(Exception):
-    """Raised when a worker cannot process any picture, for example because weights are missing."""
+    """The worker cannot process any picture, for example because weights are missing."""
 
 
 def is_machine_fault(error: BaseException) -> bool:
@@ -50,7 +50,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def component_of(error: BaseException) -> str:
-    """Return the failed component: `database`, `broker`, `storage`, or `machine` for any other fault."""
+    """Return the component that failed: `database`, `broker`, `storage`, or `machine` for other faults."""
     kinds = {
         "database": (OperationalError, InterfaceError),
         "broker": (RedisError,),
@@ -64,10 +64,10 @@ def component_of(error: BaseException) -> str:
 
 
 def database_retried(call: Callable[[], _Result]) -> _Result:
-    """Call a function and return its result.
+    """Call a function and return its result. Retry it while the database is locked or unreachable.
 
-    While the database is locked or unreachable, retry after growing pauses of 18 s in total; then raise the last error.
-    `call` must open its own transaction. Inside another transaction it is called only once.
+    The pauses grow, up to 18 s in total; then the last error is raised. `call` must open its own transaction. Inside
+    another transaction it is called only once.
     """
     for delay_s in (*_DATABASE_DELAYS_S, None):
         try:
@@ -82,9 +82,9 @@ def database_retried(call: Callable[[], _Result]) -> _Result:
 
 
 class Fitness:
-    """Count this process's machine faults since its last success.
+    """The number of machine faults of this process since its last success.
 
-    The heartbeat reports them, and they set the pause before the next message.
+    The heartbeat reports it, and it determines the pause before the next message.
     """
 
     def __init__(self) -> None:
@@ -107,13 +107,13 @@ class Fitness:
             self._faults, self._last, self._pause_s = 0, "", 0.0
 
     def take_pause_s(self) -> float:
-        """Return the seconds to wait before the next message, and reset them to 0 until the next fault."""
+        """Return the seconds to wait before the next message, and set them to 0 until the next fault."""
         with self._lock:
             pause_s, self._pause_s = self._pause_s, 0.0
         return pause_s
 
     def describe(self) -> dict[str, Any]:
-        """Return the heartbeat's entry about recent faults, as `{"error": text}`; empty without any."""
+        """Return the heartbeat's entry about recent faults, `{"error": text}`; an empty dict without recent faults."""
         with self._lock:
             is_recent = time.monotonic() - self._last_at_s < _SHOWN_FOR_S
             if not self._faults or not is_recent:
@@ -125,7 +125,7 @@ fitness = Fitness()
 
 
 def fault_text(error: BaseException) -> str:
-    """Return a one-line text about a fault for the staff; it names the first cause."""
+    """Return a one-line text about a fault for the staff. It names the first cause."""
     first = list(_chain(error))[-1]
     return f"{type(first).__name__}: {first}"[:500]
 

@@ -1,4 +1,4 @@
-"""End this process when a piece of work hangs in native code, where no exception reaches it."""
+"""The end of this process if a task hangs in native code, where exceptions have no effect."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 
 class HangGuard:
-    """Limit the duration of several pieces of work that run at the same time.
+    """A time limit for several tasks that run at the same time in this process.
 
-    The process has a single timer outside Python's control. It is always set to the earliest end.
+    The process has a single timer, which Python code cannot block. It is set to the earliest end.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class HangGuard:
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Write the stack to standard error and end the process if the block takes longer than `seconds`."""
+        """Run a block. If it takes longer than `seconds`, write the stack to standard error and end the process."""
         work = object()
         with self._lock:
             self._ends_s[work] = time.monotonic() + seconds

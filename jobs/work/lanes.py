@@ -1,6 +1,6 @@
-"""Process several pictures of one worker at the same time, so that its GPU can run them as one batch.
+"""Threads that process several pictures of one worker at the same time, so that its GPU can run them as one batch.
 
-Each picture has a thread. Its message has ended when the thread begins: from then on, the picture's lease protects it.
+The queue message of a picture ends when the picture's thread starts; after that, the picture's lease protects it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lanes:
-    """The threads of a worker's pictures. Before `open` there are none, and a worker processes one picture at a time.
+    """The threads for a worker's pictures. Before `open` there are none, and a worker processes one picture at a time.
 
     A thread cannot be stopped at a picture's time limit as the main thread can. A picture that takes longer than the
     limit and HANG_MARGIN_S ends the process; afterwards each of its pictures is processed alone.
@@ -39,20 +39,20 @@ class Lanes:
         return self._threads is not None
 
     def open(self, count: int) -> None:
-        """Allow `count` pictures at the same time; with 1, nothing changes."""
+        """Allow `count` pictures at the same time. With 1, nothing changes."""
         if count > 1:
             self._count = count
             self._threads = ThreadPoolExecutor(count, thread_name_prefix="picture")
 
     def wait_for_room(self, timeout_s: float) -> bool:
-        """Wait until another picture can start, for at most `timeout_s` seconds; return whether it can."""
+        """Wait until another picture can start, for at most `timeout_s` seconds. Return whether it can start."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.is_open or self._running < self._count, timeout_s)
 
     def start(self, work: Callable[[], None], *, limit_s: float | None, queue_name: str) -> None:
-        """Begin `work` in a thread, after `wait_for_room` has returned True; errors that it raises are logged.
+        """Start `work` in a thread. Call it after `wait_for_room` has returned True. Errors of `work` are logged.
 
-        limit_s: its time limit in seconds, or None.
+        limit_s: the time limit of `work` in seconds, or None.
         """
         if self._threads is None:
             raise RuntimeError("the lanes are not open")

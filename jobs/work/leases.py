@@ -1,4 +1,4 @@
-"""Leases and the sweep: one implementation for pictures, zips, webhook deliveries and deletions.
+"""Leases and the sweep: one implementation for pictures, zips, webhook deliveries, mail and deletions.
 
 A worker claims a row (`Leased.claim`), renews its lease while it works (`lease_kept`), and ends or releases the row.
 `sweep` returns the rows of dead workers to the queue, ends rows that lost too many workers, and sends messages that
@@ -28,13 +28,16 @@ _Row = TypeVar("_Row", bound=Leased)
 
 
 class LeasedWork(ABC, Generic[_Row]):
-    """One kind of leased work for the sweep: its rows, and how to send, release and give up a row."""
+    """One kind of leased work for the sweep: its rows, and how to send, release and end a row.
+
+    max_strikes: the number of lost workers after which a row is ended; None: no limit.
+    """
 
     max_strikes: int | None = None
 
     @abstractmethod
     def rows(self) -> QuerySet[_Row]:
-        """Return the rows that have not ended, in the order in which they should be served."""
+        """Return the rows that have not ended, in the order in which they should be processed."""
 
     @abstractmethod
     def due(self) -> QuerySet[_Row]:
@@ -42,23 +45,23 @@ class LeasedWork(ABC, Generic[_Row]):
 
     @abstractmethod
     def send(self, rows: Sequence[_Row]) -> int:
-        """Send messages for the rows; return how many were sent."""
+        """Send messages for the rows, and return the number of messages."""
 
     def sent_ids(self) -> set[str]:
         """Return the ids of the rows that have a message in a queue."""
         return set()
 
     def release(self, row: _Row) -> bool:
-        """Set a row whose worker is dead back to waiting; return False when another process was first."""
+        """Set a row whose worker is dead back to waiting; return False if another process was first."""
         return row.release()
 
     def give_up(self, row: _Row) -> bool:
-        """End a row that lost `max_strikes` workers; return False when another process was first."""
+        """End a row that lost `max_strikes` workers; return False if another process was first."""
         raise NotImplementedError
 
 
 def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
-    """Recover rows with an expired lease, then send the due rows that have no message; return the number of rows.
+    """Recover rows with an expired lease, then send the due rows that have no message. Return the number of rows.
 
     Several hosts may sweep at the same time: a release is one conditional update, and a duplicate message does no harm.
     """
@@ -67,7 +70,10 @@ def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
 
 
 def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
-    """Release the rows of dead workers and send them again, or give them up; return the number of rows."""
+    """Release the rows of dead workers and send them again, or end rows that lost too many workers.
+
+    Return the number of rows.
+    """
     given_up, released = 0, []
     for row in rows:
         if work.max_strikes is not None and row.strikes >= work.max_strikes:
@@ -82,9 +88,10 @@ def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
 
 
 def resend(work: LeasedWork[_Row], *, limit: int) -> int:
-    """Send due rows without a message: their time has come, Redis lost the message, or the worker died early.
+    """Send up to `limit` due rows that have no message, and return the number of sent rows.
 
-    All due rows are checked, so a long backlog hides none of them. Return the number of rows sent.
+    A message is missing because a retry has become due, Redis lost the message, or the worker died early. All due rows
+    are checked, so that a long queue cannot hide lost messages.
     """
     if not work.due().exists():
         return 0
@@ -96,7 +103,7 @@ def resend(work: LeasedWork[_Row], *, limit: int) -> int:
 
 @contextmanager
 def lease_kept(row: Leased, *, lease_s: float) -> Iterator[None]:
-    """Renew the row's lease from a thread until the block ends or the lease is lost."""
+    """Run a block, and renew the row's lease in a thread until the block ends or the lease is lost."""
     ended = threading.Event()
 
     def keep() -> None:

@@ -1,4 +1,4 @@
-"""Detect that the storage works again after an outage, and retry the pictures that the outage postponed.
+"""Detection of the end of a storage outage, and the retry of the pictures that the outage postponed.
 
 The delays between attempts grow, so a picture may otherwise wait for minutes after a short outage. Only the observed
 end of an outage shortens the delays. A fault of a single picture, while the storage works, does not shorten them.
@@ -23,7 +23,10 @@ _FOLDER = "outages/"
 
 
 class Outages:
-    """Check the storage while pictures are postponed. Call `look` in a separate thread, because a storage may hang."""
+    """A check of the storage while pictures are postponed.
+
+    Call `look` in a separate thread, because a storage may hang.
+    """
 
     def __init__(self, storage_works: Callable[[], bool] | None = None) -> None:
         self._storage_works = storage_works or _storage_works
@@ -32,7 +35,7 @@ class Outages:
     def look(self) -> int:
         """Check the storage if pictures are postponed.
 
-        When an outage has ended, make these pictures due and return their number.
+        When an outage has ended, make these pictures due and return their number; otherwise return 0.
         """
         if not postponed().exists():
             self._is_out = False

@@ -1,7 +1,7 @@
-"""The sending side of the queue: RQ messages that carry ids, and announcements that wake waiting requests.
+"""The sending side of the queue: RQ messages that contain ids, and announcements that wake waiting requests.
 
-A lost or duplicate message does no harm: the database holds the state, the sweep sends lost messages again, and the
-claim in the database decides which worker may work.
+A lost or duplicate message does no harm: the database stores the state, the sweep sends lost messages again, and the
+claim in the database decides which worker may process a picture.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DOWNLOAD_QUEUES = tuple(f"{urgency}-downloads" for urgency in PICTURE_QUEUES)
 DELIVERY_QUEUES = ("webhooks", "slow-webhooks")
 MAIL_QUEUES = ("mail",)
 LIGHT_QUEUES = (*DELIVERY_QUEUES, *MAIL_QUEUES, "upkeep")
-# The queues that the processes of each role serve, the most urgent first.
+# The queues whose messages the processes of each role take, the most urgent queue first.
 QUEUES_OF_ROLE = {
     "pictures": PICTURE_QUEUES,
     "downloads": DOWNLOAD_QUEUES,
@@ -55,7 +55,7 @@ def is_reachable() -> bool:
 
 
 def require_available() -> None:
-    """Raise QueueUnavailable when Redis cannot be reached. Services call this before they write anything."""
+    """Raise QueueUnavailable if Redis cannot be reached. Services call this function before they write anything."""
     if not is_reachable():
         raise QueueUnavailable
 
@@ -64,7 +64,10 @@ def require_available() -> None:
 
 
 def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | None = None, **values: Any) -> None:
-    """Send a message that makes a worker run `task`. `waiting_ids` reports `row_id` while the message waits."""
+    """Send a message that makes a worker run `task`.
+
+    row_id: the id that `waiting_ids` returns while the message waits.
+    """
     queue = django_rq.get_queue(queue_name, commit_mode="auto")
     # The message's id contains the queue's name. RQ deletes a message by its id after its run; at this time a message
     # for the next stage of the same row may already exist.
@@ -84,13 +87,13 @@ def _forget_executions(queue: Queue, message_id: str) -> None:
 
 
 def enqueue_images(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send picture ids to the model workers."""
+    """Send the ids of pictures to the model workers."""
     for image_id in image_ids:
         enqueue_task(IMAGE_PROCESS, str(image_id), queue_name=urgency, row_id=image_id)
 
 
 def enqueue_downloads(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send picture ids to the download workers, which queue them for a model afterwards."""
+    """Send the ids of pictures to the download workers, which queue them for a model afterwards."""
     for image_id in image_ids:
         enqueue_task(IMAGE_DOWNLOAD, str(image_id), queue_name=f"{urgency}-downloads", row_id=image_id)
 
@@ -106,7 +109,7 @@ def waiting_ids(queue_names: Iterable[str]) -> set[str]:
 
 
 def waiting_image_ids() -> set[str]:
-    """Return the ids of the pictures that have a message waiting for a download or for a model."""
+    """Return the ids of the pictures with a message that waits for a download worker or a model worker."""
     return waiting_ids((*PICTURE_QUEUES, *DOWNLOAD_QUEUES))
 
 
@@ -116,9 +119,9 @@ def depths() -> dict[str, int]:
 
 
 def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
-    """Send a task and return the value that it passes to `reply`.
+    """Send a task and return the value that the task passes to `reply`; None without a reply in `timeout_s` seconds.
 
-    Return None when no reply came within `timeout_s` seconds.
+    Raise QueueUnavailable if Redis cannot be reached.
     """
     reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
     deadline = time.monotonic() + timeout_s
@@ -134,7 +137,7 @@ def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
 
 
 def reply(reply_to: str, answer: Any) -> None:
-    """Send a task's reply, in JSON types, to the process that called `ask`; Redis keeps it for one minute."""
+    """Send a task's reply, in JSON types, to the process that called `ask`. Redis keeps it for one minute."""
     redis = connection()
     redis.rpush(reply_to, json.dumps(answer))
     redis.expire(reply_to, 60)
@@ -144,12 +147,12 @@ def reply(reply_to: str, answer: Any) -> None:
 
 
 def topic_of_job(job_id: object) -> str:
-    """Return the name of the topic that announces a job's end or deletion."""
+    """Return the name of the topic that announces the end or the deletion of a job."""
     return f"job:{job_id}"
 
 
 def announce_done(job_id: UUID) -> None:
-    """Wake the requests that wait for this job. Call after the commit; without Redis they poll the database."""
+    """Wake the requests that wait for this job. Call it after the commit. Without Redis they poll the database."""
     try:
         connection().publish(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}", "done")
     except (RedisError, OSError):
@@ -158,11 +161,11 @@ def announce_done(job_id: UUID) -> None:
 
 @contextmanager
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
-    """Subscribe to a job's end.
+    """Subscribe to the end of a job, and yield a function that waits for it.
 
-    Yield a function that waits at most the given seconds and returns whether the job ended.
-    Subscribe first, then read the database, then wait, so that no announcement is missed. Without Redis the function
-    waits the full time, and the caller sees the end when it reads the database.
+    The function waits at most the given seconds and returns whether the job ended. Subscribe first, then read the
+    database, then wait, so that no announcement is missed. Without Redis the function waits the full time, and the
+    caller sees the end when it reads the database.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
 
@@ -193,7 +196,7 @@ def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
 
 
 def beat(worker: str, state: dict[str, Any]) -> None:
-    """Store this worker's heartbeat with its loaded models; the heartbeat expires after BEAT_TTL_S seconds."""
+    """Store this worker's heartbeat with its loaded models. The heartbeat expires after BEAT_TTL_S seconds."""
     connection().set(_BEAT_PREFIX + worker, json.dumps(state), ex=BEAT_TTL_S)
 
 
@@ -202,7 +205,7 @@ def forget_worker(worker: str) -> None:
 
 
 def live_workers() -> list[dict[str, Any]]:
-    """Return the last heartbeat of every worker whose heartbeat has not expired."""
+    """Return the last heartbeat of each worker whose heartbeat has not expired."""
     redis = connection()
     keys = list(redis.scan_iter(match=_BEAT_PREFIX + "*", count=1000))
     return [json.loads(value) for value in (redis.mget(keys) if keys else []) if value]

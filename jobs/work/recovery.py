@@ -1,4 +1,4 @@
-"""Recover the pictures of dead workers and send lost messages again."""
+"""Recovery of the pictures of dead workers, and repetition of lost messages."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from jobs.work.capacity import all_held_release, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.leases import LeasedWork, recover, sweep
 
-# A picture may lose its worker this often to a kill by another process; further kills count against the picture.
+# The number of times that another process may kill the worker of a picture; further kills count against the picture.
 _MOST_ENDINGS = 30
-# A message counts as lost only this long after the picture was queued, because its worker may be about to claim it. A
+# A message counts as lost this long after the picture was queued; before that, a worker may be about to claim it. A
 # second message for a picture does no harm.
 _MISSED_AFTER = dt.timedelta(seconds=5)
 
 
 def images_recover() -> int:
-    """Queue the pictures of dead workers again, fail those that lost too many workers, and resend lost messages.
+    """Queue the pictures of dead workers again, fail those that lost too many workers, and send lost messages again.
 
     Return the number of pictures.
     """
@@ -39,19 +39,19 @@ def images_recover() -> int:
 
 
 def leases_release(*, worker: str, is_strike: bool = True) -> int:
-    """Recover the pictures of a worker that is known to be dead before its leases expire; return the number.
+    """Recover the pictures of a worker that is known to be dead, before its leases expire; return their number.
 
-    is_strike: True if the picture may have caused the end of its worker; after a few strikes the picture fails.
+    is_strike: True if the picture may have caused the end of its worker; after a few such ends the picture fails.
     """
     pictures = _Pictures(is_strike=is_strike)
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))
 
 
 def leases_release_of_host(*, host: str) -> int:
-    """Recover the work of this host's workers that ended together with their parent; return the number of rows.
+    """Recover the pictures of this host's workers that ended together with their parent; return their number.
 
-    A parent calls this when it starts. The event that ended the previous parent ended all its workers, so no picture is
-    counted as its cause.
+    A parent calls this function when it starts. The event that ended the previous parent ended all its workers, so no
+    picture is counted as its cause.
     """
     names = JobImage.objects.filter(status=Status.RUNNING, claimed_by__startswith=f"{host}-").values_list("claimed_by")
     return sum(leases_release(worker=name, is_strike=False) for (name,) in set(names) if not _runs_here(name))

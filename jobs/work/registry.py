@@ -1,4 +1,4 @@
-"""Register background tasks by name, so that a request can send one without importing the code that runs it."""
+"""Registry of background tasks by name, so that a request can send a task without importing the code that runs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _functions: dict[str, Callable[..., object]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A kind of background task. `timeout_s` limits one run, in seconds; None means the time limit of a picture.
+    """A kind of background task. timeout_s: the time limit of one run in seconds; None: the time limit of a picture.
 
     The sending module defines the task. The function that runs it is registered with `@runs`; `jobs.work.serving`
     imports the modules of these functions.
@@ -33,5 +33,5 @@ def runs(task: Task) -> Callable[[_Function], _Function]:
 
 
 def run_task(name: str, *args: Any, **values: Any) -> None:
-    """Run a task by its name; raise KeyError when no function is registered for it."""
+    """Run the task with this name; raise KeyError if no function is registered for it."""
     _functions[name](*args, **values)

@@ -1,4 +1,4 @@
-"""Delete chosen pictures, and the job when all of its pictures are deleted."""
+"""Deletion of chosen pictures, and of the job if all of its pictures are deleted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobs.work.retention import job_purge
 
 
 def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
-    """Delete ended pictures with their files, and whole jobs when all their pictures are chosen.
+    """Delete pictures that have ended with their files, and whole jobs if all their pictures are chosen.
 
     Pictures of a running job are kept, because its worker would write files without a row. Return the number of deleted
     pictures.
@@ -36,7 +36,10 @@ def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
 
 
 def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
-    """Delete some pictures of an ended job, and its zip, because the zip contains them."""
+    """Delete some pictures of an ended job, and its zip, because the zip contains them.
+
+    Return the number of pictures.
+    """
     with transaction.atomic():
         locked = Job.objects.select_for_update().filter(pk=job.pk).first()
         if locked is None or not locked.is_terminal:

@@ -1,9 +1,9 @@
-"""Recognise a repeated request of a client that sends no Idempotency-Key.
+"""Detection of repeated requests of a client that sends no Idempotency-Key.
 
 A client that receives a timeout, a 5xx or no response sends its request again. While the first request is running, or
-its response was not delivered, the repeated request returns the first one's job, so nothing is processed or charged
-twice. Two requests are the same when caller, route, options and bytes are equal. `MATTING_REPEAT_WINDOW_S` is the
-longest time between them, in seconds; 0 switches this off.
+if its response was not delivered, the repeated request returns the job of the first one, so nothing is processed or
+charged twice. Two requests are the same if caller, route, options and bytes are equal. MATTING_REPEAT_WINDOW_S is the
+longest time between them, in seconds; 0 disables the detection.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def repeat_key_of(
     recipes: Sequence[NamedRecipe] = (),
     corrects: UUID | None = None,
 ) -> str:
-    """Return a hash of a request's caller, route, options and pictures; empty when repeats are not checked."""
+    """Return a hash of a request's caller, route, options and pictures; empty if repeats are not detected."""
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
@@ -63,7 +63,10 @@ def repeat_key_of(
 
 
 def job_repeated(repeat_key: str) -> Job | None:
-    """Return the job of an earlier equal request; None if the job failed, was cancelled or delivered, or is too old."""
+    """Return the job of an earlier equal request, and count the repetition; None if there is no such job.
+
+    None is also returned if the job failed, was cancelled or delivered, or is too old.
+    """
     if not repeat_key:
         return None
     job = _remembered(repeat_key).first()
@@ -76,7 +79,7 @@ def job_repeated(repeat_key: str) -> Job | None:
 def repeat_key_free(repeat_key: str) -> None:
     """Remove the key from an older job that must not be returned again, so that a new job can use the key.
 
-    Call inside the transaction that writes the new job.
+    Call it inside the transaction that writes the new job.
     """
     if repeat_key:
         stale = Job.objects.filter(repeat_key=repeat_key).exclude(pk__in=_remembered(repeat_key))
@@ -102,7 +105,7 @@ def submissions_noted() -> Iterator[list[UUID]]:
 
 
 def jobs_delivered(job_ids: Sequence[UUID]) -> None:
-    """Record that the response reached the client: from now on the same request creates a new job."""
+    """Record that the response has reached the client. After that, the same request creates a new job."""
     Job.objects.filter(pk__in=job_ids).update(repeat_key="")
 
 

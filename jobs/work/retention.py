@@ -1,4 +1,4 @@
-"""Delete jobs with their rows and files, on request or when their retention ends."""
+"""Deletion of jobs with their rows and files, on request or when their retention ends."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files, and the corrections of their pictures; return the number of jobs.
 
-    Without an actor, the audit trail names the retention as the author.
+    actor: None: the audit trail names the retention as the author.
     """
     return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
 
 def jobs_expire(*, at_most_s: float = 10.0) -> int:
-    """Delete the jobs whose retention has ended, oldest first, until none is left or the time limit is reached.
+    """Delete the jobs whose retention has ended, oldest first, for at most about `at_most_s` seconds.
 
     Return the number of deleted jobs. A job that cannot be deleted does not stop the others.
     """
@@ -62,7 +62,10 @@ def jobs_expire(*, at_most_s: float = 10.0) -> int:
 
 
 def retention_shorten(*, retention: dt.timedelta, dry_run: bool = False) -> int:
-    """Limit the expiry of stored jobs to `retention` after their creation; return how many expire earlier now."""
+    """Limit the expiry of stored jobs to `retention` after their creation; return how many jobs expire earlier.
+
+    dry_run: only count the jobs.
+    """
     latest = F("created_at") + Value(retention, output_field=DurationField())
     longer = Job.objects.annotate(latest=latest).filter(expires_at__gt=F("latest"))
     return longer.count() if dry_run else longer.update(expires_at=F("created_at") + retention)
@@ -73,7 +76,7 @@ def _expired() -> QuerySet[Job]:
 
 
 def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
-    """Delete one job; if the database's disk is full, delete the reserve file and retry."""
+    """Delete one job. If the database's disk is full, delete the reserve file and retry."""
     try:
         return _purge(actor, job)
     except OperationalError as error:
@@ -83,7 +86,7 @@ def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
 
 
 def _purge(actor: Actor | None, job: Job) -> bool:
-    """Delete one job; return False when another process was first."""
+    """Delete one job; return False if another process was first."""
     with transaction.atomic():
         with room_given_back(job):
             if not job_lock(job.pk):
@@ -109,7 +112,7 @@ def _purge(actor: Actor | None, job: Job) -> bool:
 
 
 def _keys_of(job: Job) -> list[str]:
-    """Return the job's folder, and the keys of its files outside this folder.
+    """Return the job's storage folder, and the keys of its files outside this folder.
 
     The whole folder is deleted, because a killed worker leaves files without rows.
     """
@@ -120,5 +123,5 @@ def _keys_of(job: Job) -> list[str]:
 
 
 def _author(actor: Actor | None, job: Job) -> Author:
-    """Return the actor as the author; without one, the retention, on behalf of the team."""
+    """Return the actor as the author. Without an actor, the author is the retention, on behalf of the team."""
     return Author.of(actor) if actor else Author(name="retention", team_id=job.team_id, team_name=job.team.name)

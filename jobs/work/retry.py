@@ -1,4 +1,4 @@
-"""Retry the failed pictures of a job."""
+"""Retries of the failed pictures of a job."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from jobs.work.ending import job_lock
 
 
 def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
-    """Queue a job's failed pictures, by default all, or only those in `images`, as new attempts, and charge them.
+    """Queue a job's failed pictures again and charge them; return the number of pictures.
 
-    Return the number of pictures. A picture without a stored source cannot be retried. Raise JobNotFound when the job
-    has been deleted, and the errors of `usage_charge`.
+    images: retry only these pictures; None: all failed ones. A picture without a stored source, URL or path is not
+    retried. Raise JobNotFound if the job has been deleted, QueueUnavailable, and the errors of `usage_charge`.
     """
     queue.require_available()
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Read the jobs and pictures that an actor may see."""
+"""Queries for the jobs and pictures that an actor may see."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def jobs_of(actor: Actor) -> QuerySet[Job]:
 
 
 def entries_of(actor: Actor) -> QuerySet[Job]:
-    """Return the actor's jobs except corrections, because the corrected picture is in the list already."""
+    """Return the actor's jobs without corrections, because lists show the corrected picture instead."""
     return jobs_of(actor).filter(corrects=None)
 
 
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
-    """Return one job; raise JobNotFound when it does not exist or belongs to another team."""
+    """Return one job; raise JobNotFound if it does not exist, belongs to another team, or is hidden from the actor."""
     job = jobs_of(actor).filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -42,7 +42,7 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
 
 
 def job_now(job_id: UUID | str) -> Job:
-    """Return the current state of a job, without an ownership check; raise JobNotFound when it has been deleted."""
+    """Return the current state of a job, without an ownership check; raise JobNotFound if it has been deleted."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -52,16 +52,17 @@ def job_now(job_id: UUID | str) -> Job:
 def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
     """Return the ids whose jobs have ended or have been deleted."""
     running = set()
-    for start in range(0, len(job_ids), 500):  # the number of parameters that every database accepts
+    for start in range(0, len(job_ids), 500):  # both databases accept this number of parameters
         found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
         running |= {str(job_id) for job_id in found.values_list("pk", flat=True)}
     return [job_id for job_id in job_ids if job_id not in running]
 
 
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Return the actor's jobs filtered by `status`, `dialect`, `created_after` and `created_before`, newest first.
+    """Return the actor's jobs with the filters in `chosen`, newest first.
 
-    Pictures and artifacts are prefetched, so the number of queries is constant.
+    chosen: `status`, `dialect`, `created_after`, `created_before`, `uncertainty_from`, and `order` (`uncertain`: the
+    most uncertain first). Pictures and artifacts are prefetched, so the number of queries is constant.
     """
     jobs = entries_of(actor)
     for name in ("status", "dialect"):
@@ -107,10 +108,10 @@ def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
 
 
 def job_of_file(actor: Actor, key: str) -> Job | None:
-    """Return the job of a watched file by the key of its submission; None if there is none, or if it is to be repeated.
+    """Return the job of a watched file by the key of its submission; None if there is none or if it may be repeated.
 
     Unlike a client's Idempotency-Key, a file's key is valid as long as the job exists, so that a watcher that was
-    stopped for days charges no picture again. Only a failed job is repeated when its key has expired.
+    stopped for days charges no picture again. Only a failed or cancelled job is repeated, when its key has expired.
     """
     job = jobs_of(actor).filter(idempotency_key=key).first()
     if job is None or job.status == Status.SUCCEEDED or not job.is_terminal:
@@ -119,7 +120,7 @@ def job_of_file(actor: Actor, key: str) -> Job | None:
 
 
 def images_of(job: Job) -> list[JobImage]:
-    """Return a job's pictures in order with their artifacts; prefetched rows are used when there are any."""
+    """Return a job's pictures in order, with their artifacts and versions. Prefetched rows are used."""
     images = list(job.images.all())
     version = ("shown_version__file", "shown_version__thumbnail", "shown_version__run__images__artifacts")
     prefetch_related_objects(images, "artifacts", *version)
@@ -127,9 +128,10 @@ def images_of(job: Job) -> list[JobImage]:
 
 
 def images_of_small_job(job: Job) -> list[JobImage] | None:
-    """Return a job's pictures in order with their artifacts, by one query; None if not possible (see `images_of`).
+    """Return a job's pictures in order with their artifacts, by one query; None if the job is not suitable.
 
-    Each row of the query repeats the picture, so this is for jobs of few pictures, all of which have a file.
+    Each row of the query repeats the picture, so the job must have at most SMALL_JOB_PICTURES pictures, and each of
+    them must have a file. Use `images_of` for other jobs.
     """
     if job.images_total > SMALL_JOB_PICTURES:
         return None
@@ -151,7 +153,10 @@ def images_of_small_job(job: Job) -> list[JobImage] | None:
 
 
 def image_at(job: Job, position: int | None = None) -> JobImage:
-    """Return the picture at `position`, by default the first one. Positions may have gaps after deletions."""
+    """Return the picture at `position`; None means the first one. Positions may have gaps after deletions.
+
+    Raise PictureNotFound if there is none.
+    """
     images = job.images.prefetch_related("artifacts").order_by("position")
     image = (images if position is None else images.filter(position=position)).first()
     if image is None:
@@ -160,13 +165,13 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def _images_seen(actor: Actor) -> QuerySet[JobImage]:
-    """Return the pictures of `entries_of` by a join; with a subquery, databases would sort all of a team's pictures."""
+    """Return the pictures of `entries_of` by a join. With a subquery, databases would sort all pictures of a team."""
     images = JobImage.objects.filter(job__team=actor.team, job__corrects=None)
     return images.filter(job__user=actor.user) if actor.sees_only_own else images
 
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
-    """Return the newest finished cutouts that the actor may see, with their artifacts."""
+    """Return up to `count` newest finished pictures that the actor may see, with their artifacts."""
     images = _images_seen(actor).filter(status=Status.SUCCEEDED)
     return list(with_version(images.select_related("job")).order_by("-finished_at")[:count])
 
@@ -178,9 +183,10 @@ def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
-    """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`.
+    """Return the actor's pictures with the filters in `chosen`, by default the newest first.
 
-    order: `uncertain`, `oldest` or `name`; by default the newest pictures come first.
+    chosen: `q` (part of the name), `status`, `subject`, `dialect`, `since`, `until`, `uncertainty_from`, `mine`, and
+    `order` (`uncertain`, `oldest` or `name`).
     """
     images = with_version(_images_seen(actor).select_related("job"))
     lookups = {
@@ -209,14 +215,14 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
 
 
 def positions_beside(image: JobImage) -> tuple[int | None, int | None]:
-    """Return the positions of the previous and the next picture in the job; None at either end."""
+    """Return the positions of the previous and the next picture in the job; None at the beginning or the end."""
     positions = image.job.images.order_by("position").values_list("position", flat=True)
     before = positions.filter(position__lt=image.position).last()
     return before, positions.filter(position__gt=image.position).first()
 
 
 def image_get(actor: Actor, image_id: UUID) -> JobImage:
-    """Return one picture with its artifacts; raise PictureNotFound if it is missing or belongs to another team."""
+    """Return one picture with its artifacts; raise PictureNotFound if it is missing or the actor may not see it."""
     images = JobImage.objects.filter(pk=image_id, job__in=jobs_of(actor)).select_related("job")
     image = images.prefetch_related("artifacts").first()
     if image is None:

@@ -1,4 +1,4 @@
-"""The receiving side of the queue: take messages and run their tasks in this worker process."""
+"""The receiving side of the queue: it takes messages and runs their tasks in this worker process."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ _BROKER_PAUSE_S = 0.2
 
 
 def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
-    """Run messages until SIGTERM or SIGINT. Tasks run in this process, without a fork, so the model stays loaded.
+    """Run the tasks of messages until SIGTERM or SIGINT, or with `until_empty` until the queues are empty.
 
-    RQ's worker ends when it loses the broker. Another RQ worker then starts in this process, so the model stays loaded.
-    Return when the pictures in the lanes have ended, too.
+    name: the name of this worker. Tasks run in this process, without a fork, so the model stays loaded. RQ's worker
+    ends when it loses the broker; another RQ worker then starts in the same process. The function returns after the
+    pictures in the threads of `lanes` have ended too.
     """
     _serve(queue_names, name=name, until_empty=until_empty)
     lanes.drain()
@@ -80,11 +81,11 @@ def _serve(queue_names: Iterable[str], *, name: str, until_empty: bool) -> None:
 
 
 class _Worker(SimpleWorker):
-    """A worker that gives each task a working database connection, and ends the process when a task hangs.
+    """RQ worker that gives each task a working database connection, and ends the process if a task hangs.
 
     A broken database connection is closed between tasks, as Django does between requests. Otherwise one restart of the
-    database would make every later task fail. RQ's own time limit raises an exception, which has no effect in native
-    code. Therefore a thread outside Python's control ends the process and writes the stack to standard error. The
+    database would make all later tasks fail. RQ's own time limit raises an exception, which has no effect in native
+    code. Therefore a timer that Python code cannot block ends the process and writes the stack to standard error. The
     supervisor starts another process and returns the picture to the queue.
     """
 
@@ -99,7 +100,7 @@ class _Worker(SimpleWorker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
-        """Wait for the pause that this worker's faults require and for a free lane, then take the next message."""
+        """Wait for the pause after this worker's faults and for a free thread in `lanes`, then take a message."""
         until = time.monotonic() + fitness.take_pause_s()
         while (left_s := until - time.monotonic()) > 0:
             time.sleep(min(left_s, 5.0))
@@ -109,10 +110,10 @@ class _Worker(SimpleWorker):
         return super().dequeue_job_and_maintain_ttl(*args, **values)
 
     def handle_job_success(self, job: Message, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
-        """Record the end of a message, unless a second worker got the same message and has deleted it since.
+        """Record the end of a message, unless another worker got the same message and has deleted it.
 
-        The sweep sends a message again when the first one seems lost. The claim in the database lets only one of two
-        workers do the work.
+        The sweep sends a message again if the first one seems to be lost. The claim in the database lets only one of
+        two workers process the picture.
         """
         try:
             super().handle_job_success(job=job, queue=queue, started_job_registry=started_job_registry)
@@ -135,7 +136,7 @@ class _Worker(SimpleWorker):
 
 
 def _rename(message: Message) -> None:
-    """Let a message of version 1.0.0 run the task that replaces the function it names."""
+    """Change a message of version 1.0.0, so that it runs the task that has replaced its function."""
     task = _TASKS_OF_1_0_0.get(message.func_name or "")
     if task is not None:
         message.func_name = f"{run_task.__module__}.{run_task.__qualname__}"

@@ -1,4 +1,4 @@
-"""Create one job from checked sources and options in one transaction, and queue it on commit."""
+"""Creation of a job from checked sources and options in one transaction. The job is queued after the commit."""
 
 from __future__ import annotations
 
@@ -50,9 +50,10 @@ from segmentation.options import CutoutOptions, Quality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """How a job was submitted: the API or page, and the values that it stores with the job.
+    """How a job was submitted: the API or page, and the values that the submission stores with the job.
 
-    Workers ignore most of these values.
+    wire: values that the dialect needs for its responses. retention_hours: None: the team's or the site's retention.
+    worker_judges: whether the worker, not the request, rejects a picture over the team's limits.
     """
 
     dialect: str
@@ -80,13 +81,16 @@ def job_submit(
     recipes: Sequence[NamedRecipe] = (),
     corrects: JobImage | None = None,
 ) -> Job:
-    """Store the sources, write the job with its pictures, and queue the pictures on commit.
+    """Store the sources, write the job with its pictures, queue the pictures after the commit, and return the job.
 
     A repeat of a request whose response was not delivered returns the first request's job (`jobs.work.repeats`).
-    corrects: the picture that this job runs the model on again; the job becomes a version of it (`jobs.versions`).
+    limits: the limits for the pictures; None: the site's. recipes: are applied to each picture.
+    corrects: the picture on which this job runs the model again; the job becomes a version of it (`jobs.versions`).
     A RefusedSource becomes a failed picture; a job that has only refused pictures has failed on return.
+
     Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the errors of `usage_charge` and
-    `admission_check`, StorageFailed and QueueUnavailable. After an error no file, row, message or charge remains.
+    `admission_check`, IdempotencyConflict, StorageFailed and QueueUnavailable. After an error no file, row, message or
+    charge remains.
     """
     quota = quota_of(actor.team)
     options = quality_settled(options, team=actor.team, dialect=door.dialect)
@@ -157,7 +161,7 @@ def job_submit(
 
 
 def _forget_old_key(job: Job) -> None:
-    """Clear the Idempotency-Key of the team's older job whose key has expired, so that the new job can use it."""
+    """Clear the Idempotency-Key of the team's older job if the key has expired, so that the new job can use it."""
     oldest = job.created_at - Job.IDEMPOTENCY_KEY_LIFE
     old = Job.objects.filter(team=job.team, idempotency_key=job.idempotency_key, created_at__lte=oldest)
     old.update(idempotency_key="")
@@ -184,14 +188,14 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
 
 
 def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits, *, units: int) -> None:
-    """Raise the errors of the quota before any file is stored."""
+    """Raise the errors of the quota before a file is stored."""
     pictures = [source for source in sources if not isinstance(source, RefusedSource)]
     new_bytes = sum(_least_bytes(source, limits) for source in pictures)
     usage_check(team=actor.team, quota=quota, new_bytes=new_bytes, units=len(pictures) * units)
 
 
 def _least_bytes(source: Source, limits: Limits) -> int:
-    """Return the size of a source in bytes as far as it is known; the worker checks fetched sources again."""
+    """Return the size of a source in bytes, or 1 if it is not known. The worker checks such sources again."""
     match source:
         case CheckedSource():
             return source.probe.bytes

@@ -51,7 +51,7 @@ from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
 
-_OTHER_HOST_FIRST_S = 1.0  # so that a host with the model takes the picture that this host has returned to the queue
+_OTHER_HOST_FIRST_S = 1.0  # a pause in which a host with the model takes the picture that this host has returned
 
 
 def worker_name() -> str:
@@ -61,10 +61,10 @@ def worker_name() -> str:
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and process it, in a lane if this worker has lanes.
+    """Claim one picture and process it, in a thread of `lanes` if this worker has opened them.
 
-    A fault of the picture fails it; a fault of the machine returns it to the queue. A picture that has lost a worker is
-    processed alone, because it may end this one, too; no other picture then counts as a possible cause.
+    A fault of the picture fails it; a fault of the machine returns it to the queue. A picture that has lost a worker
+    before is processed alone, because it may end this worker too, and then no other picture counts as a possible cause.
     """
     message = get_current_job()
     if message is not None and lanes.is_open and not _has_lost_a_worker(image_id):
@@ -89,7 +89,7 @@ def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to:
 
 @runs(FIRST_PICTURE)
 def first_picture(*, reply_to: str) -> None:
-    """Cut out a small picture; store, read and delete the result, and reply with its length."""
+    """Cut out a small picture; store, read and delete the result, and reply with its size in bytes."""
     pixels = np.full((64, 64, 3), 230, np.uint8)
     pixels[16:48, 16:48] = 30
     engine = engines.engine_for_command(Quality.FAST)
@@ -178,7 +178,7 @@ def _cut_out(image: JobImage) -> None:
 def _finished(
     image: JobImage, data: bytes, result: CutoutResult, limits: Limits, timings_ms: dict[str, float]
 ) -> FinishedPicture | None:
-    """Apply the job's recipes to the processed picture; return None when the job has no recipes."""
+    """Apply the job's recipes to the processed picture; return None if the job has no recipes."""
     job = image.job
     if not job.recipes:
         return None
@@ -206,7 +206,7 @@ def _rounded(timings_ms: dict[str, float]) -> dict[str, float]:
 
 
 def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]]:
-    """Return the picture's bytes and the times of waiting and fetching in ms, summed over both stages."""
+    """Return the picture's bytes, and the times of waiting and of fetching in milliseconds, summed over both stages."""
     started_at = image.started_at or image.enqueued_at
     waited_ms = (started_at - image.enqueued_at).total_seconds() * 1000
     started = time.perf_counter()
@@ -216,7 +216,7 @@ def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]
 
 
 def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
-    """Read the stored source, or fetch, check and store the file that was given by URL or path."""
+    """Return the stored source; otherwise fetch, check and store the file that was given by URL or path."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
         return _stored(source)
@@ -229,7 +229,10 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
 
 
 def _stored(source: Artifact) -> bytes:
-    """Read a stored source. A missing file raises StorageFailed, since it means a fault such as a removed bucket."""
+    """Return a stored source.
+
+    A missing file raises StorageFailed, because it indicates a fault such as a removed bucket.
+    """
     try:
         return storage.read(source.key)
     except NotFound as error:

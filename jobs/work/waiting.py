@@ -1,4 +1,4 @@
-"""Wait for a job's end in the calling thread. `jobs.work.wakeups` does the same without a thread."""
+"""Waiting for the end of a job in the calling thread. `jobs.work.wakeups` waits without a thread."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _LOOK_EVERY_S = 2.0
 
 
 def wait_for_job(job_id: UUID, *, timeout_s: float) -> Job:
-    """Return the job as soon as it has ended, or in its current state after `timeout_s` seconds.
+    """Return the job when it has ended, or in its current state after `timeout_s` seconds.
 
-    Raise JobNotFound when it is deleted. Without Redis, the database is polled.
+    Raise JobNotFound if it is deleted. Without Redis, the database is polled.
     """
     deadline = time.monotonic() + timeout_s
     with queue.completion_of(job_id) as announced:

@@ -1,4 +1,4 @@
-"""Wake waiting requests through one Redis subscription in each web process."""
+"""Wake-ups of waiting requests by one Redis subscription in each web process."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 2.0
 _RECONNECT_AFTER_S = 1.0
-# The announcement can come between the submission and the wait for it.
+# Announcements are remembered, because one can arrive between the submission of a job and the wait for it.
 _REMEMBERED = 10_000
 _REMEMBERED_S = 5.0
 _JOB = queue.topic_of_job("")
 
 
 class JobWakeups:
-    """Let any number of requests wait for topics, such as `job:ID` for a job's end or deletion.
+    """Requests that wait for topics, such as `job:ID` for the end or the deletion of a job.
 
     One Redis subscription receives all announcements. In addition, one query checks all topics every two seconds, so a
     lost announcement delays a response by about two seconds.
@@ -40,7 +40,7 @@ class JobWakeups:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Subscribe, and start the regular check of the database."""
+        """Subscribe to the announcements, and start the regular check of the database."""
         self._tasks = [asyncio.create_task(self._subscribe()), asyncio.create_task(self._look())]
 
     async def stop(self) -> None:
@@ -49,7 +49,7 @@ class JobWakeups:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when the topic was announced, or after `timeout_s` seconds."""
+        """Return when the topic was announced, or after `timeout_s` seconds; None: no time limit."""
         if self._has_just_happened(topic):
             return
         future = asyncio.get_running_loop().create_future()

@@ -1,1 +1,4 @@
-"""Baidu AI `segment`: OAuth access tokens, and synchronous cutouts of one picture. See docs/api-baidu.md."""
+"""Dialect of Baidu AI's `segment`: OAuth access tokens, and the synchronous cutout of one picture.
+
+See docs/api-baidu.md.
+"""

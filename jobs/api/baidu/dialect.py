@@ -1,4 +1,4 @@
-"""Register the Baidu dialect."""
+"""Registration of the Baidu dialect."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ from segmentation.errors import ImageMissing, MattingError
 
 from .errors import ParameterTooLong, TokenExpired
 
-# The official SDK rejects a token without this word.
+# The official SDK rejects a token whose scope does not contain `brain_all_scope`.
 SCOPE = "public brain_all_scope"
 
-# Core code to `error_code`. The HTTP status is always 200, because clients read only the body.
+# Code of a MattingError to `error_code`. The HTTP status is 200 for errors too, because clients read only the body.
 ERRORS: dict[str, int] = {
     "authentication_required": 110,
     "permission_denied": 6,
@@ -87,14 +87,14 @@ _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily
 
 
 def render_segment(image: JobImage, *, log_id: str) -> dict[str, Any]:
-    """Return the response for a successful picture: its one file as base64."""
+    """Return the response body for a successful picture. Its mask or cutout is included as base64."""
     result = file_of(image, Artifact.Kind.MASK, Artifact.Kind.CUTOUT)
     picture = base64.b64encode(storage.read(result.key)).decode("ascii")
     return {"log_id": log_id, "image": picture} | missing_notes(image)
 
 
 def render_error(error: MattingError, *, log_id: str) -> Response:
-    """Return the response for an error in the vendor's format, with HTTP status 200."""
+    """Return the response for an error in Baidu's format. The HTTP status is 200."""
     code = error_code_of(error)
     message = MESSAGES[code]
     if code == POSITION_MISSING:
@@ -105,7 +105,7 @@ def render_error(error: MattingError, *, log_id: str) -> Response:
 
 
 def error_code_of(error: MattingError) -> int:
-    """Return the vendor's code for an error; some of our codes correspond to several of the vendor's."""
+    """Return Baidu's `error_code` for an error. Some codes of this site correspond to several codes of Baidu."""
     match error:
         case TokenExpired():
             return TOKEN_EXPIRED
@@ -123,7 +123,10 @@ def error_code_of(error: MattingError) -> int:
 
 
 def render_token(token: str) -> dict[str, Any]:
-    """Return the response with a token; clients require the last three fields, which grant no permissions."""
+    """Return the response body with an access token.
+
+    Clients require `scope`, `session_key` and `session_secret`, but these values grant no permissions.
+    """
     return {
         "access_token": token,
         "expires_in": TOKEN_TTL_S,
@@ -135,9 +138,9 @@ def render_token(token: str) -> dict[str, Any]:
 
 
 def render_token_error(error: MattingError) -> Response:
-    """Return an error in OAuth 2.0 format.
+    """Return the response for an error in the format of OAuth 2.0 (RFC 6749, section 5.2).
 
-    Status 403 becomes 401 (`invalid_client`), 422 becomes 400; other statuses stay.
+    Status 403 becomes 401 (`invalid_client`), and 422 becomes 400; other statuses are kept.
     """
     status = 401 if error.http_status == 403 else 400 if error.http_status == 422 else error.http_status
     name = _OAUTH_ERRORS.get(status, "server_error" if status >= 500 else "invalid_request")

@@ -20,7 +20,7 @@ from .errors import ParameterTooLong
 
 MAX_BASE64_BYTES = 10 * 2**20
 MAX_URL_BYTES = 1024
-# A disc on a background, 128 x 128, for "try it out" in the documentation.
+# A picture of a disc, 128 x 128 pixels, for "try it out" in the documentation.
 EXAMPLE_IMAGE = (
     "iVBORw0KGgoAAAANSUhEUgAAAIAAAACAAQMAAAD58POIAAAABlBMVEUeWqDreCjUl3AOAAABAklEQVR42u1UQRKCMAzcFsbhJj+QJ/gD8ac+ha"
     "fwBI4ckHhY0kSlIwdm9GAONFm6222nDfCPX47T9FwHke4JOIqMzCKHM3BgVnDogRAcqRAR6R2lBIDaAVX6LMAZUFUCLQAEtwr1Q6cz+I/zonPX"
@@ -28,7 +28,7 @@ EXAMPLE_IMAGE = (
     "TwTdPPOmVgPiVgtBPMUCY7DgKzbZaA2Fa05bTqfBHt4DfNrqV9K5oDD0zml8AdAG7e30VkzvTCXLd866f/+G48AE4OPyC9bCjlAAAAAElFTkSu"
     "QmCC"
 )
-_SOFT_THRESHOLD, _HALF = 10, 25  # thresholds of CutoutOptions: 25 of 50 cuts at one half
+_SOFT_THRESHOLD, _HALF = 10, 25  # values of `threshold` in CutoutOptions; 25 of 50 means alpha 0.5
 
 
 def limits() -> Limits:
@@ -46,9 +46,9 @@ def limits() -> Limits:
 
 
 class PositionField(serializers.ListField):
-    """Accept `[[[x1, y1], [x2, y2]], …]`, the same as a JSON string, or a form's repeated corners `[x, y]`.
+    """Field for boxes in pixels: `[[[x1, y1], [x2, y2]], …]`, the same as JSON text, or repeated form fields `[x, y]`.
 
-    The official SDK sends the third kind: a form in which each corner is a separate field.
+    The official SDK sends a form in which each corner is a separate field.
     """
 
     child = serializers.ListField(
@@ -89,7 +89,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = {name: value for name, value in data.items() if not _is_empty(value)}
         if "image" in sent:
-            sent.pop("url", None)  # valid or not: the picture has precedence
+            sent.pop("url", None)  # the picture has precedence, even if the URL is invalid
         values = super().to_internal_value(sent)
         if "image" not in values and "url" not in values:
             raise _reason_without_picture(data)
@@ -98,7 +98,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         return values
 
     def to_options(self) -> CutoutOptions:
-        """Return the options; `refine_mask` gives a soft edge that follows the picture, else a hard edge."""
+        """Return the options of the cutout. With `refine_mask` a cutout has a soft edge; otherwise the edge is hard."""
         values = self.validated_data
         is_boxed = values["method"] == "control"
         is_mask = values["return_form"] == "mask"
@@ -115,7 +115,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         )
 
     def to_source(self) -> Source:
-        """Return the source, checked as far as possible without the network."""
+        """Return the source of the picture. Only checks that need no network are made here."""
         values = self.validated_data
         if "image" in values:
             return accept_base64(values["image"], limits=limits())
@@ -177,7 +177,7 @@ def _json(text: str) -> Any:
 
 
 def _box(index: int, corners: Any) -> Box:
-    """Parse one `[[x1, y1], [x2, y2]]`; the error contains the index of an invalid one."""
+    """Return the box with the corners `[[x1, y1], [x2, y2]]`; raise BoxInvalid with its index if they are invalid."""
     name = f"position[{index}]"
     try:
         (left, top), (right, bottom) = corners
@@ -190,7 +190,7 @@ def _box(index: int, corners: Any) -> Box:
 
 
 def _reason_without_picture(data: Mapping[str, Any]) -> MattingError:
-    """Return the error for a request without a picture; it differs when a field was sent empty."""
+    """Return the error for a request without a picture. The error depends on whether a field is empty or missing."""
     if "image" in data:
         return ImageMissing("image: empty", field="image")
     if "url" in data:

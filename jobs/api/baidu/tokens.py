@@ -1,4 +1,4 @@
-"""Baidu dialect: access tokens, each valid for a key for 30 days. They are signed and not stored."""
+"""Baidu dialect: access tokens, each valid for a key for 30 days. Tokens are signed and not stored."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _SALT = "keyline.token"
 
 
 def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
-    """Return the key of an id and its secret, with a new token; older tokens stay valid.
+    """Return the key with this public id and secret, and a new access token. Older tokens stay valid.
 
-    Raise AuthenticationRequired; the error's field is `client_id` for an unknown id.
+    Raise AuthenticationRequired for an unknown id (field `client_id`), or for a wrong secret or an inactive key (field
+    `client_secret`).
     """
     key = key_by_public_id(public_id)
     if key is None:
@@ -31,9 +32,10 @@ def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
 
 
 def key_of_token(token: str) -> ApiKey:
-    """Return the token's key. `key_admitted` checks revocation.
+    """Return the key of an access token. `key_admitted` checks later whether the key is active.
 
-    Raise TokenExpired for a token older than TOKEN_TTL_S, AuthenticationRequired for any other text.
+    Raise TokenExpired for a token older than TOKEN_TTL_S seconds, and AuthenticationRequired for an invalid token or a
+    deleted key.
     """
     try:
         value = _signer().unsign(token, max_age=TOKEN_TTL_S)

@@ -1,4 +1,4 @@
-"""The Baidu dialect's routes."""
+"""Routes of the Baidu dialect."""
 
 from jobs.api.routes import catch_all, route
 

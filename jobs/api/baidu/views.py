@@ -67,7 +67,7 @@ SEGMENT_EXAMPLES = [
 
 
 class TokenAuthentication(KeyAuthentication):
-    """Authenticate by access token, in the query or as a bearer token; a key's secret is accepted too."""
+    """Authentication by access token, in the query or as a bearer token. A key's secret is accepted too."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         token = request.query_params.get("access_token") or secret_in(request)
@@ -79,7 +79,7 @@ class TokenAuthentication(KeyAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe the query parameter `access_token` in the OpenAPI document."""
+    """Description of the query parameter `access_token` for the OpenAPI document."""
 
     target_class = TokenAuthentication
     name = "accessToken"
@@ -90,7 +90,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class BaiduView(PublishedView):
-    """Parse bodies by their content, and render responses and errors as JSON."""
+    """Base class of the dialect's views. A body is JSON or a form; responses and errors are JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -108,7 +108,7 @@ class BaiduView(PublishedView):
 
 
 class OAuthView(BaiduView):
-    """Return errors in OAuth 2.0's format."""
+    """Base class of the views whose errors have the format of OAuth 2.0."""
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
         return render_token_error(error)
@@ -187,8 +187,8 @@ class SegmentView(BaiduView):
 
 
 class NothingView(NothingHere, BaiduView):
-    """Return the dialect's 404 for all other paths."""
+    """Return the dialect's error for an unknown path."""
 
 
 class OAuthNothingView(NothingHere, OAuthView):
-    """Return OAuth's 404 for all other paths below the token endpoint."""
+    """Return an OAuth 2.0 error with status 404 for an unknown path next to the token endpoint."""

@@ -1,4 +1,4 @@
-"""DashScope image instance segmentation: asynchronous tasks, and uploads with a signed grant.
+"""Dialect of DashScope's image instance segmentation: asynchronous tasks, and uploads with a signed grant.
 
 See docs/api-dashscope.md.
 """

@@ -1,4 +1,4 @@
-"""Register the DashScope dialect."""
+"""Registration of the DashScope dialect."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ TASK_STATUS: dict[str, str] = {
     Status.CANCELED: "CANCELED",
 }
 
-# Core code to HTTP status and `code`. A task that failed shows the same `code`, at status 200.
+# Code of a MattingError to HTTP status and `code`. A failed task has the same `code`, with HTTP status 200.
 ERRORS: dict[str, tuple[int, str]] = {
     "authentication_required": (401, "InvalidApiKey"),
     "permission_denied": (403, "AccessDenied"),
@@ -64,7 +64,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 _URL_MALFORMED = (400, "InvalidURL")
 _BODY_TOO_LARGE = (413, "BadRequest.TooLarge")
 
-# A code without an entry shows the core's message.
+# A code without an entry has the message of the MattingError.
 MESSAGES = {
     "InvalidApiKey": "Invalid API-key provided.",
     "InvalidParameter": "the parameters must conform to the specification: {detail}",
@@ -82,12 +82,12 @@ MESSAGES = {
 
 
 def render_submitted(job: Job, *, request_id: str) -> dict[str, Any]:
-    """Return the response to a submission."""
+    """Return the response body for a new task."""
     return {"output": {"task_status": TASK_STATUS[job.status], "task_id": str(job.id)}, "request_id": request_id}
 
 
 def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
-    """Return a task's state: with links when it has succeeded, with code and message when it has failed."""
+    """Return the response body for a task: with links if the task succeeded, with code and message if it failed."""
     output: dict[str, Any] = {
         "task_id": str(job.id),
         "task_status": TASK_STATUS[job.status],
@@ -111,12 +111,12 @@ def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
 
 
 def render_unknown(task_id: str, *, request_id: str) -> dict[str, Any]:
-    """Return the response for a task that does not exist, belongs to another team, or has expired."""
+    """Return the response body for a task that does not exist, belongs to another team, or has expired."""
     return {"request_id": request_id, "output": {"task_id": task_id, "task_status": UNKNOWN}}
 
 
 def render_listed(job: Job) -> dict[str, Any]:
-    """Return one row of the list; times are in milliseconds since 1970."""
+    """Return one task as a row of the list. Times are in milliseconds since 1970."""
     return {
         "task_id": str(job.id),
         "status": TASK_STATUS[job.status],
@@ -130,7 +130,7 @@ def render_listed(job: Job) -> dict[str, Any]:
 
 
 def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, request_id: str) -> dict[str, Any]:
-    """Return the form fields with which the SDK uploads a file to `upload_host` within GRANT_TTL_S seconds."""
+    """Return the form fields with which the SDK uploads a file to the URL `upload_host` within GRANT_TTL_S seconds."""
     return {
         "request_id": request_id,
         "data": {
@@ -149,7 +149,7 @@ def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, reque
 
 
 def render_error(error: MattingError, *, request_id: str) -> Response:
-    """Return the response for an error in the vendor's format."""
+    """Return the response for an error in DashScope's format."""
     if isinstance(error, JobNotFound):
         return Response(render_unknown(error.field, request_id=request_id))
     status, code, message = _words(error)
@@ -157,7 +157,7 @@ def render_error(error: MattingError, *, request_id: str) -> Response:
 
 
 def error_codes() -> dict[int, set[str]]:
-    """Return the codes of rejected requests by their HTTP status."""
+    """Return the error codes of rejected requests, grouped by HTTP status."""
     found: dict[int, set[str]] = {}
     for status, code in [*ERRORS.values(), _URL_MALFORMED, _BODY_TOO_LARGE]:
         if status >= 400:

@@ -31,7 +31,7 @@ _STATUS = {word: status for status, word in TASK_STATUS.items()}
 
 
 def limits() -> Limits:
-    """Return the dialect's limits for a picture, which the worker checks."""
+    """Return the dialect's limits for a picture. The worker checks them."""
     return default_limits(
         max_bytes=MAX_FILE_BYTES,
         min_side_px=512,
@@ -41,7 +41,7 @@ def limits() -> Limits:
 
 
 def upload_limits() -> Limits:
-    """Return the limits for an upload; the dialect's own limits are checked when a task uses it."""
+    """Return the limits for an upload. The dialect's other limits are checked when a task uses the upload."""
     return default_limits(max_bytes=MAX_FILE_BYTES)
 
 
@@ -64,14 +64,18 @@ class DashScopeSubmitInputSerializer(serializers.Serializer):
 
 
 class DashScopeSubmitSerializer(serializers.Serializer):
-    """Fields of a submission."""
+    """Fields of the submission of a task."""
 
     model = Choice(choices=[MODEL])
     input = DashScopeSubmitInputSerializer()
     parameters = serializers.DictField(required=False, allow_null=True, help_text="This model has none.")
 
     def to_source(self, actor: Actor) -> Source:
-        """Return the source: a URL, checked as far as possible without the network, or the named upload."""
+        """Return the source of the picture: a URL, or the upload that an oss:// URL names.
+
+        Only checks that need no network are made here. Raise UrlMalformed for other URLs, and DownloadFailed for an
+        unknown upload.
+        """
         url = self.validated_data["input"]["image_url"].strip()
         if url.startswith(UPLOAD_SCHEME):
             return _uploaded(actor, url.removeprefix(UPLOAD_SCHEME))
@@ -83,7 +87,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
-    """Filters and page of the list; times as YYYYMMDDhhmmss in the site's time zone."""
+    """Filters and page of the list. Times have the form YYYYMMDDhhmmss, in the site's time zone."""
 
     page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)
@@ -94,13 +98,13 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
     status = Choice(choices=[*TASK_STATUS.values()], required=False)
 
     def to_filters(self) -> dict[str, Any]:
-        """Return the filters with the names that the selectors use."""
+        """Return the filters under the names that `jobs_kept` uses."""
         values = self.validated_data
         end = _moment(values.get("end_time"))
         return {
             "status": _STATUS.get(values.get("status", "")),
             "created_after": _moment(values.get("start_time")),
-            # The end is included, as a whole second.
+            # The second that `end_time` names is included.
             "created_before": end and end + dt.timedelta(seconds=1),
         }
 
@@ -208,7 +212,7 @@ class DashScopeTaskPageSerializer(serializers.Serializer):
     total_page = serializers.IntegerField()
     page_no = serializers.IntegerField()
     page_size = serializers.IntegerField()
-    data = DashScopeListedTaskSerializer(many=True)  # type: ignore[assignment]  # the wire's name
+    data = DashScopeListedTaskSerializer(many=True)  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class DashScopeAcknowledgedSerializer(serializers.Serializer):
@@ -235,7 +239,7 @@ class DashScopePolicyDataSerializer(serializers.Serializer):
 
 class DashScopePolicySerializer(serializers.Serializer):
     request_id = serializers.CharField()
-    data = DashScopePolicyDataSerializer()  # type: ignore[assignment]  # the wire's name
+    data = DashScopePolicyDataSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class DashScopeErrorSerializer(serializers.Serializer):
@@ -245,7 +249,10 @@ class DashScopeErrorSerializer(serializers.Serializer):
 
 
 def _uploaded(actor: Actor, name: str) -> Source:
-    """Return the team's upload with this name; the dialect's limits are checked with the task."""
+    """Return the source for the team's upload with this name; raise DownloadFailed if there is none.
+
+    The dialect's limits are checked with the task.
+    """
     try:
         upload = upload_get(actor, upload_id_of(name))
         return accept_stored(upload.key, name=upload.name)

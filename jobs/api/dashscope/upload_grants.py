@@ -1,4 +1,4 @@
-"""DashScope dialect: signed grants to upload a file without an API key, as object stores issue them."""
+"""DashScope dialect: signed grants to upload a file without an API key, in the form that object stores use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMESPACE = uuid.UUID("5b0c3a52-6f0e-4a57-9d0b-3f1f1c0d5a61")
 
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
-    """The form fields of an upload: `policy` (base64 JSON), its `signature`, and the `directory` of the file names."""
+    """The form fields of an upload: `policy` (base64 JSON), its `signature`, and the `directory` for the file."""
 
     policy: str
     signature: str
@@ -30,7 +30,7 @@ class UploadGrant:
 
 
 def grant_issue(*, key: ApiKey) -> UploadGrant:
-    """Return a grant to upload into a new directory for the key's team within GRANT_TTL_S seconds."""
+    """Return a grant that is valid for GRANT_TTL_S seconds, to upload into a new directory for the key's team."""
     directory = f"uploads/{uuid.uuid4()}"
     expiration = timezone.now() + dt.timedelta(seconds=GRANT_TTL_S)
     terms = {"expiration": expiration.isoformat(), "key": key.public_id, "directory": directory}
@@ -39,7 +39,11 @@ def grant_issue(*, key: ApiKey) -> UploadGrant:
 
 
 def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
-    """Return the API key for which a grant stores the file `name`; raise PermissionDenied for an invalid grant."""
+    """Return the API key of the grant with which the file `name` is uploaded.
+
+    Raise PermissionDenied for an invalid or expired grant or a revoked key, and ScopeMissing for a key without the
+    scope `submit`.
+    """
     if not is_signature_of(policy, signature, salt=_SALT):
         raise PermissionDenied("The upload policy's signature is not valid.")
     terms = json.loads(base64.b64decode(policy))
@@ -57,7 +61,7 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
 
 
 def upload_id_of(name: str) -> uuid.UUID:
-    """Return the id of the upload for a granted name; it depends only on the name."""
+    """Return the id of the upload with this granted name. The id is computed from the name (UUID version 5)."""
     return uuid.uuid5(_NAMESPACE, name)
 
 

@@ -1,4 +1,4 @@
-"""The DashScope dialect's routes."""
+"""Routes of the DashScope dialect."""
 
 from jobs.api.routes import catch_all, route
 

@@ -41,7 +41,7 @@ from .render import (
     render_task,
 )
 
-# A file with its form fields.
+# The largest file with its form fields.
 MAX_FORM_BYTES = MAX_FILE_BYTES + 64 * 2**10
 ERROR_RESPONSES = {
     status: OpenApiResponse(serializers.DashScopeErrorSerializer, description=", ".join(sorted(codes)))
@@ -69,7 +69,7 @@ SUBMIT_EXAMPLES = [
 
 
 class DashScopeView(PublishedView):
-    """Parse JSON, and render responses and errors as JSON."""
+    """Base class of the dialect's views. Bodies, responses and errors are JSON."""
 
     dialect = NAME
     authentication_classes = [KeyAuthentication, NetworkAuthentication]
@@ -185,7 +185,7 @@ class TaskCancelView(DashScopeView):
         try:
             job_cancel(actor=self.actor, job=self.job(task_id), only_queued=True)
         except JobNotFound:
-            # UNKNOWN with status 200 would read as a success here.
+            # Clients would take UNKNOWN with status 200 for a success.
             raise JobNotCancelable from None
         return Response({"request_id": self.request_id})
 
@@ -218,7 +218,7 @@ class UploadPolicyView(DashScopeView):
 
 
 def upload_body_limits() -> BodyLimits:
-    """Return the limits for the upload's form. Its sender is unknown until all of it has been read."""
+    """Return the limits of the upload form's body. The sender is unknown until the whole body has been read."""
     return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes, cuts_files=True)
 
 
@@ -257,4 +257,4 @@ class UploadFileView(DashScopeView):
 
 
 class NothingView(NothingHere, DashScopeView):
-    """Return the dialect's 404 for all other paths."""
+    """Return the dialect's 404 for an unknown path."""

@@ -1,4 +1,4 @@
-"""MCP server. Its tools call the same services as the APIs, for the team of a key, so quotas and audit apply."""
+"""MCP server. Its tools call the same services as the APIs for the team of a key, so quotas and audit apply."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ INSTRUCTIONS = (
 
 
 def build_server(*, base_url: str = "") -> MCPServer:
-    """Return the server. base_url: the site's URL, for the links in jobs."""
+    """Return the MCP server with its tools.
+
+    base_url: the site's URL, for the links in jobs.
+    """
     server = MCPServer("keyline", instructions=INSTRUCTIONS)
 
     @server.tool()
@@ -88,7 +91,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
         job = job_submit(actor=actor, door=door, options=options, sources=sources, recipes=recipes)
         image = picture_of(actor=actor, job=wait_for_job(job.pk, timeout_s=settings.MATTING_MAX_WAIT_S))
         answer: list[Image | str] = [_sent(actor, result_of(image, Artifact.Kind.CUTOUT)), f"job {job.pk}"]
-        jobs_delivered([job.pk])  # from here on, each call is a new request
+        jobs_delivered([job.pk])  # an equal call after this one creates a new job
         return answer
 
     @server.tool()
@@ -111,14 +114,17 @@ def build_server(*, base_url: str = "") -> MCPServer:
 
 
 def max_request_bytes() -> int:
-    """Return the largest request over HTTP: one picture of the site's limit as base64, with its other fields."""
+    """Return the size limit of a request over HTTP in bytes.
+
+    The limit allows one picture of the site's maximum size as base64, and other fields.
+    """
     return settings.MATTING_MAX_IMAGE_BYTES * 4 // 3 + _FIELDS_BYTES
 
 
 def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
-    """Return the actor of a call: the key in its Authorization header, or over stdio the key in KEYLINE_KEY.
+    """Return the actor of a call: the key in its Authorization or X-API-Key header, or over stdio in KEYLINE_KEY.
 
-    Raise AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
+    Raise AuthenticationRequired, ScopeMissing, and RateLimited if the team has sent too many requests.
     """
     headers = context.headers
     address: str | None
@@ -140,7 +146,7 @@ def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False)
 
 
 def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the tool's thread its own database connection, and convert errors to their public messages."""
+    """Return a tool that renews the database connection of its thread and converts a MattingError to a ToolError."""
 
     @wraps(tool)
     def call(*args: Any, **values: Any) -> Any:
@@ -181,6 +187,6 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document as plain JSON types."""
+    """Return the document with plain JSON types only."""
     plain: dict[str, Any] = json.loads(json.dumps(document, cls=JSONEncoder))
     return plain

@@ -1,4 +1,4 @@
-"""Native API: `GET /api/account` returns the team's quota, its usage, and when each allowance resets."""
+"""Native API: `GET /api/account` returns the team's quota, its usage, and the times at which the quota resets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LimitsSerializer(serializers.Serializer):
 
 
 class AccountSerializer(serializers.Serializer):
-    """The JSON of the account; each allowance has its limit, the used part and the rest."""
+    """The JSON of the account. Each quota has its limit, the used part and the remaining part."""
 
     team = TeamSerializer()
     key = KeySerializer(allow_null=True)

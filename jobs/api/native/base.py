@@ -33,7 +33,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class NativeView(DialectView):
-    """Return errors as problem documents, and jobs as JSON.
+    """Base class of the native API's views. Errors are problem documents (RFC 9457), and jobs are JSON.
 
     query_fields: the allowed query parameters; None if the view itself checks its query.
     """
@@ -51,17 +51,20 @@ class NativeView(DialectView):
         return problem_response(error, request_id=request_id)
 
     def wait_s(self) -> float:
-        """Return `?wait=` in seconds; raise InvalidParameter unless it is a whole number from 0 to the site's limit."""
+        """Return the query parameter `wait` in seconds.
+
+        Raise InvalidParameter unless it is a whole number from 0 to MATTING_MAX_WAIT_S.
+        """
         text = self.request.query_params.get("wait", "0") or "0"
         if not text.isdecimal() or int(text) > settings.MATTING_MAX_WAIT_S:
             raise InvalidParameter(f"wait: a whole number from 0 to {settings.MATTING_MAX_WAIT_S}", field="wait")
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
-        """Return the job as a response: status 200 when it has ended, otherwise `pending_status`.
+        """Return the response with a job: status 200 if the job has ended, otherwise `pending_status`.
 
-        With status 202, headers give the job's URL and the state of the queue. images: all pictures of the job, if they
-        have been read already.
+        With status 202, headers give the job's URL and the state of the queue. images: all pictures of the job, if the
+        caller has already read them.
         """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)

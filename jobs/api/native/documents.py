@@ -22,14 +22,14 @@ IMAGES_SHOWN, MAX_IMAGES_SHOWN = 20, 500  # pictures of one job in a response
 
 
 class MomentField(serializers.DateTimeField):
-    """A time in UTC, whatever the site's time zone is."""
+    """Time field that is written in UTC, whatever the site's time zone is."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=dt.UTC, **options)
 
 
 class FileSerializer(serializers.ModelSerializer):
-    """One stored file; `url` is a signed link that opens it until it expires."""
+    """One stored file. `url` is a signed link to the file, which is valid for a limited time."""
 
     url = serializers.SerializerMethodField()
 
@@ -45,7 +45,7 @@ class FileSerializer(serializers.ModelSerializer):
 
 
 class ErrorSerializer(serializers.Serializer):
-    """The error of a failed job or picture; null without one."""
+    """The error of a failed job or picture; null if there is none."""
 
     code = serializers.CharField(source="error_code")
     detail = serializers.SerializerMethodField()
@@ -137,7 +137,7 @@ class VersionSerializer(serializers.Serializer):
 
 
 class OpenedVersionSerializer(VersionSerializer):
-    """One version with everything that an editor needs to show it."""
+    """One version of a picture, with the edit and the job that an editor needs to show it."""
 
     edit = serializers.DictField(help_text="Settings, people left out and strokes, as they were saved.")
     result = JobSerializer(help_text="The job that it is made from, with this picture alone.")
@@ -176,7 +176,10 @@ def job_document(
     page_size: int = IMAGES_SHOWN,
     images: Sequence[JobImage] | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON of a job with one page of its pictures, or with `images`, and with links to their files."""
+    """Return the JSON of a job with links to its files.
+
+    It contains one page of the job's pictures, or the pictures in `images` if they are given.
+    """
     if images is not None:
         context = {"base_url": base_url}
         serializer = JobSerializer(job, context=context)
@@ -190,7 +193,10 @@ def job_document(
 def job_documents(
     jobs: Sequence[Job], *, base_url: str, page: int = 1, page_size: int = IMAGES_SHOWN
 ) -> list[dict[str, Any]]:
-    """Return the JSON of several jobs, each with one page of its pictures; the number of queries is constant."""
+    """Return the JSON of several jobs, each with one page of its pictures.
+
+    The number of database queries does not depend on the number of jobs.
+    """
     first = (page - 1) * page_size
     shown = JobImage.objects.order_by("position")[first : first + page_size + 1]
     prefetch_related_objects(jobs, Prefetch("images", shown, to_attr="shown"), "shown__artifacts")
@@ -218,7 +224,7 @@ def versions_document(image: JobImage, *, base_url: str) -> dict[str, Any]:
 
 
 def version_document(image: JobImage, version: Version | None, *, base_url: str) -> dict[str, Any]:
-    """Return the JSON of one version of a picture; None stands for the first result."""
+    """Return the JSON of one version of a picture. If `version` is None, it is the first result."""
     job = (version and version.run) or image.job
     thumbnail = thumbnail_of(image, version)
     file = version.file if version is not None else None

@@ -1,4 +1,4 @@
-"""Native API: the editor's state of a picture, validated before it is stored."""
+"""Native API: the editor's state of a picture, which is validated before it is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_SIDE = 1_000_000
 
 
 class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
-    """One stroke of the brush. width, blur and points are in pixels of a canvas with the picture's proportions."""
+    """One stroke of the brush. width, blur and points are in pixels of a canvas with the proportions of the picture."""
 
     mode = serializers.ChoiceField(choices=["erase", "restore"])
     width = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
@@ -32,7 +32,7 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditSerializer(KnownFieldsOnly, serializers.Serializer):
-    """An edit: the rendering's settings, the ids of excluded people, the strokes of the brush, and the finish."""
+    """An edit: the options of the rendering, the ids of excluded people, the strokes of the brush, and the finish."""
 
     options = CutoutOptionsSerializer(required=False)
     dropped = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=255), required=False)
@@ -41,7 +41,10 @@ class EditSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditField(serializers.JSONField):
-    """Accept an edit as an object; in a form, the same as a JSON string. It is stored unchanged."""
+    """Field for an edit: an object, or in a form the same object as a JSON string. The edit is stored unchanged.
+
+    Raise InvalidParameter if the edit is longer than MAX_EDIT_BYTES or has invalid fields.
+    """
 
     def get_value(self, dictionary: Any) -> Any:
         return json_in(self.field_name, dictionary)

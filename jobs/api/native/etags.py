@@ -1,4 +1,4 @@
-"""Native API: the ETag of a job, computed from a few columns of the database."""
+"""Native API: the ETag of a job, computed from a few database columns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from jobs.models import Artifact, Job, JobImage
 from jobs.results import storage
 
 _MOMENTS = ("enqueued_at", "started_at", "finished_at")
-_FILES = -1  # instead of the attempts of a picture
+_FILES = -1  # the value of the column `tries` in the row of the files
 
 
 def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] | None = None) -> str:
     """Return an ETag that changes whenever the job's JSON changes.
 
-    images: all pictures of the job with their artifacts, if they have been read already; otherwise one query aggregates
-    them. page, language: the JSON depends on them too. The ETag includes the time until which the links are valid.
+    page, language: the page of pictures and the language of the JSON. images: all pictures of the job with their
+    artifacts, if the caller has already read them; otherwise one query aggregates them. The ETag also depends on the
+    time until which the links are valid.
     """
     counted = _summed(job) if images is None else _summed_here(images)
     state = (job.pk, job.status, job.images_succeeded, job.images_failed, job.finished_at, job.expires_at)
@@ -30,7 +31,7 @@ def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] |
 
 
 def _summed(job: Job) -> list[tuple[Any, ...]]:
-    """Return one row for the pictures and one for their files: their number, attempts and newest times."""
+    """Return one row for the pictures and one for their files, each with its number, attempts and newest times."""
     pictures = JobImage.objects.filter(job=job).order_by().values("job_id")
     pictures = pictures.annotate(Count("pk"), tries=Sum("attempt"), **_latest(_MOMENTS))
     files = Artifact.objects.filter(job=job, image__isnull=False).order_by().values("job_id")
@@ -44,7 +45,7 @@ def _latest(names: Sequence[str]) -> dict[str, Max]:
 
 
 def _summed_here(images: Sequence[JobImage]) -> list[tuple[Any, ...]]:
-    """Return the same rows as `_summed`, from pictures that have been read already."""
+    """Return the same rows as `_summed`, computed from pictures that have already been read."""
     made = [artifact.created_at for image in images for artifact in image.artifacts.all()]
     moments = ([getattr(image, name) for image in images] for name in _MOMENTS)
     latest = [max((moment for moment in some if moment is not None), default=None) for some in moments]

@@ -1,4 +1,4 @@
-"""Native API: request fields with different formats in JSON and in forms."""
+"""Native API: request fields whose formats differ between JSON and forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.options import (
 
 
 class BoxesField(serializers.ListField):
-    """Accept `[[left, top, right, bottom], …]`; in a form, the same as a JSON string."""
+    """Field for boxes in pixels, `[[left, top, right, bottom], …]`; in a form, the same as a JSON string."""
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
 
@@ -32,7 +32,10 @@ class BoxesField(serializers.ListField):
 
 
 class PointsField(serializers.ListField):
-    """Accept `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form, the same as a JSON string."""
+    """Field for points in pixels, `[[x, y, 1], [x, y, 0], …]`, where 1 means keep and 0 means remove.
+
+    In a form, the points are sent as a JSON string.
+    """
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
 
@@ -46,7 +49,7 @@ class PointsField(serializers.ListField):
 
 
 def json_in(name: str | None, dictionary: Any) -> Any:
-    """Return a field as sent, parsed as JSON if a form sent it as text; raise InvalidParameter for invalid JSON."""
+    """Return the value of a field. A string is parsed as JSON; raise InvalidParameter if it is not valid JSON."""
     value = dictionary.get(name, serializers.empty)
     if isinstance(value, str):
         try:
@@ -57,7 +60,7 @@ def json_in(name: str | None, dictionary: Any) -> Any:
 
 
 class OutputsField(serializers.ListField):
-    """Accept a list, or in a form one comma-separated string."""
+    """Field for a list of outputs; in a form, one comma-separated string."""
 
     child = Choice(choices=list(Output))
 
@@ -67,7 +70,7 @@ class OutputsField(serializers.ListField):
 
 
 class NamesField(serializers.ListField):
-    """Accept a list of names, or one string; a form repeats the field or separates the names by commas."""
+    """Field for a list of names or one string. A form repeats the field or separates the names by commas."""
 
     child = serializers.CharField(max_length=60)
 
@@ -81,7 +84,10 @@ class NamesField(serializers.ListField):
 
 
 class PeopleField(serializers.ListField):
-    """Accept a list of ids; a form repeats the field or sends one comma-separated string, empty for no ids."""
+    """Field for a list of ids of people.
+
+    A form repeats the field or sends one comma-separated string, empty for no ids.
+    """
 
     child = serializers.IntegerField(min_value=1, max_value=255)
 
@@ -96,7 +102,7 @@ class PeopleField(serializers.ListField):
 
 
 class FinishField(serializers.JSONField):
-    """Accept a recipe that is not stored, and needs no title, as an object; in a form, the same as a JSON string."""
+    """Field for a recipe that is not stored and needs no title: an object, or in a form the same as a JSON string."""
 
     TITLE = "Finish"
 

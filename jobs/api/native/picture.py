@@ -1,4 +1,4 @@
-"""Native API: return the picture of a job as the body of the response."""
+"""Native API: the response whose body is the picture of a job."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ NOTES_HEADER = "Keyline-Notes"  # the `notes` of the job's JSON, for example tha
 
 
 def picture_response(image: JobImage) -> FileResponse:
-    """Return the first output of a successful picture: a recipe's file, or else the cut-out.
+    """Return the response with the first output of a successful picture: the file of a recipe, or else the cutout.
 
-    Raise NotFound when the file has been deleted, or when the job's recipes produced no file.
+    Raise NotFound if the file has been deleted, or if the recipes of the job produced no file.
     """
     kinds = Artifact.Kind
     artifact = result_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)

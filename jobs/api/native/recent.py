@@ -1,4 +1,4 @@
-"""Native API: the JSON of unfinished jobs that was rendered last, because many pollers request the same one."""
+"""Native API: a cache of the recently rendered JSON of unfinished jobs, because many clients poll the same job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A rendered response: its body and its Link header, empty without one."""
+    """A rendered response: its body, its Link header (empty without one), and the monotonic time of rendering."""
 
     body: bytes
     link: str
@@ -22,7 +22,7 @@ class Rendered:
 
 
 class Recent:
-    """The last rendered responses of this process, by a key that changes with their content."""
+    """The cache of recently rendered responses of this process. A response's key changes with its content."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,13 +30,13 @@ class Recent:
         self._rendered: OrderedDict[Hashable, Rendered] = OrderedDict()
 
     def get(self, key: Hashable) -> Rendered | None:
-        """Return a response of the last KEPT_S seconds, or None."""
+        """Return the response with this key if it is at most KEPT_S seconds old; otherwise None."""
         with self._lock:
             found = self._rendered.get(key)
         return found if found is not None and self._clock() - found.rendered_at_s <= KEPT_S else None
 
     def put(self, key: Hashable, body: bytes, link: str) -> None:
-        """Store a response; drop the oldest if there are more than MOST."""
+        """Store a response, and delete the oldest ones if there are more than MOST."""
         with self._lock:
             self._rendered[key] = Rendered(body, link, self._clock())
             self._rendered.move_to_end(key)

@@ -32,7 +32,7 @@ _BODY_HELP = "The recipe, as /api/recipes/schema describes it."
 
 
 class RecipeRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Fields of a recipe to store under a name; an existing name gets a new version."""
+    """Fields of a recipe to store under a name. If the name exists, the recipe becomes its new version."""
 
     name = serializers.CharField(max_length=40, help_text="Lower-case letters, digits and hyphens.")
     recipe = serializers.JSONField(help_text=_BODY_HELP)
@@ -69,7 +69,7 @@ class RecipeVersionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class PreviewRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Fields of a preview: an unsaved recipe, applied to a picture of a job or to a sample."""
+    """Fields of a preview: a recipe that is not stored, and the picture of a job or the sample to draw."""
 
     recipe = serializers.JSONField(help_text=_BODY_HELP)
     job = serializers.UUIDField(required=False, help_text="A job of the team; without it the sample is used.")
@@ -175,7 +175,7 @@ class RecipeSchemaView(NativeView):
 
 
 class RecipesExportView(NativeView):
-    """Return the team's recipes as one document, which can be imported elsewhere."""
+    """Return the team's recipes as one document, which can be imported into another team or site."""
 
     @extend_schema(
         tags=["Native"],
@@ -203,7 +203,7 @@ class RecipesImportView(NativeView):
     def post(self, request: Request) -> Response:
         saved = recipes_import(
             actor=self.actor, bodies=cast("dict[str, Any]", request.data)
-        )  # MarkedJson takes no list
+        )  # MarkedJson accepts no list
         return Response({"results": [recipe_document(named) for named in saved]})
 
 
@@ -250,7 +250,12 @@ def recipe_document(named: NamedRecipe) -> dict[str, Any]:
 
 
 def finished_response(rendering: Rendering | SampleRendering, number: int = 1, name: str = "") -> FileResponse:
-    """Return the file of the output `number` of a finished result, with its notes in a header."""
+    """Return the response with output `number` (from 1) of a finished result.
+
+    A header contains the notes of the result.
+
+    name: the file name for Content-Disposition. The temporary file of the output is deleted.
+    """
     finished = rendering.finished()
     chosen = file_chosen(finished, number)
     file = chosen.path.open("rb")

@@ -1,4 +1,4 @@
-"""Native API: request fields, converted to CutoutOptions."""
+"""Native API: request fields, and their conversion to CutoutOptions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
-# What one picture of a batch may have to itself: how its result is drawn.
+# The options that a single picture of a batch may have: they determine how its result is drawn.
 OWN_OPTIONS = (
     "subject",
     "alpha_mode",
@@ -87,7 +87,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
     crop_margin = ShareOptionField("crop_margin", required=False)
 
     def to_options(self) -> CutoutOptions:
-        """Return the options from the validated fields."""
+        """Return the validated fields as CutoutOptions. Without `method`, boxes or points determine the method."""
         values = {name: value for name, value in self.validated_data.items() if name in _OPTION_NAMES}
         values["background"] = values.get("background") or None
         for name in ("outputs", "boxes"):
@@ -101,7 +101,10 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
 
 class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """The options that a single picture of a job may have; those of the model run are the same for all pictures."""
+    """The options that a single picture of a job may have.
+
+    The options of the model run are the same for all pictures.
+    """
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {name: field for name, field in super().get_fields().items() if name in OWN_OPTIONS}
@@ -113,7 +116,7 @@ class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class SettingsField(serializers.DictField):
-    """Accept an object with the options of single uploads: `{upload_id: {option: value}}`."""
+    """Field for the options of single uploads: an object `{upload_id: {option: value}}`."""
 
     child = PictureSettingsSerializer()
 
@@ -180,7 +183,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class JobFormSerializer(JobRequestSerializer):
-    """Describe the form fields of `POST /api/jobs/`; used only for the OpenAPI document."""
+    """The form fields of `POST /api/jobs/`, used only for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -196,7 +199,7 @@ class JobFormSerializer(JobRequestSerializer):
 
 
 class JobJsonSerializer(JobRequestSerializer):
-    """Describe the JSON fields of `POST /api/jobs/`; used only for the OpenAPI document."""
+    """The JSON fields of `POST /api/jobs/`, used only for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -233,7 +236,7 @@ class RenderingSerializer(AgainRequestSerializer):
         return attrs
 
     def require_effect(self, submitted: CutoutOptions) -> None:
-        """Raise ParameterWithoutEffect for a changed option that requires a new run of the model."""
+        """Raise ParameterWithoutEffect for an option of the model run that differs from the submitted options."""
         values = self.validated_data
         for name in _MODEL_OPTIONS:
             if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
@@ -244,7 +247,7 @@ class RenderingSerializer(AgainRequestSerializer):
 
 
 class VariantRequestSerializer(RenderingSerializer):
-    """Fields of a variant: a rendering, and how it is answered."""
+    """Fields of a variant: a rendering, and whether the response is its file or a link to the stored file."""
 
     keep = SwitchField(default=False, help_text="Store the rendering and answer its link.")
     for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
@@ -269,7 +272,10 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
-    """Return the body's fields with missing fields taken from the query; a body that is not an object is unchanged."""
+    """Return the fields of the body; fields that are missing there are taken from the query.
+
+    A body that is not an object is returned unchanged.
+    """
     query = {name: value for name, value in request.query_params.items() if name not in without}
     data = request.data
     if not query or not isinstance(data, Mapping):
@@ -284,7 +290,7 @@ def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
 
 
 def in_format(body: CutoutOptionsSerializer, preferred: Format | None) -> CutoutOptions:
-    """Return the options of a request, in the format that Accept prefers unless the request names a format."""
+    """Return the options of a request. If the request names no format, the format that Accept prefers is used."""
     options = body.to_options()
     if preferred is None or "format" in body.validated_data:
         return options

@@ -1,4 +1,4 @@
-"""Native API: the pictures of a request, converted to checked sources."""
+"""Native API: conversion of a request's pictures to checked sources."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIELDS = ("image", "image_base64", "image_url", "upload")
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
     """Return the sources of a request, after counting and checking all of its pictures.
 
-    One invalid picture among several becomes a RefusedSource with its name; for a single invalid picture its error is
+    An invalid picture among several becomes a RefusedSource with its name. The error of a single invalid picture is
     raised.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
@@ -73,7 +73,10 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
 
 
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
-    """Call `accept`; if the picture causes an error, add the file's name and the field to the error."""
+    """Call `accept` and return its source.
+
+    If it raises an ImageError, add the file's name and the field to the error.
+    """
     try:
         return accept()
     except ImageError as error:
@@ -88,7 +91,7 @@ def _name_error(error: MattingError, name: str, field: str) -> None:
 
 
 def _name_of(field: str, value: Any, number: int) -> str:
-    """Return the name of a failed picture: its file name, the last part of its URL, or its field and number."""
+    """Return a name for a picture in messages: its file name, its URL without the query, or its field and number."""
     match field:
         case "image":
             return clean_name(value.name or f"image {number}")

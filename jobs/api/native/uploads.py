@@ -1,4 +1,4 @@
-"""Native API: `POST /api/uploads/` stores a picture before its job, so that a browser can show its progress."""
+"""Native API: `POST /api/uploads/` stores a picture for a later job, so that a browser can show its upload progress."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class UploadSerializer(serializers.Serializer):
 
 
 class UploadsView(NativeView):
-    """Check a picture and store it for one hour; a job refers to it in `upload`."""
+    """Check a picture and store it for one hour. A job refers to it in the field `upload`."""
 
     parser_classes = [MultiPartParser, RawPicture, RawBytes]
     body_limits = staticmethod(one_picture)
@@ -77,7 +77,10 @@ class UploadsView(NativeView):
         return Response(UploadSerializer(upload).data, status=201)
 
     def _stored(self, source: CheckedSource, key: str) -> Upload:
-        """Store a source; for a repeated Idempotency-Key, return the earlier upload, whose id depends on the key."""
+        """Store a source and return the upload.
+
+        With an Idempotency-Key that was used before, return the earlier upload; its id depends on the key.
+        """
         upload_id = uuid.uuid5(self.actor.team.pk, key) if key else uuid.uuid4()
         try:
             earlier = upload_get(self.actor, upload_id) if key else None

@@ -1,4 +1,4 @@
-"""The native API's routes."""
+"""Routes of the native API."""
 
 from jobs.api.routes import route
 

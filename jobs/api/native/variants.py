@@ -38,7 +38,7 @@ KEPT_LINK_TTL_S = 7 * 24 * 3600  # stored renderings are visible to other users
 
 
 class KeptFinishedSerializer(serializers.Serializer):
-    """The stored files of a recipe; `notes` names the recipe's rules that they break."""
+    """The stored files of a recipe. `notes` names the recipe's rules that the files break."""
 
     recipe = serializers.CharField()
     version = serializers.IntegerField()
@@ -47,7 +47,7 @@ class KeptFinishedSerializer(serializers.Serializer):
 
 
 class VariantsView(NativeView):
-    """Render a finished picture with other options; return the file, or with `keep` a link to the stored file."""
+    """Render a finished picture with other options. Return the file, or with `keep` a link to the stored file."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
@@ -84,7 +84,10 @@ class VariantsView(NativeView):
         return self.when_done(rendering.future, then=answer, left=rendering.drop)
 
     def recipe_of(self, body: RenderingSerializer) -> tuple[NamedRecipe | None, Recipe | None]:
-        """Return the stored recipe that a request names, and the recipe to apply: that one, or its `finish`."""
+        """Return the stored recipe that a request names (or None), and the recipe to apply (or None).
+
+        The recipe to apply is the named one or the recipe in the field `finish`.
+        """
         values = body.validated_data
         named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
         return named, named.recipe if named else values.get("finish")
@@ -97,7 +100,7 @@ class VariantsView(NativeView):
         recipe: Recipe | None = None,
         with_thumbnail: bool = False,
     ) -> Rendering:
-        """Start the rendering that a request describes, and return it."""
+        """Start the rendering that a request describes, and return the running rendering."""
         values = body.validated_data
         brush = values.get("brush")
         return variant_begin(
@@ -133,7 +136,7 @@ class VariantsView(NativeView):
 
 
 class AgainView(NativeView):
-    """Run the model again on a stored picture; the result is a version of this picture."""
+    """Run the model again on a stored picture. The result is a version of this picture."""
 
     query_fields = JOB_QUERY
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}

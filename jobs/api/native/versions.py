@@ -59,14 +59,14 @@ class NameSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditRequestSerializer(PositionSerializer):
-    """The state of the editor: the version that is edited, and the edit on top of it."""
+    """The state of the editor: the version that is edited, and the edit that was made to it."""
 
     version = serializers.IntegerField(min_value=FIRST, default=FIRST)
     edit = EditField()
 
 
 class _PictureView(NativeView):
-    """Base of views of one picture, which the query names by its job and position."""
+    """Base class of views of one picture. The path contains the job's id, and the query the picture's position."""
 
     query_fields: ClassVar[tuple[str, ...] | None] = ("position",)
 
@@ -79,7 +79,7 @@ class _PictureView(NativeView):
 
 
 class VersionsView(VariantsView, _PictureView):
-    """List the versions of a picture, or save a rendering as one."""
+    """List the versions of a picture, or save a rendering as a version."""
 
     @extend_schema(
         tags=["Native"],

@@ -1,4 +1,4 @@
-"""Native API: submit, list, read, cancel and delete jobs, and download their results as a zip."""
+"""Native API: submit, list, read, cancel and delete jobs, and download their results."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class JobView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
 
     def _shown(self, job: Job) -> HttpResponseBase:
-        """Return the job, or 304 without reading pictures when the client's copy is current."""
+        """Return the response with the job, or 304 without reading the pictures if the client's copy is current."""
         is_whole = not self.request.GET and "If-None-Match" not in self.request.headers
         images = images_of_small_job(job) if is_whole else None
         etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "", images=images)
@@ -160,7 +160,7 @@ class JobView(NativeView):
         return response
 
     def _shared(self, job: Job, images: Sequence[JobImage] | None, headers: dict[str, str]) -> HttpResponseBase:
-        """Return an unfinished job; pollers with the same ETag share one rendering."""
+        """Return the response with an unfinished job. Clients that poll with the same ETag share one rendering."""
         key = (headers["ETag"], self.base_url, self.request.accepted_media_type)
         known = _RECENT.get(key)
         if known is not None:

@@ -1,4 +1,4 @@
-"""Native API: webhooks at /api/webhooks/, with the log of deliveries."""
+"""Native API: webhooks at /api/webhooks/, and the log of their deliveries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class WebhookRequestSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class WebhookChangeSerializer(WebhookRequestSerializer):
-    """Fields of a change; missing fields do not change."""
+    """Fields of a change of a webhook. Missing fields keep their values."""
 
     url = serializers.CharField(max_length=2048, required=False)
     is_enabled = serializers.BooleanField(required=False)
@@ -61,7 +61,7 @@ class CallbackSecretSerializer(serializers.ModelSerializer):
 
 
 class DeliveryRowSerializer(serializers.ModelSerializer):
-    """A delivery in the list, without its payload, which may contain pictures in base64."""
+    """A delivery in the list, without its payload, because a payload may contain pictures in base64."""
 
     class Meta:
         model = WebhookDelivery
@@ -110,7 +110,7 @@ class DeliveryPageSerializer(serializers.Serializer):
 
 
 class ManagersWrite(HasScope):
-    """Require the scope `read` for reading, and a manager or a key with the scope `admin` for changes."""
+    """Permission that requires the scope `read` for reading, and a manager or the scope `admin` for changes."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in SAFE_METHODS:
@@ -234,7 +234,7 @@ class CallbackSecretView(ManagedView):
 
 
 class DeliveriesView(ManagedView):
-    """List deliveries."""
+    """List the deliveries of the team's webhooks."""
 
     query_fields = None
 
@@ -259,7 +259,7 @@ class DeliveriesView(ManagedView):
 
 
 class DeliveryView(ManagedView):
-    """Return one delivery."""
+    """Return one delivery of a webhook."""
 
     @extend_schema(
         tags=["Native"],
@@ -272,7 +272,7 @@ class DeliveryView(ManagedView):
 
 
 class DeliveryReplayView(ManagedView):
-    """Send a message again."""
+    """Send the message of a delivery again."""
 
     @extend_schema(
         tags=["Native"],

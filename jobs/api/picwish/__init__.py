@@ -1,1 +1,1 @@
-"""PicWish-style segmentation tasks, under two families of paths. See docs/api-picwish.md."""
+"""Dialect of PicWish's segmentation tasks, at two groups of paths. See docs/api-picwish.md."""

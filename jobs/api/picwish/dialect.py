@@ -1,4 +1,4 @@
-"""Register the PicWish dialect."""
+"""Registration of the PicWish dialect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def routes() -> list[URLPattern]:
 
 
 def callback_payload(job: Job) -> dict[str, Any]:
-    """Return the payload of a job's callback: the same JSON as in the response to a poll."""
+    """Return the payload of a job's callback: the same JSON as the response to a request for the task."""
     from .render import render_task
 
     return render_task(job, base_url=job.wire["base_url"])

@@ -20,7 +20,7 @@ from .serializers import BASE64
 
 
 class Words(NamedTuple):
-    """An error's HTTP status for a rejected request, and its state for a failed task."""
+    """The HTTP status of an error for a rejected request, and the number of the state for a failed task."""
 
     status: int
     state: int
@@ -75,7 +75,7 @@ DETAILS = {
     NOTHING_FOUND: "nothing found",
     CANCELED: "cancelled",
 }
-# 100 only with state 1, because some clients stop polling at the first of the two.
+# The progress is 100 only in state 1, because some clients stop polling at progress 100.
 PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100}
 
 
@@ -83,7 +83,8 @@ def state_of(job: Job, image: JobImage) -> int:
     """Return the number of a task's state.
 
     A cutout without a visible pixel is "nothing found". A queued picture is "queued" before its first attempt and
-    "waiting" between later ones. From its download on it is "preparing", so that the progress never decreases.
+    "waiting" between later attempts. From its download on, the picture is "preparing", so that the progress never
+    decreases.
     """
     if job.status == Status.SUCCEEDED:
         return COMPLETE if image.foreground else NOTHING_FOUND
@@ -100,12 +101,12 @@ def state_of(job: Job, image: JobImage) -> int:
 
 
 def render_submitted(job: Job) -> dict[str, Any]:
-    """Return the response to an asynchronous submission."""
+    """Return the response body for an asynchronous submission."""
     return {"status": 200, "data": {"task_id": job.external_id}}
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Return a task's state, from one read of the database."""
+    """Return the response body with a task's state, and with the result if the task is complete."""
     image = images_of(job)[0]
     state = state_of(job, image)
     fetch_ms = image.timings_ms.get("fetch", 0.0)
@@ -133,7 +134,10 @@ def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
 
 
 def render_binary(job: Job) -> HttpResponse | None:
-    """Return the picture, or the mask if only the mask was requested; None for a task that is not complete."""
+    """Return the response with the cutout, or with the mask if only the mask was requested.
+
+    Return None for a task that is not complete.
+    """
     image = images_of(job)[0]
     if state_of(job, image) != COMPLETE:
         return None
@@ -144,7 +148,7 @@ def render_binary(job: Job) -> HttpResponse | None:
 
 
 def render_error(error: MattingError) -> Response:
-    """Return the response for an error in the vendor's format."""
+    """Return the response for an error in PicWish's format."""
     status = ERRORS[error.code].status
     return Response({"status": status, "message": error.message}, status=status)
 

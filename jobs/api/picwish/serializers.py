@@ -31,7 +31,7 @@ def limits() -> Limits:
 
 
 class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
-    """Fields of a submission; numbers may be strings, and an empty string means a missing field."""
+    """Fields of a submission. Numbers may be strings, and an empty string is treated as a missing field."""
 
     image_file = serializers.FileField(required=False, allow_empty_file=True, help_text="One of the three is needed.")
     image_url = serializers.CharField(required=False, help_text="URL of the picture.")
@@ -55,7 +55,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return attrs
 
     def to_options(self) -> CutoutOptions:
-        """Return the options: a soft edge, and JPEG with the background `bg_color`."""
+        """Return the options of the cutout. The edge is soft; a JPEG has the background `bg_color`."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["format"] == "jpg"
@@ -68,7 +68,13 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def to_source(self, held_to: Limits) -> Source:
-        """Return the source of the one picture; an error that is a task's state becomes a RefusedSource."""
+        """Return the source of the picture.
+
+        An error that the dialect reports as a task's state becomes a RefusedSource.
+
+        held_to: the limits for the picture. Raise ImageMissing without a picture, and InvalidParameter for several
+        pictures.
+        """
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -85,7 +91,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return accept_or_refuse(accept[sent[0]], name=name, refusing=_TASK_ERRORS)
 
     def to_wire(self, *, base_url: str) -> dict[str, Any]:
-        """Return the values that responses repeat, and the site's URL, which a callback cannot know."""
+        """Return the fields that responses repeat, and the site's URL, which is needed for the links in a callback."""
         values = self.validated_data
         kept = {name: values[name] for name in ("type", "output_type", "return_type")}
         return kept | {"base_url": base_url}
@@ -127,11 +133,11 @@ class TaskDataSerializer(serializers.Serializer):
 
 class TaskSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[200])
-    data = TaskDataSerializer()  # type: ignore[assignment]  # the wire's name
+    data = TaskDataSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class SubmittedDataSerializer(TaskDataSerializer):
-    """The response to a submission: only the `task_id`, or with `sync` the whole task."""
+    """The response to a submission: only the `task_id`, or with `sync` the complete task."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -142,7 +148,7 @@ class SubmittedDataSerializer(TaskDataSerializer):
 
 class SubmittedSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[200])
-    data = SubmittedDataSerializer()  # type: ignore[assignment]  # the wire's name
+    data = SubmittedDataSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class PicWishErrorSerializer(serializers.Serializer):

@@ -1,4 +1,4 @@
-"""The PicWish dialect's routes: two families of paths with the same responses."""
+"""Routes of the PicWish dialect: two groups of paths with the same responses."""
 
 from jobs.api.routes import catch_all, route
 

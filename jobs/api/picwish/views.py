@@ -1,4 +1,4 @@
-"""PicWish dialect: submission and polling, under both families of paths."""
+"""PicWish dialect: views that submit and return tasks, at both groups of paths."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ DONE = OpenApiExample(
 
 
 def describe_submission(operation_id: str) -> object:
-    """Return the OpenAPI description of the submission for one of its routes."""
+    """Return the OpenAPI description of the submission at one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -100,7 +100,7 @@ def describe_submission(operation_id: str) -> object:
 
 
 def describe_task(operation_id: str) -> object:
-    """Return the OpenAPI description of the poll for one of its routes."""
+    """Return the OpenAPI description of the request for a task at one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -111,7 +111,7 @@ def describe_task(operation_id: str) -> object:
 
 
 class PicWishView(PublishedView):
-    """Return JSON and the dialect's errors."""
+    """View of the PicWish dialect. Errors are JSON in the dialect's format."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -177,4 +177,4 @@ class VendorTaskView(TaskView):
 
 
 class NothingView(NothingHere, PicWishView):
-    """Return the dialect's 404 for all other paths."""
+    """Return the dialect's 404 for an unknown path."""

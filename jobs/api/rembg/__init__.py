@@ -1,1 +1,4 @@
-"""The API of rembg's server: a picture by URL or as a file, returned as PNG. See docs/api-rembg.md."""
+"""Dialect of rembg's server: a picture is sent by URL or as a file, and the cutout is returned as PNG.
+
+See docs/api-rembg.md.
+"""

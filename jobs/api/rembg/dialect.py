@@ -1,4 +1,4 @@
-"""Register the rembg dialect."""
+"""Registration of the rembg dialect."""
 
 from __future__ import annotations
 

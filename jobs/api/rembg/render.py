@@ -1,4 +1,4 @@
-"""rembg dialect: results, and errors in FastAPI's format."""
+"""rembg dialect: responses with results, and with errors in FastAPI's format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobs.results import storage
 from jobs.results.selectors import result_of
 from segmentation.errors import MattingError
 
-# Core code to HTTP status. 422 has FastAPI's list of fields, every other status a sentence.
+# Code of a MattingError to HTTP status. The body of 422 is FastAPI's list of fields, that of other statuses a sentence.
 ERRORS: dict[str, int] = {
     "authentication_required": 401,
     "permission_denied": 403,
@@ -48,7 +48,10 @@ ERRORS: dict[str, int] = {
 
 
 def render_error(error: MattingError, *, where: str, status: int | None = None) -> Response:
-    """Return the response for an error in FastAPI's format. where: `query` or `body`, the place of the field."""
+    """Return the response for an error in FastAPI's format.
+
+    where: `query` or `body`, the part of the request that contains the field. status: replaces the code's HTTP status.
+    """
     status = status or ERRORS[error.code]
     if status != 422:
         return Response({"detail": error.message}, status=status)
@@ -58,7 +61,10 @@ def render_error(error: MattingError, *, where: str, status: int | None = None) 
 
 
 def render_result(image: JobImage, background: tuple[int, int, int, int] | None) -> HttpResponse:
-    """Return the picture, or the mask, as PNG; a background with alpha is drawn here."""
+    """Return the response with the cutout or the mask as PNG.
+
+    background: red, green, blue and alpha, each 0 to 255. A background that is partly transparent is drawn here.
+    """
     artifact = result_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
     data = storage.read(artifact.key)
     if background is not None and artifact.kind == Artifact.Kind.CUTOUT and 0 < background[3] < 255:

@@ -16,8 +16,8 @@ from jobs.intake.sources import Source, accept_upload
 from segmentation.errors import InvalidParameter
 from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output, Point, Quality
 
-HALF = 25  # threshold of CutoutOptions that cuts at one half
-# Checked, but without effect here: this product's refinement has no such numbers.
+HALF = 25  # the `threshold` of CutoutOptions that means alpha 0.5
+# These fields are validated, but have no effect: the refinement of this site has no such parameters.
 WITHOUT_EFFECT = ("af", "ab", "ae")
 
 
@@ -26,7 +26,7 @@ class ModelUnknown(InvalidParameter):
 
 
 class RembgSerializer(BlankAsDefault, serializers.Serializer):
-    """Fields of `remove`: in the query for GET, in the form or the query for POST."""
+    """Fields of `remove`. GET reads them from the query, POST from the form and the query."""
 
     model = serializers.CharField(required=False, max_length=80, help_text="The model to use; by default the site's.")
     a = SwitchField(required=False, help_text="Refine the edge (alpha matting).")
@@ -45,7 +45,10 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
     )
 
     def to_options(self) -> CutoutOptions:
-        """Return the options; a background with alpha is drawn in the response, not by the worker."""
+        """Return the options of the cutout.
+
+        A background that is partly transparent is drawn in the response, not by the worker.
+        """
         values = self.validated_data
         boxes, points = _prompts(values.get("extras", ""))
         color = self.background()
@@ -65,7 +68,10 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return replace(options, quality=self._quality(options))
 
     def _quality(self, options: CutoutOptions) -> Quality | None:
-        """Return the quality of the requested model; None for the site's. Raise ModelUnknown for any other model."""
+        """Return the quality whose model the request names; None for the default of the site.
+
+        Raise ModelUnknown for a model that is not active.
+        """
         values = self.validated_data
         names = model_names(role_of(options))
         if "model" in values:
@@ -80,7 +86,10 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return Quality.FINE if values.get("vm") and Quality.FINE in names else None
 
     def background(self) -> tuple[int, int, int, int] | None:
-        """Return the background colour; raise InvalidParameter unless it is four numbers from 0 to 255."""
+        """Return the background as red, green, blue and alpha; None without one.
+
+        Raise InvalidParameter unless `bgc` is four whole numbers from 0 to 255.
+        """
         text = self.validated_data.get("bgc")
         if text is None:
             return None
@@ -91,9 +100,9 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return red, green, blue, alpha
 
     def recipe(self) -> str:
-        """Return the name of a recipe in `extras`, empty without one.
+        """Return the name of the recipe in `extras`; an empty string if there is none.
 
-        Raise InvalidParameter when `extras` is not a JSON object.
+        Raise InvalidParameter if `extras` is not a JSON object or the name is not a string.
         """
         name = _extras(self.validated_data.get("extras", "")).get("recipe", "")
         if not isinstance(name, str):
@@ -101,7 +110,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return name
 
     def without_effect(self, options: CutoutOptions) -> list[str]:
-        """Return the fields of the request that changed nothing in its options."""
+        """Return the names of the request's fields that had no effect on the options."""
         values = self.validated_data
         unused = [name for name in WITHOUT_EFFECT if name in values]
         return [*unused, "vm"] if values.get("vm") and options.quality is not Quality.FINE else unused
@@ -130,13 +139,13 @@ class RembgFileSerializer(RembgSerializer):
 
 
 class RembgErrorSerializer(serializers.Serializer):
-    """An error: a sentence, or FastAPI's list of fields."""
+    """An error: a message, or FastAPI's list of fields."""
 
     detail = serializers.JSONField()
 
 
 def _extras(text: str) -> dict[str, Any]:
-    """Return the JSON object in `extras`, empty without one; raise InvalidParameter for anything else."""
+    """Return the JSON object in `extras`; an empty one for an empty text. Raise InvalidParameter for other texts."""
     try:
         extras = json.loads(text or "{}")
     except (ValueError, RecursionError):
@@ -147,9 +156,9 @@ def _extras(text: str) -> dict[str, Any]:
 
 
 def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
-    """Return the rectangles and points of `sam_prompt` in a JSON object.
+    """Return the rectangles and points in `sam_prompt` of the JSON object `extras`.
 
-    Everything else is ignored, especially paths.
+    Other keys and other types of prompts, such as paths, are ignored. Raise InvalidParameter for invalid JSON.
     """
     try:
         prompts = _extras(extras).get("sam_prompt", [])
@@ -165,5 +174,5 @@ def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
 
 
 def merged(query: Any, form: Any) -> dict[str, Any]:
-    """Return the fields of the query and of the form; the form has precedence."""
+    """Return the fields of the query and of the form. The form has precedence."""
     return {**{name: query[name] for name in query}, **{name: form[name] for name in form}}

@@ -1,4 +1,4 @@
-"""The rembg dialect's routes."""
+"""Routes of the rembg dialect."""
 
 from jobs.api.routes import catch_all, route
 

@@ -1,4 +1,4 @@
-"""rembg dialect: `remove`, with a URL or a file."""
+"""rembg dialect: the view of `remove`, for a picture by URL or as a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESPONSES = {(200, "image/png"): OpenApiTypes.BINARY, "4XX": ERROR, "5XX": ERROR
 
 
 class RembgView(PublishedView):
-    """Return the dialect's errors."""
+    """Base class of the dialect's views."""
 
     dialect = NAME
     is_submit = True
@@ -90,4 +90,4 @@ class RemoveView(RembgView):
 
 
 class NothingView(NothingHere, RembgView):
-    """Return the dialect's 404 for all other paths."""
+    """Return the dialect's 404 for an unknown path."""

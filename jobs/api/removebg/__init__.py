@@ -1,1 +1,1 @@
-"""remove.bg v1.0: synchronous cutouts of one picture, and the account. See docs/api-removebg.md."""
+"""Dialect of remove.bg v1.0: the synchronous cutout of one picture, and the account. See docs/api-removebg.md."""

@@ -1,6 +1,6 @@
 """remove.bg dialect: draw the result from a cutout, with region, crop, scale, size, shadow, background and format.
 
-Lengths have the API's formats: `12px`, `10%` or a plain number of pixels. `draw` runs in the process for renderings.
+Lengths have the API's formats: `12px`, `10%` or a number of pixels. `draw` runs in the process for renderings.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Rectangle = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A length in pixels, or as a share of a side."""
+    """A length in pixels, or in percent of a side of the picture."""
 
     value: float
     is_share: bool
@@ -47,7 +47,7 @@ class Length:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The requested layout of the result; docs/api-removebg.md explains each value."""
+    """The requested layout of the result. docs/api-removebg.md explains each value."""
 
     size: str = "preview"
     format: str = "auto"
@@ -56,7 +56,7 @@ class Layout:
     crops: bool = False
     crop_margin: tuple[Length, ...] = ()
     scale: float | None = None  # share of the canvas that the subject may fill
-    position: tuple[float, float] | None = None  # shares of the free space left of and above the subject
+    position: tuple[float, float] | None = None  # the shares of the free space that are left of and above the subject
     semitransparency: bool = True
     shadow: Shadow | None = None
     color: tuple[int, int, int, int] | None = None
@@ -65,7 +65,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The result's file, its size, and the subject's place in it."""
+    """The result: the content of the file, its size in pixels, and the rectangle of the subject in it."""
 
     data: bytes
     content_type: str
@@ -75,7 +75,10 @@ class Drawn:
 
 
 def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, ...]:
-    """Parse lengths separated by spaces; raise InvalidParameter for other text or a wrong number of lengths."""
+    """Return the lengths in a text, separated by spaces or commas.
+
+    counts: the allowed numbers of lengths. Raise InvalidParameter with `field` for other text or another number.
+    """
     parts = text.replace(",", " ").split()
     matches = [_LENGTH.fullmatch(part) for part in parts]
     if len(parts) not in counts or None in matches:
@@ -85,7 +88,10 @@ def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, 
 
 
 def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]:
-    """Parse a colour: hex with or without #, with or without alpha, or a name; raise InvalidParameter otherwise."""
+    """Return the red, green, blue and alpha (0 to 255) of a colour: hex with or without # and alpha, or a name.
+
+    Raise InvalidParameter with `field` for other text.
+    """
     for spelled in (text.strip(), f"#{text.strip()}"):
         try:
             red, green, blue, *alpha = ImageColor.getcolor(spelled, "RGBA")  # type: ignore[misc]
@@ -96,20 +102,23 @@ def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]
 
 
 def max_pixels(size: str, picture_format: str) -> float:
-    """Return the maximum number of pixels of a result; `auto` means the largest size."""
+    """Return the maximum number of pixels of a result. The size `auto` is the largest size."""
     if size in ("full", "4k", "auto") and picture_format in ("png", "auto"):
         return FULL_PNG_MEGAPIXELS * MEGAPIXEL
     return SIZES.get(size, SIZES["full"]) * MEGAPIXEL
 
 
 def fitted(width: int, height: int, pixels: float) -> tuple[int, int]:
-    """Return the largest size with the same proportions and at most `pixels` pixels; the size is never increased."""
+    """Return the largest width and height with the same proportions and at most `pixels` pixels.
+
+    The picture is not enlarged.
+    """
     factor = min(1.0, (pixels / (width * height)) ** 0.5)
     return max(1, int(width * factor)), max(1, int(height * factor))
 
 
 def draw(cutout_png: bytes, layout: Layout) -> Drawn:
-    """Return the result drawn from a cutout with alpha; raise ForegroundUnknown when nothing is visible."""
+    """Return the result, drawn from a cutout with alpha. Raise ForegroundUnknown if no pixel is visible."""
     picture = Image.open(io.BytesIO(cutout_png)).convert("RGBA")
     alpha = _alpha(picture, layout)
     picture.putalpha(alpha)
@@ -144,16 +153,16 @@ def _alpha(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def region(roi: tuple[Length, ...], width: int, height: int) -> Rectangle:
-    """Return the region of interest in pixels, inside the picture."""
+    """Return the region of interest as (left, top, right, bottom) in pixels, clipped to the picture."""
     left, right = sorted((round(roi[0].of(width)), round(roi[2].of(width))))
     top, bottom = sorted((round(roi[1].of(height)), round(roi[3].of(height))))
     return max(0, left), max(0, top), min(width, right), min(height, bottom)
 
 
 def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
-    """Return the subject's box with its margins.
+    """Return the box of the subject, enlarged by its margins.
 
-    There is one margin for all sides, or one for top and bottom and one for left and right, or one for each side.
+    margin: no length, one for all sides, two (top and bottom, left and right), or four (top, right, bottom, left).
     """
     left, top, right, bottom = box
     width, height = right - left, bottom - top
@@ -168,7 +177,7 @@ def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
 
 
 def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
-    """Scale the subject and place it on its canvas; with a scale and without a position, it is centred."""
+    """Scale the subject and place it on the canvas. With a scale and without a position, the subject is centred."""
     subject = picture.crop(picture.getchannel("A").getbbox())
     if layout.scale is not None:
         factor = layout.scale * min(picture.width / subject.width, picture.height / subject.height)
@@ -182,7 +191,7 @@ def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def _with_shadow(picture: Image.Image, shadow: Shadow) -> Image.Image:
-    """Draw the subject over its shadow, on the same canvas."""
+    """Return the subject drawn over its shadow, on a canvas of the same size."""
     import numpy as np
 
     from segmentation.finish.shadows import shadow_opacity
@@ -222,12 +231,12 @@ def _on_background(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def _flat(picture: Image.Image) -> Image.Image:
-    """Draw on white, because JPEG has no transparency."""
+    """Return the picture drawn on white, because JPEG has no transparency."""
     return Image.alpha_composite(Image.new("RGBA", picture.size, (255, 255, 255, 255)), picture).convert("RGB")
 
 
 def _zipped(picture: Image.Image) -> bytes:
-    """Return a zip with the colours as JPEG and the alpha as PNG, which is smaller than one PNG."""
+    """Return a zip with the colours as JPEG and the alpha as PNG. Together they are smaller than one PNG."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("color.jpg", _saved(picture.convert("RGB"), "JPEG"))

@@ -1,4 +1,4 @@
-"""Register the remove.bg dialect."""
+"""Registration of the remove.bg dialect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""remove.bg dialect: headers and JSON of results, the account and errors."""
+"""remove.bg dialect: headers and JSON of results, of the account and of errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .canvas import MEGAPIXEL, PREVIEW_SIZES, SIZES, Drawn, ForegroundUnknown, S
 UNLIMITED_CREDITS = 1_000_000  # for a team without a quota of pictures
 TYPES = {"person": "person", "stamp": "graphic", "object": "other"}
 
-# Core code to HTTP status and `code`.
+# Code of a MattingError to HTTP status and `code`.
 ERRORS: dict[str, tuple[int, str]] = {
     "authentication_required": (403, "auth_failed"),
     "permission_denied": (403, "auth_failed"),
@@ -53,7 +53,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 
 
 def render_error(error: MattingError, *, has_key: bool) -> Response:
-    """Return the response for an error in the vendor's format."""
+    """Return the response for an error in remove.bg's format. has_key: whether the request contains a key."""
     status, code = ERRORS[error.code]
     match error:
         case SourceMissing():
@@ -69,7 +69,7 @@ def render_error(error: MattingError, *, has_key: bool) -> Response:
 
 
 def render_json(drawn: Drawn) -> dict[str, Any]:
-    """Return the JSON of a result."""
+    """Return the response body of a result, with the file as base64."""
     left, top, right, bottom = drawn.foreground
     return {
         "data": {
@@ -83,7 +83,10 @@ def render_json(drawn: Drawn) -> dict[str, Any]:
 
 
 def headers_of(image: JobImage, drawn: Drawn, *, size: str, type_level: str) -> dict[str, str]:
-    """Return the headers that describe a result."""
+    """Return the headers that describe a result.
+
+    size, type_level: the values of these fields in the request.
+    """
     left, top, right, bottom = drawn.foreground
     most = fitted(image.width or 1, image.height or 1, SIZES["full"] * MEGAPIXEL)
     return {
@@ -101,7 +104,7 @@ def headers_of(image: JobImage, drawn: Drawn, *, size: str, type_level: str) -> 
 
 
 def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Return the vendor's rate headers, for the first limit of requests; none without a limit."""
+    """Return remove.bg's headers for the first rate limit; an empty dict if the team has no limit."""
     if not standings:
         return {}
     first = standings[0]
@@ -113,7 +116,7 @@ def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
 
 
 def render_account(month: Allowance) -> dict[str, Any]:
-    """Return the account: one credit is one picture of the month's quota."""
+    """Return the response body of the account. One credit is one picture of the month's quota."""
     credits = UNLIMITED_CREDITS if month.left is None else month.left
     amounts = {"total": credits, "subscription": credits, "payg": 0, "enterprise": 0}
     return {"data": {"attributes": {"credits": amounts, "api": {"free_calls": 0, "sizes": "all"}}}}

@@ -62,7 +62,10 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
     bg_image_file = serializers.FileField(required=False, allow_empty_file=True)
 
     def to_source(self) -> Source:
-        """Return the source of the one picture; raise SourceMissing without a source, SourcesSeveral for several."""
+        """Return the source of the picture.
+
+        Raise SourceMissing without a picture, and SourcesSeveral for several pictures.
+        """
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -79,13 +82,13 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return source_of_url(picture, limits=limits())
 
     def beside_sources(self) -> dict[str, Any]:
-        """Return the validated fields except those of the picture."""
+        """Return the validated fields without the fields of the picture."""
         return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
 
     def to_options(self, source: Source) -> CutoutOptions:
-        """Return the options: a complete transparent cutout, from which the layout is drawn.
+        """Return the options of a complete transparent cutout, from which the layout is drawn later.
 
-        The region of interest becomes a box if the picture's size is known; otherwise only the layout applies it.
+        The region of interest becomes a box if the picture's size is known; otherwise only the layout uses it.
         """
         subject = SUBJECTS.get(self.validated_data["type"], Subject.OBJECT)
         roi = self.to_layout().roi
@@ -97,7 +100,10 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return CutoutOptions(subject=subject, outputs=(Output.CUTOUT,), method=Method.BOXES, boxes=(Box(*box),))
 
     def to_layout(self, *, background: bytes = b"") -> Layout:
-        """Return the layout of the result; raise InvalidParameter that names the field."""
+        """Return the layout of the result. Raise InvalidParameter with the name of an invalid field.
+
+        background: the content of the background picture's file; empty without one.
+        """
         values = self.validated_data
         sent = [name for name in BACKGROUNDS if name in values]
         if len(sent) > 1:
@@ -118,7 +124,10 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def background(self) -> bytes:
-        """Return the background picture, checked like any other picture; empty without one."""
+        """Return the content of the background picture's file; empty without a background picture.
+
+        The picture is checked like other pictures. Raise the errors of downloads and of pictures.
+        """
         values = self.validated_data
         if "bg_image_file" in values:
             return accept_upload(values["bg_image_file"], limits=limits()).read()
@@ -178,13 +187,13 @@ class RemoveBgResultSerializer(serializers.Serializer):
 
 
 class RemoveBgAnswerSerializer(serializers.Serializer):
-    data = RemoveBgResultSerializer()  # type: ignore[assignment]  # the wire's name
+    data = RemoveBgResultSerializer()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class RemoveBgAccountSerializer(serializers.Serializer):
     """The JSON of the account: `{"data": {"attributes": {"credits": …, "api": …}}}`."""
 
-    data = serializers.DictField()  # type: ignore[assignment]  # the wire's name
+    data = serializers.DictField()  # type: ignore[assignment]  # the name in the API's JSON
 
 
 class RemoveBgErrorSerializer(serializers.Serializer):
@@ -194,4 +203,4 @@ class RemoveBgErrorSerializer(serializers.Serializer):
 
 
 class RemoveBgErrorsSerializer(serializers.Serializer):
-    errors = RemoveBgErrorSerializer(many=True)  # type: ignore[assignment]  # the wire's name
+    errors = RemoveBgErrorSerializer(many=True)  # type: ignore[assignment]  # the name in the API's JSON

@@ -1,4 +1,4 @@
-"""The remove.bg dialect's routes."""
+"""Routes of the remove.bg dialect."""
 
 from jobs.api.routes import catch_all, route
 

@@ -1,4 +1,4 @@
-"""remove.bg dialect: `removebg` and `account`."""
+"""remove.bg dialect: the views of `removebg` and `account`."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ ERRORS = {"4XX": ERROR, "5XX": ERROR}
 
 
 def body_limits() -> BodyLimits:
-    """Return the limits for a picture with a second picture as its background."""
+    """Return the limits of a body with a picture and a second picture as its background."""
     one = one_picture()
     return BodyLimits(2 * one.max_bytes, one.max_file_bytes)
 
 
 class RemoveBgView(PublishedView):
-    """Return JSON and the dialect's errors, with the vendor's rate headers."""
+    """Base class of the dialect's views. Responses have the rate headers of remove.bg."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -89,7 +89,7 @@ class RemoveView(RemoveBgView):
         body = serializers.RemoveBgSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         self.note_ignored(body)
-        body.to_layout()  # raise its error before a picture is submitted
+        body.to_layout()  # raises the errors of the layout before the picture is read
         source = body.to_source()
         layout = body.to_layout(background=body.background())
         job = self.submit(
@@ -103,7 +103,7 @@ class RemoveView(RemoveBgView):
         return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=drawing)
 
     def _draw(self, image: JobImage, *, layout: Layout, type_level: str) -> HttpResponseBase:
-        """Draw the result in the process for renderings, and wait for it."""
+        """Draw the result in the process for renderings, and return the response when the result is ready."""
         cutout = storage.read(file_of(image, Artifact.Kind.CUTOUT).key)
         size = (image.width or 0) * (image.height or 0)
         future = pixels.renderings.submit(draw, cutout, layout, pixels=size)
@@ -119,7 +119,7 @@ class RemoveView(RemoveBgView):
 
 
 class AccountView(RemoveBgView):
-    """Return the number of pictures that are left of the month's quota."""
+    """Return the number of pictures that remain in the month's quota."""
 
     @extend_schema(
         tags=["remove.bg"],
@@ -133,4 +133,4 @@ class AccountView(RemoveBgView):
 
 
 class NothingView(NothingHere, RemoveBgView):
-    """Return the dialect's 404 for all other paths."""
+    """Return the dialect's 404 for an unknown path."""

@@ -1,4 +1,4 @@
-"""Register the UNet dialect."""
+"""Registration of the UNet dialect."""
 
 from __future__ import annotations
 

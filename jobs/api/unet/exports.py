@@ -1,4 +1,4 @@
-"""UNet dialect: copy the results of `single` to the folder that the operator has mounted for outputs."""
+"""UNet dialect: copies of the results of `single` in the folder that the operator has mounted for outputs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ OUTPUTS = "/root/outputs"  # the original server's folder; paths in responses be
 
 
 def is_mounted() -> bool:
-    """Return whether the operator has set a folder for outputs; the default is inside the site's own storage."""
+    """Return whether the operator has set a folder for outputs. The default folder is in the site's own storage."""
     roots = settings.MATTING_OUTPUT_ROOTS
     return bool(roots) and Path(roots[0]) != Path(settings.MEDIA_ROOT) / "outputs"
 
 
 def export_result(image: JobImage) -> str:
-    """Copy a picture's published files to the first output root; return the folder's path as clients see it.
+    """Copy the published files of a picture to the first output folder. Return the folder's path as clients see it.
 
-    Raise StorageFailed when the folder is not writable.
+    Raise StorageFailed if the folder is not writable.
     """
     place = Place(Path(os.path.realpath(settings.MATTING_OUTPUT_ROOTS[0])))
     with folder_made(place) as folder:

@@ -1,4 +1,4 @@
-"""Unique names made of a date and a time to the second.
+"""Unique names that consist of a date and a time to the second.
 
 Numbers follow a hyphen, because later attempts of a picture add `_2` and so on to the names of its files.
 """
@@ -17,16 +17,15 @@ from jobs.work.selectors import external_id_is_taken
 
 from .dialect import NAME
 
-_LIFE_S = 3600  # seconds; Redis remembers for this long how many names of one second are in use
+_LIFE_S = 3600  # the seconds for which Redis stores how many names of one second are in use
 _MAX_STEM = 100
 
 
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
-    """Return `pattern` with the current local time to the second.
+    """Return `pattern` with the current local time to the second. Later names of this second end with `-2`, `-3`, ….
 
-    Further names of the same second end with `-2`, `-3`, …. separator: text between the date and the time of day. Redis
-    counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
-    QueueUnavailable when Redis cannot be reached.
+    separator: the text between the date and the time of day. Redis counts the names for all web processes; the database
+    is checked too, in case Redis has lost the count. Raise QueueUnavailable if Redis cannot be reached.
     """
     second = timezone.localtime().strftime(f"%Y%m%d{separator}%H%M%S")
     while True:
@@ -49,12 +48,12 @@ def _number_in(pattern: str, second: str) -> int:
 
 
 def numbered_names(first: str, count: int) -> list[str]:
-    """Return `count` different result names: `first`, `first-2`, `first-3` and so on. Files are not looked up."""
+    """Return `count` different names: `first`, `first-2`, `first-3` and so on. Existing files are not checked."""
     return [first, *(f"{first}-{number}" for number in range(2, count + 1))][:count]
 
 
 def original_names(names: Iterable[str]) -> list[str]:
-    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on, for results that keep their names."""
+    """Return the file names without extensions, made unique with ` (2)`, ` (3)` and so on."""
     given: list[str] = []
     for name in names:
         stem = PurePosixPath(name).stem[:_MAX_STEM] or "picture"

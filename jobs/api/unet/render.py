@@ -18,7 +18,7 @@ from segmentation.postprocess import foreground_box, to_levels
 
 RAW_ALPHA_TYPE = "application/json+alpha"
 
-# Core code to HTTP status. The dialect has no 422: its clients expect 400.
+# Code of a MattingError to HTTP status. The dialect has no 422, because its clients expect 400.
 ERRORS: dict[str, int] = {
     "authentication_required": 401,
     "permission_denied": 403,
@@ -60,7 +60,10 @@ CANCELED = "The task was cancelled."
 
 
 def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[str, Any]:
-    """Return the response of `single` for a successful picture; `folder`, if given, has copies of its files."""
+    """Return the response body of `single` for a successful picture.
+
+    folder: the path of the copies; empty without copies.
+    """
     cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
     body: dict[str, Any] = {"status": "success", "result_path": _path_of(cutout, image, folder)}
@@ -82,9 +85,9 @@ def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
-    """Return the JSON body with the model's alpha before any threshold.
+    """Return the response body with the alpha of the model before any threshold.
 
-    The base64 text holds little-endian float32 values 0..1 in C order, with the shape (H, W).
+    The base64 text contains little-endian float32 values from 0 to 1 in C order, with the shape (H, W).
     """
     stored = file_of(image, Artifact.Kind.ALPHA)
     alpha = np.ascontiguousarray(read_alpha(storage.read(stored.key)), dtype="<f4")
@@ -99,7 +102,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
 
 
 def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
-    """Return the response of `batch`."""
+    """Return the response body of `batch`."""
     return {
         "status": "submitted",
         "task_id": job.external_id,
@@ -110,7 +113,7 @@ def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Return a batch's state: current counts, and after its end the zip and the time."""
+    """Return the response body with a batch's state: current counts, and after its end the zip and the duration."""
     images = images_of(job)
     body: dict[str, Any] = {
         "status": TASK_STATES[Status(job.status)],
@@ -143,7 +146,7 @@ def _file(job: Job, image: JobImage) -> dict[str, str]:
 
 
 def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dict[str, Any]:
-    """Return the response of `reload`."""
+    """Return the response body of `reload`. previous: the model that was active before; None if there was none."""
     return {
         "status": "success",
         "model_path": version.path,
@@ -154,12 +157,12 @@ def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dic
 
 
 def render_error(error: MattingError) -> Response:
-    """Return an error response in the UNet API's format: `status`, `error` and `code`, with the code's HTTP status."""
+    """Return the response for an error in the UNet API's format: `status`, `error` and `code`."""
     return Response({"status": "error", "error": error.message, "code": error.code}, status=ERRORS[error.code])
 
 
 def processing_time_ms(image: JobImage) -> int:
-    """Return how long a worker processed the picture, in milliseconds; 0 before its end."""
+    """Return how long a worker processed the picture, in milliseconds; 0 if the picture has not ended."""
     if image.started_at is None or image.finished_at is None:
         return 0
     return round((image.finished_at - image.started_at).total_seconds() * 1000)

@@ -18,7 +18,7 @@ from segmentation.options import AlphaMode, Color, CutoutOptions, Format, Output
 
 
 class UNetOptionsSerializer(serializers.Serializer):
-    """Fields of both `single` and `batch`."""
+    """Fields that `single` and `batch` have in common."""
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
     output_format = Choice(choices=["png", "jpeg"], default="png")
@@ -29,7 +29,7 @@ class UNetOptionsSerializer(serializers.Serializer):
     alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
-        """Return the options: a JPEG has the background `bg_color`, a PNG has the photo's colours and the alpha."""
+        """Return the options of the cutout. A JPEG has the background `bg_color`, a PNG is transparent."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"
@@ -56,7 +56,7 @@ class UNetSingleSerializer(UNetOptionsSerializer):
 
 
 class UNetBatchSerializer(UNetOptionsSerializer):
-    """Fields of both kinds of `batch`."""
+    """Fields that both kinds of `batch` have in common."""
 
     keep_names = SwitchField(default=False, help_text="Name the results after their pictures.")
 
@@ -79,7 +79,10 @@ class UNetUploadSerializer(UNetBatchSerializer):
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
     def to_sources(self, limits: Limits) -> list[Source]:
-        """Return the sources. A file that is not a picture fails separately; a bad archive ends the request."""
+        """Return the sources. A file that is not a picture becomes a RefusedSource.
+
+        Raise ImageMissing without a file, and InvalidParameter for an invalid zip or for a zip among other files.
+        """
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
             files.append(self.validated_data["zip"])

@@ -1,4 +1,4 @@
-"""The UNet dialect's routes."""
+"""Routes of the UNet dialect."""
 
 from jobs.api.routes import catch_all, route
 

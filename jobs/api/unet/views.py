@@ -1,4 +1,4 @@
-"""UNet dialect: `single`, `batch` with its task, and `reload`."""
+"""UNet dialect: the views of `single`, `batch` with its task, and `reload`."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ TASK_EXAMPLE = OpenApiExample(
 
 
 class UNetView(PublishedView):
-    """Return JSON and the dialect's errors."""
+    """View of the UNet dialect. Responses and errors are JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -211,7 +211,10 @@ class BatchView(UNetView):
 
 
 class BatchNames:
-    """The names of one batch: its id, its folder, its zip and its results."""
+    """The names of one batch: its id, its folder, its zip and its results.
+
+    shown_folder: the folder in responses. keeps_names: whether the results have the names of their pictures.
+    """
 
     def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
         self.task_id = second_unique_name("batch_{}", separator="_")
@@ -225,7 +228,7 @@ class BatchNames:
         )
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
-        """Return the batch's Door; with an export directory the results are also copied there."""
+        """Return the batch's Door. With an export directory, the results are also copied to it."""
         return Door(
             dialect=NAME,
             urgency=Job.Urgency.BATCH,
@@ -280,4 +283,4 @@ class ReloadView(UNetView):
 
 
 class NothingView(NothingHere, UNetView):
-    """Return the dialect's 404 for all other paths."""
+    """Return the dialect's 404 for an unknown path."""

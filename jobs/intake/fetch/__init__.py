@@ -1,6 +1,6 @@
-"""The guarded HTTP client. All requests to URLs that users give go through it: picture downloads and webhooks.
+"""The guarded HTTP client. Requests to URLs that users send go through it: picture downloads and webhooks.
 
-Workers call it. It uses the network and neither the database nor the storage. `policy` defines the permitted hosts,
+Workers call it. It uses the network, but neither the database nor the storage. `policy` defines the permitted hosts,
 `url` parses strictly, `address` classifies IP addresses, `connection` connects to a checked address within a deadline.
 """
 

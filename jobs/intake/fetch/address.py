@@ -1,4 +1,4 @@
-"""Decide which IP addresses belong to the public Internet. All functions are pure and use no network."""
+"""Classification of IP addresses as public or not. The functions are pure and use no network."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ISATAP_MARKS = (0x00005EFE, 0x02005EFE)  # RFC 5214, bits 32 to 63
 
 
 def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
-    """Return all IPv4 addresses embedded in `address` that a gateway might unwrap; empty for a plain address."""
+    """Return the IPv4 addresses embedded in `address`, which a gateway might extract; empty for a plain address."""
     if isinstance(address, IPv4Address):
         return ()
     number = int(address)
@@ -62,9 +62,9 @@ def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
 
 
 def is_metadata(address: Address) -> bool:
-    """Return whether `address`, or an IPv4 address embedded in it, is a cloud metadata service.
+    """Return whether `address`, or an IPv4 address embedded in it, belongs to a cloud metadata service.
 
-    Such services give out the machine's credentials.
+    Such services return the credentials of the machine.
     """
     return any(
         candidate.version == network.version and candidate in network
@@ -74,9 +74,10 @@ def is_metadata(address: Address) -> bool:
 
 
 def is_public(address: Address) -> bool:
-    """Return whether `address` and every IPv4 address embedded in it are public unicast addresses.
+    """Return whether `address`, and each IPv4 address embedded in it, is a public unicast address.
 
-    `is_private` alone allows 100.64.0.0/10, and `is_global` alone allows embedded forms (2002:a00:1:: is 10.0.0.1).
+    Python's `is_private` alone allows 100.64.0.0/10, and `is_global` alone allows embedded forms (2002:a00:1:: is
+    10.0.0.1).
     """
     if is_metadata(address):
         return False

@@ -1,4 +1,4 @@
-"""Send a GET for a picture or a POST for a callback within the policy's limits."""
+"""GET requests for pictures and POST requests for callbacks, within the limits of a policy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NETWORK_ERRORS = (HTTPError, http.client.HTTPException, OSError)
 
 @dataclass(frozen=True)
 class Fetched:
-    """A downloaded and decoded body, with the server's content type and the final URL."""
+    """A downloaded and decoded body, with the server's content type, the final URL, and the time in milliseconds."""
 
     data: bytes
     content_type: str
@@ -42,7 +42,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Response:
-    """The response to a callback: the status, and at most the first 4 KiB of the body."""
+    """The response to a callback: the status, at most the first 4 KiB of the body, and the duration in milliseconds."""
 
     status: int
     body_prefix: bytes
@@ -52,9 +52,9 @@ class Response:
 def fetch_bytes(
     url: str, policy: Policy, *, resolver: Resolver = system_resolver, clock: Clock = time.monotonic
 ) -> Fetched:
-    """Download `url`, following at most `policy.max_redirects` redirects; each redirect is checked like the first URL.
+    """Download `url`, following at most `policy.max_redirects` redirects. Each redirect is checked like the first URL.
 
-    Raise UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge when the decoded body exceeds `policy.max_bytes`.
+    Raise UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge if the decoded body exceeds `policy.max_bytes`.
     """
     deadline = Deadline(policy.deadline_s, clock)
     headers = {"Accept": "image/*,*/*;q=0.5"}
@@ -79,9 +79,9 @@ def post_bytes(
     resolver: Resolver = system_resolver,
     clock: Clock = time.monotonic,
 ) -> Response:
-    """Send `body` to `url` and return the response, whatever its status. Redirects are not followed.
+    """Send `body` to `url` by POST, and return the response with any status. Redirects are not followed.
 
-    Raise UrlTooLong, UrlForbidden, DownloadFailed.
+    Raise UrlTooLong, UrlForbidden or DownloadFailed.
     """
     deadline = Deadline(policy.deadline_s, clock)
     target = target_from_url(url, policy)
@@ -136,7 +136,7 @@ def _picture_body(response: HTTPResponse, max_bytes: int) -> bytes:
 
 
 def _prefix(response: HTTPResponse) -> bytes:
-    """Read the start of the body; a truncated body is accepted."""
+    """Return the first _ANSWER_PREFIX_BYTES of the body. A truncated body is accepted."""
     data = bytearray()
     try:
         while len(data) < _ANSWER_PREFIX_BYTES:

@@ -1,8 +1,8 @@
-"""Open a connection to a checked IP address within a deadline.
+"""Connections to checked IP addresses, within a deadline.
 
 The classes are based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI,
 certificate checks and the Host header use the name, while the socket connects to the checked address.
-`requests-hardened` is not used: it checks only the first DNS result, unwraps only IPv4-mapped addresses and has no
+`requests-hardened` is not used: it checks only the first DNS result, extracts only IPv4-mapped addresses and has no
 deadline.
 """
 
@@ -38,7 +38,7 @@ _lookup_slots = threading.BoundedSemaphore(_MAX_LOOKUPS)
 
 
 class Deadline:
-    """A deadline `seconds` from now, by a monotonic clock."""
+    """A point in time `seconds` after the creation of the object, by a monotonic clock."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -46,9 +46,9 @@ class Deadline:
         self._ends = self._started + seconds
 
     def remaining_s(self) -> float:
-        """Return the seconds left.
+        """Return the remaining seconds.
 
-        Raise TimeoutError when none are left, because 0 would make a socket non-blocking.
+        Raise TimeoutError if no time remains, because a timeout of 0 would make a socket non-blocking.
         """
         remaining = self._ends - self._clock()
         if remaining <= 0:
@@ -60,7 +60,7 @@ class Deadline:
 
 
 class _DeadlineMixin(_Socket):
-    """Limit every socket operation to the time left until the deadline.
+    """Mixin that limits each socket operation to the remaining time before the deadline.
 
     A plain timeout restarts with each packet, so a server that sends one byte per second would block a worker without
     end.
@@ -99,14 +99,17 @@ class DeadlineTlsSocket(_DeadlineMixin, ssl.SSLSocket):
 
 @lru_cache(maxsize=1)
 def tls_context() -> ssl.SSLContext:
-    """Return the shared TLS context, which verifies names and certificates against the system's authorities."""
+    """Return the shared TLS context. It verifies names and certificates against the system's authorities."""
     context = ssl.create_default_context()
     context.sslsocket_class = DeadlineTlsSocket
     return context
 
 
 def system_resolver(host: str, port: int) -> list[str]:
-    """Return all IP addresses of `host` as text, in the system's order of preference."""
+    """Return the IP addresses of `host` as text, in the system's order of preference.
+
+    Raise OSError if there are none.
+    """
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
@@ -114,8 +117,9 @@ def system_resolver(host: str, port: int) -> list[str]:
 def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Address]:
     """Return the IP addresses of the target's host.
 
-    Raise DownloadFailed when there is none, TimeoutError after the deadline. A lookup cannot be cancelled, so it runs
-    in a daemon thread that is abandoned at the deadline. At most `_MAX_LOOKUPS` threads exist at a time.
+    Raise DownloadFailed if there are none, and TimeoutError after the deadline. A lookup cannot be cancelled, so it
+    runs in a daemon thread, which continues after the deadline without effect. At most `_MAX_LOOKUPS` such threads
+    exist at a time.
     """
     if target.address is not None:
         return [target.address]
@@ -142,9 +146,9 @@ def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Addr
 
 
 def connect(target: Target, policy: Policy, deadline: Deadline, resolver: Resolver) -> HTTPConnection:
-    """Return an open connection to a permitted address of the target.
+    """Return an open connection to a permitted IP address of the target.
 
-    Raise UrlForbidden when any address of the host is not permitted, because a mixed result indicates DNS rebinding.
+    Raise UrlForbidden if any address of the host is not permitted, because a mixed result indicates DNS rebinding.
     Raise DownloadFailed, and OSError or urllib3's HTTPError from the network.
     """
     addresses = look_up(target, deadline, resolver)

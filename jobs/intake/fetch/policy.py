@@ -1,4 +1,4 @@
-"""Define which hosts and ports the guarded client may connect to."""
+"""The hosts and ports to which the guarded client may connect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 @dataclass(frozen=True)
 class Allowance:
-    """A host or network that the operator allows, on `ports`; None means the ports of the policy."""
+    """A host or network that the operator allows. ports: the allowed ports; None: the ports of the policy."""
 
     name: str = ""
     network: Network | None = None
@@ -30,7 +30,7 @@ class Allowance:
     def parse(text: str) -> Allowance:
         """Parse `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `fd00::/8` or `[fd00::1]:9000`.
 
-        Raise ValueError that names the entry, so that the site does not start with a typing error.
+        Raise ValueError with the entry, so that the site does not start with a typing error in this setting.
         """
         entry = text.strip().lower()
         match = _ENTRY.fullmatch(entry)
@@ -56,7 +56,7 @@ class Allowance:
 class Policy:
     """The permitted hosts and ports, and the limits on time (seconds) and size (bytes) of a response.
 
-    `deadline_s` covers name lookup, connection, TLS, body and redirects together.
+    deadline_s: the limit for name lookup, connection, TLS, body and redirects together.
     """
 
     schemes: tuple[str, ...] = ("http", "https")
@@ -77,7 +77,7 @@ class Policy:
         return tuple(Allowance.parse(entry) for entry in self.allowed_hosts)
 
     def permits(self, host: str, port: int, address: Address) -> bool:
-        """Return whether a connection to `port` of `address` is permitted, for the name `host`."""
+        """Return whether a connection to `port` of the IP address `address` of `host` is permitted."""
         if is_metadata(address):
             return False
         if port in self.ports and is_public(address):
@@ -87,7 +87,7 @@ class Policy:
         )
 
     def may_permit_port(self, host: str, port: int) -> bool:
-        """Return whether `port` is permitted for at least one possible address of the name `host`."""
+        """Return whether `port` is permitted for at least one possible IP address of `host`."""
         return port in self.ports or any(
             port in (entry.ports or ()) and (entry.network is not None or entry.name == host)
             for entry in self.allowances
@@ -95,7 +95,7 @@ class Policy:
 
 
 def policy_from_settings(kind: Literal["picture", "callback"]) -> Policy:
-    """Build the policy for downloads or for callbacks from the settings."""
+    """Return the policy for downloads (`picture`) or for callbacks (`callback`), built from the settings."""
     return Policy(
         allowed_hosts=tuple(settings.MATTING_FETCH_ALLOW),
         deadline_s=float(settings.MATTING_FETCH_TIMEOUT_S),

@@ -1,4 +1,4 @@
-"""Parse a user's URL strictly, so that the checked URL is exactly the requested URL."""
+"""Strict parsing of a user's URL, so that the checked URL is exactly the requested URL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 class Target:
     """A parsed URL.
 
-    host: in ASCII, without a final dot. path: the path with the query. address: set if the host is an IP address.
+    host: in ASCII, without a final dot. path: the path with the query. address: the IP address if the host is one, else
+    None.
     """
 
     scheme: str
@@ -50,8 +51,8 @@ class Target:
 def check_url(url: str, policy: Policy, *, field: str = "") -> None:
     """Check a URL without the network: syntax, scheme, port and IP addresses in the URL itself.
 
-    Names are resolved only for the connection, because an earlier result may no longer be valid.
-    Raise UrlTooLong, UrlMalformed or UrlForbidden, naming the request's `field`.
+    Names are resolved only when a connection is made, because an earlier result may no longer be valid. Raise
+    UrlTooLong, UrlMalformed or UrlForbidden, with the request's `field`.
     """
     try:
         target_from_url(url, policy)
@@ -61,7 +62,7 @@ def check_url(url: str, policy: Policy, *, field: str = "") -> None:
 
 
 def target_from_url(url: str, policy: Policy) -> Target:
-    """Parse `url`; raise UrlTooLong, UrlMalformed when it is not a URL, or UrlForbidden with the reason."""
+    """Return the parsed `url`. Raise UrlTooLong, UrlMalformed if it is not a URL, or UrlForbidden with the reason."""
     if len(url.encode("utf-8", "surrogatepass")) > policy.max_url_bytes:
         raise UrlTooLong(f"The URL is longer than {policy.max_url_bytes} bytes.")
     if "\\" in url or any(unicodedata.category(character)[0] in "ZC" for character in url):
@@ -86,10 +87,10 @@ def target_from_url(url: str, policy: Policy) -> Target:
 
 
 def redirect_target(location: str) -> str:
-    """Return a `Location` header as a URL reference, corrected as browsers do (WHATWG URL).
+    """Return a `Location` header as a URL reference, corrected as browsers do (WHATWG URL Standard).
 
-    location: decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is decoded as UTF-8. Other bytes and inner white space
-    are percent-encoded; outer white space is removed. Existing percent-encoding does not change.
+    location: the header, decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is decoded as UTF-8. Other bytes and inner
+    white space are percent-encoded; outer white space is removed. Existing percent-encoding does not change.
     """
     location = location.strip(_WHITE_SPACE)
     try:

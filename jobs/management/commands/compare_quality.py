@@ -1,4 +1,4 @@
-"""`manage.py compare_quality PHOTOS MASKS`: measure fast, auto and fine, and calibrate the level of auto."""
+"""`manage.py compare_quality PHOTOS MASKS` measures fast, auto and fine, and calibrates the threshold of auto."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _measured(photos: Path, masks: Path, fine_weights: Path | None, limit: int) 
 
 
 def _pairs(photos: Path, masks: Path, limit: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield names, photos, (H, W, 3) uint8, and masks, (H, W) float32 0..1 or NaN.
+    """Yield names, photos (H, W, 3) uint8 RGB, and masks (H, W) float32 0..1, NaN where pixels are ignored.
 
     Photos without a mask are skipped.
     """

@@ -70,7 +70,7 @@ class Command(BaseCommand):
 
 
 def _options_from(options: dict[str, Any]) -> CutoutOptions:
-    """Build the options; raise CommandError with the message of the invalid value."""
+    """Return the cutout options of the arguments; raise CommandError with the message about an invalid value."""
     try:
         return CutoutOptions(
             method=Method.BOXES if options["box"] else Method.POINTS if options["point"] else Method.AUTO,
@@ -93,7 +93,7 @@ def _point(text: str) -> Point:
 
 
 def _team_from(name: str | None) -> Team | None:
-    """Return the team of that name, or None without a name; raise CommandError for an unknown name."""
+    """Return the team with this name; None without a name. Raise CommandError for an unknown name."""
     team = Team.objects.filter(name=name).first() if name else None
     if name and team is None:
         raise CommandError(f"--team: there is no team {name!r}")
@@ -101,7 +101,7 @@ def _team_from(name: str | None) -> Team | None:
 
 
 def _recipe_from(text: str, team: Team | None) -> NamedRecipe:
-    """Return the recipe in a file, or the team's or built-in recipe of that name; raise CommandError otherwise."""
+    """Return the recipe in a JSON file, or the team's or built-in recipe of this name; raise CommandError otherwise."""
     path = Path(text)
     try:
         if path.suffix == ".json":
@@ -122,7 +122,7 @@ def _cut_out(
     taken: set[Path],
     team: Team | None,
 ) -> Sequence[str]:
-    """Write the result files of one photo: the files of its recipes, or without a recipe the cutout.
+    """Write the result files of one photo: the files of its recipes, or the cutout if there is no recipe.
 
     Return the notes to print: that no subject was found, or which rules of a recipe are not met.
     """
@@ -155,7 +155,7 @@ def _cut_out(
 
 
 def _free_path(output: Path, stem: str, extension: str, taken: set[Path]) -> Path:
-    """Return a path that overwrites neither a photo nor another result of this call, and add it to `taken`."""
+    """Return a path that is neither a photo nor another result of this call, and add it to `taken`."""
     endings = chain(("", "_cutout"), (f"_cutout_{number}" for number in count(2)))
     paths = (output / f"{stem}{ending}{extension}" for ending in endings)
     path = next(path for path in paths if path.resolve() not in taken)

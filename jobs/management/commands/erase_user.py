@@ -1,4 +1,4 @@
-"""`manage.py erase_user` erases a user: files, rows and names; the audit trail keeps a pseudonym and stays valid."""
+"""`manage.py erase_user` erases a user: files, rows and names. The audit trail contains a pseudonym and stays valid."""
 
 from __future__ import annotations
 

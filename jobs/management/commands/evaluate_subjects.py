@@ -1,4 +1,4 @@
-"""`manage.py evaluate_subjects DATA` measures how often the kind of subject is detected correctly."""
+"""`manage.py evaluate_subjects DATA` measures how often the kind of subject (person, object, stamp) is correct."""
 
 from __future__ import annotations
 

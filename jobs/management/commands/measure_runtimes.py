@@ -1,6 +1,6 @@
 """`manage.py measure_runtimes` finds the fastest runtime for each model on this machine, and stores the result.
 
-With `MATTING_RUNTIME=auto` a worker starts this command once, at low priority. Workers use the result when they start.
+With `MATTING_RUNTIME=auto` a worker starts this command once, at low priority. Workers use the result at their start.
 """
 
 from __future__ import annotations

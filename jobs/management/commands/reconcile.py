@@ -1,6 +1,6 @@
 """`manage.py reconcile` compares stored files with the database.
 
-With --apply it deletes files or rows without a match.
+With --apply it deletes files without a row and rows without a file.
 """
 
 from __future__ import annotations

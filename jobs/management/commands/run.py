@@ -102,7 +102,7 @@ class _Address:
         self.url = f"http://[{self._asked}]:{port}" if ":" in self._asked else f"http://{self._asked}:{port}"
 
     def first_picture(self) -> bool:
-        """Return True when the site has cut out a picture."""
+        """Request a first cutout from the site, and return whether it succeeded."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=90)
         try:
             connection.request("POST", "/health/first-picture", headers={HEADER: permit(), "Content-Length": "0"})
@@ -113,7 +113,7 @@ class _Address:
             connection.close()
 
     def is_live(self) -> bool:
-        """Return True when the site responds; a redirect to HTTPS or a rejected host name counts too."""
+        """Return whether the web server responds. A redirect to HTTPS or a rejected host name counts as a response."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=2)
         try:
             connection.request("GET", "/health/live")
@@ -125,7 +125,7 @@ class _Address:
 
 
 class _FirstPicture:
-    """Request a cut-out through the web server once a model is loaded.
+    """The first cutout, which is requested through the web server when a model is loaded.
 
     The requests run in a thread and are repeated until one succeeds.
     """
@@ -137,7 +137,7 @@ class _FirstPicture:
         self._is_warm = False
 
     def is_cut_out(self) -> bool:
-        """Return True when the picture has been cut out; start an attempt if none is in progress."""
+        """Return whether the first picture has been cut out. If not, start an attempt, unless one is in progress."""
         self._is_warm = self._is_warm or _a_model_is_warm()
         if self._is_warm and not self._is_cut_out and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._try, daemon=True)
@@ -145,7 +145,7 @@ class _FirstPicture:
         return self._is_cut_out
 
     def problem(self) -> str:
-        """Return the part of the site that is not ready yet."""
+        """Return a message about the part of the site that is not ready."""
         if self._is_warm:
             return "A model is warm, but no picture could be cut out yet; see the lines above."
         return "No model is warm yet; see the lines above."
@@ -158,7 +158,7 @@ class _FirstPicture:
 
 
 class _StopRequests:
-    """Count the signals to stop, and detect that the calling process has ended."""
+    """The signals to stop that were received, and whether the calling process has ended."""
 
     def __init__(self, *, end_with_parent: bool) -> None:
         self._parent = os.getppid() if end_with_parent else None
@@ -177,7 +177,7 @@ class _StopRequests:
 
 
 def _prepared_folder(site: _Address) -> IO[str]:
-    """Check folder and port, migrate the database, and return the lock that prevents a second run."""
+    """Check the folder and the port, migrate the database, and return the lock that prevents a second run."""
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
@@ -228,7 +228,7 @@ def _workers(*, forks: bool) -> Program:
 
 
 def _a_model_is_warm() -> bool:
-    """Return True when a worker with a loaded model sends heartbeats."""
+    """Return whether a worker with a loaded model sends heartbeats; False if the queue cannot be reached."""
     try:
         return any(worker.get("role") == "pictures" for worker in queue.live_workers())
     except RedisError:

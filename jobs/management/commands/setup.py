@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
 
 def secrets_text(made: FirstSecrets) -> str:
-    """Return the secrets of the first start as text to copy."""
+    """Return the secrets of the first start as a text that the user can copy."""
     return "\n".join(
         [
             "",

@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 
 def _watch_from(options: dict[str, object]) -> Watch:
-    """Build the watch from the arguments; raise a MattingError that describes an invalid argument."""
+    """Return the Watch for the command's arguments; raise a MattingError that describes an invalid argument."""
     team = Team.objects.filter(name=options["team"]).first()
     if team is None:
         raise NotFound(f"There is no team {options['team']!r}.")

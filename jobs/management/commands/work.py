@@ -1,4 +1,4 @@
-"""`manage.py work` runs this machine's workers until it receives SIGTERM or SIGINT."""
+"""`manage.py work` runs the workers of this machine until it receives SIGTERM or SIGINT."""
 
 from argparse import ArgumentParser
 from typing import Any

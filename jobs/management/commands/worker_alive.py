@@ -1,4 +1,4 @@
-"""`manage.py worker_alive` exits with status 0 if a worker with a model is alive on this host, for container probes."""
+"""`manage.py worker_alive` exits with status 0 if a model worker is alive on this host. Container probes use it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Accept the name and password of the LDAP directory in the site's sign-in form."""
+"""The authentication backend that checks names and passwords of the sign-in form in the LDAP directory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from mattingsite.sign_on import LDAP
 
 
 class DirectoryBackend(ModelBackend):
-    """Check a password in the directory of MATTING_LDAP_URL, after the backends for the site's own passwords.
+    """Authentication backend for the directory of MATTING_LDAP_URL.
 
-    Raise DirectoryUnavailable, so that an outage does not count as a wrong password.
+    The backends for the site's own passwords run first.
+
+    Raise DirectoryUnavailable if the directory fails, so that a failure does not count as a wrong password.
     """
 
     def authenticate(

@@ -1,4 +1,4 @@
-"""The data of a person in an LDAP directory, and the error when the directory fails."""
+"""The data of a person in an LDAP directory, and the error for a directory that fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class DirectoryUnavailable(Exception):
-    """The directory cannot be reached, or rejects the site itself; the message gives the reason."""
+    """The directory cannot be reached, or it rejects the site itself. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)

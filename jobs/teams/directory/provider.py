@@ -1,4 +1,4 @@
-"""Describe a person of the LDAP directory to allauth, which stores the accounts of all kinds of single sign-on."""
+"""The allauth provider for people in the LDAP directory. allauth stores the accounts of all kinds of single sign-on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find people and their groups in an LDAP directory, and check their passwords there.
+"""Search for people and their groups in an LDAP directory, and checks of their passwords there.
 
 Only this module uses python-ldap.
 """
@@ -34,7 +34,7 @@ def person_sign_in(directory: Directory, *, name: str, password: str) -> Directo
     """Return the person with this name and password.
 
     Return None for an unknown or ambiguous name, a wrong or empty password, and a locked account. Raise
-    DirectoryUnavailable. The search and each bind take at most 5 s.
+    DirectoryUnavailable. The search and each bind take at most TIMEOUT_S seconds.
     """
     if not name or not password:  # a bind without a password would succeed as anonymous
         return None
@@ -98,7 +98,10 @@ def _people(connection: LDAPObject, directory: Directory, name: str) -> list[tup
 def _groups(
     connection: LDAPObject, directory: Directory, dn: str, attributes: dict[str, list[bytes]], name: str
 ) -> list[str]:
-    """Return the names (`cn`) of a person's groups: those that a search finds, or else those of `memberOf`."""
+    """Return the names (`cn`) of a person's groups.
+
+    They come from a search if one is configured, else from `memberOf`.
+    """
     if not directory.groups:
         return sorted({_first_value(group.decode()) for group in attributes.get("memberOf", [])})
     account = _first(attributes, *_NAMES) or name
@@ -141,7 +144,7 @@ def _first(attributes: dict[str, list[bytes]], *names: str) -> str:
 
 
 def _first_value(dn: str) -> str:
-    """Return the value of a DN's first part: `designers` for `cn=designers,ou=groups,dc=example,dc=com`."""
+    """Return the value of the first part of a DN: `designers` for `cn=designers,ou=groups,dc=example,dc=com`."""
     value: str = ldap.dn.str2dn(dn)[0][0][1]
     return value
 

@@ -1,4 +1,4 @@
-"""No routes: people use the site's own sign-in form. allauth imports this module for every provider."""
+"""An empty list of routes, because people use the site's own sign-in form. allauth imports it for each provider."""
 
 from __future__ import annotations
 
