@@ -25,5 +25,5 @@ class KeylineAdminSite(UnfoldAdminSite):
         return csp_update(_THEME_NEEDS)(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect to the sign-in page, with its lock-out and second factor; reject users who are not staff."""
+        """Redirect to the site's sign-in page, with its lock-out and second factor; reject users who are not staff."""
         return secure_admin_login(super().login)(request, extra_context=extra_context)

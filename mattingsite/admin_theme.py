@@ -1,4 +1,4 @@
-"""The admin's theme: name, colours and side bar. django-unfold reads them from settings.UNFOLD."""
+"""The admin site's theme: name, colours and side bar. django-unfold reads them from settings.UNFOLD."""
 
 from __future__ import annotations
 

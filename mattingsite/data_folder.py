@@ -1,4 +1,4 @@
-"""Files in the data folder that the settings need: the secret key and the broker's socket."""
+"""Files in the data folder that the settings need: the secret key and the socket of the embedded queue server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILE_MODE = 0o600
 def read_or_create_secret(path: Path) -> str:
     """Return the secret in a file; create a missing file with a random secret that only its owner can read.
 
-    Raise ImproperlyConfigured if the file or its folder cannot be used.
+    path: a file in the data folder. Raise ImproperlyConfigured if the file or its folder cannot be used.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
@@ -33,7 +33,7 @@ def read_or_create_secret(path: Path) -> str:
 
 
 def broker_socket(data_dir: Path) -> Path:
-    """Return the path of the embedded broker's socket.
+    """Return the path of the socket of the embedded broker, the Valkey server that holds the queue.
 
     If the data folder's path is long, the socket is in the temporary folder, because the path of a socket is limited to
     about 108 characters.

@@ -26,10 +26,11 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 class Environment:
     """The environment variables. The methods read them with their type and range; `finish` reports all invalid ones.
 
-    In the methods, `name` is the variable's name, and `default` is returned if the variable is not set or invalid, so
-    that all other variables are still checked. Instead of NAME, a variable NAME_FILE may give the path of a file with
-    the value, as container platforms provide secrets. Messages do not contain the values of URLs, because these may
-    contain passwords.
+    In the methods, `name` is the variable's name, and `default` is returned if the variable is not set. For an invalid
+    value the method notes the problem for `finish` and still returns something, usually `default`, so that all other
+    variables are checked too. Instead of NAME, a variable NAME_FILE may give the path of a file with the value, as
+    container platforms provide secrets. Messages do not contain the values of URLs, because these may contain
+    passwords.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -47,24 +48,31 @@ class Environment:
         return bool(self._text(name))
 
     def integer(self, name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
-        """Return a variable as a whole number from `minimum` to `maximum`."""
+        """Return a variable as a whole number from `minimum` to `maximum`; a maximum of None means no upper limit."""
         return int(self._number(name, int, default, minimum, maximum))
 
     def number(self, name: str, default: float, *, minimum: float = 0.0, maximum: float | None = None) -> float:
-        """Return a variable as a number from `minimum` to `maximum`."""
+        """Return a variable as a number from `minimum` to `maximum`; a maximum of None means no upper limit."""
         return float(self._number(name, float, default, minimum, maximum))
 
     def limit(
         self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
     ) -> float | None:
-        """Return a variable as a number of at least `minimum`; None, which means no limit, if it is set but empty."""
+        """Return a variable as a number of at least `minimum`; None, which means no limit, if it is set but empty.
+
+        kind: the number's type. If the variable is not set, return `default`, which may be None. If it is invalid,
+        return `default`, or `minimum` if that is None or 0.
+        """
         text = self._text(name)
         if text is None:
             return default
         return self._number(name, kind, default or minimum, minimum, None) if text.strip() else None
 
     def switch(self, name: str, default: bool) -> bool:
-        """Return a variable as a boolean. Its values are 1 or 0, true or false, yes or no, on or off."""
+        """Return a variable as a boolean; `default` if it is empty.
+
+        Its values are 1 or 0, true or false, yes or no, on or off.
+        """
         text = self._text(name)
         if text is None or not text.strip():
             return default
@@ -74,12 +82,15 @@ class Environment:
         return _SWITCHES[text.strip().lower()]
 
     def items(self, name: str, default: list[str]) -> list[str]:
-        """Return the parts of a variable that is a comma-separated list."""
+        """Return the parts of a variable that is a comma-separated list, without surrounding spaces and empty parts."""
         text = self._text(name)
         return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return a variable whose value must be one of the choices."""
+        """Return a variable whose value must be one of `choices`.
+
+        For any other value note a problem and return `default`.
+        """
         text = self(name, default)
         if text not in choices:
             self._refuse(f"{name}={text} must be one of {', '.join(choices)}{_nearest(text, choices)}")
@@ -89,7 +100,8 @@ class Environment:
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
         """Return a variable such as `fine=3,auto=2` as a dict from the names in `choices` to whole numbers.
 
-        The numbers must be at least 1.
+        The numbers must be at least 1. Invalid parts are left out and noted as problems; without the variable the dict
+        is empty.
         """
         found: dict[str, int] = {}
         for part in self.items(name, []):
@@ -103,7 +115,8 @@ class Environment:
     def pairs(self, name: str, choices: tuple[str, ...]) -> dict[str, list[str]]:
         """Return a variable such as `email=mail,username=uid` as a dict from the names in `choices` to lists of texts.
 
-        A name may occur several times.
+        A name may occur several times. Invalid parts are left out and noted as problems; without the variable the dict
+        is empty.
         """
         found: dict[str, list[str]] = {}
         for part in self.items(name, []):
@@ -115,7 +128,10 @@ class Environment:
         return found
 
     def time_zone(self, name: str, default: str) -> str:
-        """Return a variable that must be the name of a time zone."""
+        """Return a variable that is the name of a time zone, such as `Europe/Berlin`.
+
+        For an unknown time zone, note a problem, which `finish` raises, and return `default`.
+        """
         text = self(name, default)
         try:
             zoneinfo.ZoneInfo(text)
@@ -126,7 +142,10 @@ class Environment:
         return text
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-        """Return a variable that must be a URL with one of the schemes and a host, or a path for unix://."""
+        """Return a variable that must be a URL with one of `schemes` and a host, or a path for unix://.
+
+        For any other value note a problem and return `default`.
+        """
         text = self(name, default)
         if text == default:
             return default
@@ -137,7 +156,10 @@ class Environment:
         return text
 
     def origins(self, name: str, default: list[str]) -> list[str]:
-        """Return a variable as a list of origins, such as https://cut.example.com."""
+        """Return a variable as a list of origins, such as https://cut.example.com.
+
+        Each invalid one is noted as a problem.
+        """
         for origin in (origins := self.items(name, default)):
             parts = _split(origin)
             if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
@@ -147,7 +169,7 @@ class Environment:
     def hosts(self, name: str, default: list[str]) -> list[str]:
         """Return a variable as a list of host names or IP addresses, without scheme and port.
 
-        `.example.com` and `*` are allowed as patterns.
+        `.example.com` and `*` are allowed as patterns. Each invalid one is noted as a problem.
         """
         for host in (hosts := self.items(name, default)):
             if not _HOST.fullmatch(host):
@@ -155,14 +177,17 @@ class Environment:
         return hosts
 
     def folders(self, name: str, default: list[str]) -> list[str]:
-        """Return a variable as a list of absolute paths of folders."""
+        """Return a variable as a list of absolute paths of folders. A relative path is noted as a problem."""
         for folder in (folders := self.items(name, default)):
             if not Path(folder).is_absolute():
                 self._refuse(f"{name}: {folder} must be an absolute path such as /srv/inputs")
         return folders
 
     def bucket(self, name: str) -> str:
-        """Return a variable that is the name of an S3 bucket, or empty."""
+        """Return a variable that is the name of an S3 bucket; empty if it is not set.
+
+        An invalid name is noted as a problem.
+        """
         text = self(name)
         if text and not _BUCKET.fullmatch(text):
             self._refuse(f"{name}={text} must be the name of a bucket, without s3:// and without a folder")
@@ -171,7 +196,7 @@ class Environment:
     def sender(self, name: str, default: str) -> str:
         """Return a variable that is the sender of mail: an e-mail address, with or without a name.
 
-        An example with a name is `Keyline <keyline@example.com>`.
+        An example with a name is `Keyline <keyline@example.com>`. An invalid address is noted as a problem.
         """
         text = self(name, default)
         account, _, host = parseaddr(text)[1].rpartition("@")
@@ -180,7 +205,10 @@ class Environment:
         return text
 
     def networks(self, name: str) -> list[str]:
-        """Return a variable as a list of IP networks or IP addresses."""
+        """Return a variable as a list of IP networks or IP addresses; empty if it is not set.
+
+        Each invalid one is noted as a problem.
+        """
         for network in (networks := self.items(name, [])):
             try:
                 ipaddress.ip_network(network, strict=False)
@@ -189,7 +217,11 @@ class Environment:
         return networks
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        """Return Django's database settings for a variable that is the URL of a PostgreSQL or SQLite database."""
+        """Return Django's database settings for a variable that is the URL of a PostgreSQL or SQLite database.
+
+        For an invalid URL, or one without a database's name, note a problem and return the settings of the URL
+        `default`.
+        """
         text = self.url(name, default, schemes=("postgres", "postgresql", "sqlite"))
         settings: dict[str, Any] = environ.Env.db_url_config(text)
         if not settings.get("NAME"):
@@ -198,7 +230,10 @@ class Environment:
         return settings
 
     def email(self, name: str) -> dict[str, Any]:
-        """Return Django's mail settings for a variable that is the URL of a mail server; empty if it is not set."""
+        """Return Django's mail settings for a variable that is the URL of a mail server.
+
+        Return an empty dict if the variable is not set or invalid.
+        """
         schemes = ("smtp", "smtp+tls", "smtp+ssl", "smtps", "consolemail", "filemail", "memorymail", "dummymail")
         text = self(name)
         if not text:
@@ -210,7 +245,10 @@ class Environment:
         return dict(environ.Env.email_url_config(text))
 
     def export(self, *names: str) -> None:
-        """Set environment variables whose values are given as files, for libraries that read only variables."""
+        """Set the environment variables `names` that are given as files, for libraries that read only variables.
+
+        For each NAME with a NAME_FILE, the file's content is put into NAME, and NAME_FILE is removed.
+        """
         for name in names:
             text = self._text(name)
             if text and os.environ.pop(f"{name}_FILE", None):
@@ -219,7 +257,7 @@ class Environment:
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
         """Raise ImproperlyConfigured with one line per invalid value and per unknown variable MATTING_….
 
-        read_elsewhere: names of variables that other programs of the site read.
+        read_elsewhere: names of variables that other programs of the site read, which therefore are not unknown.
         """
         known = self._known | set(read_elsewhere)
         for name in sorted(self._values):
@@ -229,7 +267,10 @@ class Environment:
             raise ImproperlyConfigured("\n".join(self.problems))
 
     def _text(self, name: str) -> str | None:
-        """Return a variable's value, or the content of the file that NAME_FILE names; None without either."""
+        """Return a variable's value, or the content of the file that NAME_FILE names.
+
+        Return None if neither is set, and if the file cannot be read, which is noted as a problem.
+        """
         self._known.add(name)
         file_name = f"{name}_FILE"
         path = self._values.get(file_name)

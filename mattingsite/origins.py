@@ -1,4 +1,4 @@
-"""Origins of other servers that browsers may use: of an S3 bucket and of a sign-in provider."""
+"""Origins (scheme, host and port) of other servers that browsers may use: of an S3 bucket and of a sign-in provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ def origin_of(url: str) -> str:
 
 
 def bucket_origins(options: dict[str, Any]) -> list[str]:
-    """Return the origins of the URLs of a bucket's files. options: the options of the S3 storage."""
+    """Return the origins from which browsers may get a bucket's files.
+
+    The bucket's name is in the path or in the host name of a URL. options: the options of the S3 storage.
+    """
     bucket = options["bucket_name"]
     if options["endpoint_url"]:
         parts = urlsplit(options["endpoint_url"])

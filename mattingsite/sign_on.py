@@ -1,4 +1,4 @@
-"""Settings of single sign-on: the apps of django-allauth for OpenID Connect, SAML and LDAP.
+"""Settings of single sign-on: the apps (configured providers) of django-allauth for OpenID Connect, SAML and LDAP.
 
 `jobs.teams.single_sign_on` uses an app's `provider_id` to find the attribute with the groups.
 """
@@ -39,7 +39,13 @@ _SAML_ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The settings with which users and their groups are found in an LDAP directory."""
+    """The settings with which users and their groups are found in an LDAP directory.
+
+    start_tls: encrypt an `ldap://` connection. ca_certificates: the path of a file with CA certificates; empty uses the
+    system's. bind_dn, bind_password: the account with which the site searches. people, groups: the DNs below which
+    people and groups are; an empty `groups` reads them from a person's `memberOf`. people_filter, groups_filter: LDAP
+    filters with the fields {name}, the entered name, and {dn}, the person's DN.
+    """
 
     url: str
     start_tls: bool
@@ -53,7 +59,10 @@ class Directory:
 
 
 def oidc_apps(env: Environment) -> list[dict[str, Any]]:
-    """Return a list with the app of the OpenID Connect provider; empty if MATTING_OIDC_URL is not set."""
+    """Return a list with the app of the OpenID Connect provider; empty if MATTING_OIDC_URL is not set.
+
+    An app is a dict in the format of django-allauth's SOCIALACCOUNT_PROVIDERS.
+    """
     url = env.url("MATTING_OIDC_URL", "", schemes=("http", "https"))
     app = {
         "provider_id": OIDC,
@@ -96,7 +105,7 @@ def saml_apps(env: Environment) -> list[dict[str, Any]]:
 
 
 def ldap_apps(env: Environment, directory: Directory | None) -> list[dict[str, Any]]:
-    """Return a list with the app of the LDAP directory; empty without a directory.
+    """Return a list with the app of the LDAP directory; empty if `directory` is None.
 
     The sign-in page shows no button for it, because users of the directory sign in with the page's form.
     """
@@ -128,7 +137,7 @@ def ldap_directory(env: Environment) -> Directory | None:
 
 
 def group_attributes(env: Environment) -> dict[str, str]:
-    """Return for each `provider_id` the name of the claim or attribute that lists a user's groups."""
+    """Return for each `provider_id` the name of the claim or attribute in which the provider lists a user's groups."""
     return {
         OIDC: env("MATTING_OIDC_GROUPS_CLAIM", "groups"),
         SAML: env("MATTING_SAML_GROUPS_ATTRIBUTE", "groups"),
@@ -137,7 +146,10 @@ def group_attributes(env: Environment) -> dict[str, str]:
 
 
 def sign_in_pages(saml: list[dict[str, Any]], oidc: list[dict[str, Any]]) -> list[str]:
-    """Return the URLs in the settings to which a sign-in redirects the browser."""
+    """Return the URLs in the settings to which a sign-in redirects the browser.
+
+    saml, oidc: the lists that `saml_apps` and `oidc_apps` return.
+    """
     found = [app["settings"]["server_url"] for app in oidc]
     for app in saml:
         idp = app["settings"]["idp"]

@@ -1,4 +1,4 @@
-"""The command `python -m webserver`: it runs the web server, or one of its processes."""
+"""The command `python -m webserver`: it runs the web server's parent process, or one of its web processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from webserver.configuration import from_environment  # noqa: E402
 
 
 def main() -> int:
-    """Parse the command line, run the server and return the exit status."""
+    """Parse the command line, run the server and return the exit status.
+
+    With `--child`, run one web process on the parent's descriptors instead.
+    """
     parser = argparse.ArgumentParser(prog="python -m webserver", description="Serve Keyline's pages and APIs.")
     parser.add_argument("--child", nargs=3, type=int, metavar=("SOCKET", "PIPE", "LOCKS"), help="used internally")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Streamed responses that are produced while they are sent."""
+"""Streamed responses whose parts are produced while they are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ASGI application. The event loop handles bodies, waits and slow clients; several thread pools run Django."""
+"""The ASGI application. The event loop handles bodies, waits and slow clients; thread pools (lanes) run Django."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Wakeups(Protocol):
 class Application:
     """The ASGI application of one process. It handles the process's requests.
 
-    on_start: called once when the process begins to serve.
+    wakeups: announces the events for which requests wait. handler: runs Django. slot: the lock with which only one
+    large body is parsed at a time; None uses a lock of this process only. on_start: called once when the process begins
+    to serve.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class _Exchange:
     # The response -----------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
-        """Return the response. While a parked request waits, it uses no thread."""
+        """Return the response. While a parked request waits for its event, it uses no thread."""
         response = await self._first_answer()
         while isinstance(response, Parked):
             await self._wait(response)
@@ -145,7 +147,7 @@ class _Exchange:
     def _lean(self, body: IO[bytes]) -> IO[bytes]:
         """Take the long base64 texts out of a JSON document or a form, and return the rest.
 
-        If the rest is still too long, return a body that cannot be read.
+        Return any other body unchanged. If the rest is still too long, return a body whose reading raises an error.
         """
         start = body.read(64)
         body.seek(0)
@@ -192,7 +194,12 @@ class _Exchange:
             raise
 
     async def _small_body(self, declared: int | None) -> IO[bytes] | None:
-        """Return a short body. Return None for a long or chunked body, which is read only when Django needs it."""
+        """Return a body of at most SMALL_BYTES, or None for a long or chunked body.
+
+        Django reads those only when it needs them.
+
+        declared: the body's length in bytes, as `_declared_bytes` returns it.
+        """
         if declared == 0:
             return io.BytesIO()
         return await self._body(declared) if declared is not None and declared <= SMALL_BYTES else None
@@ -226,7 +233,7 @@ class _Exchange:
     # The delivery -----------------------------------------------------------------------------------------------------
 
     async def _deliver(self, response: HttpResponseBase) -> None:
-        """Send a response. Abort the connection if the client reads more slowly than the pace allows."""
+        """Send a response. Abort the connection if the client reads more slowly than the configured pace allows."""
         delivery = _Delivery(self._send, self._pace)
         reported = getattr(response, "delivered", None)
         try:
@@ -272,7 +279,7 @@ class _Exchange:
 class _Delivery:
     """The parts of one response on their way to the client.
 
-    `send` raises TimeoutError if the transfer is slower than the pace allows.
+    `send` raises TimeoutError if the transfer is slower than `pace` allows.
     """
 
     def __init__(self, send: Send, pace: Pace) -> None:

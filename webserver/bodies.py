@@ -1,7 +1,7 @@
 """Reading of request bodies in the event loop, into memory or a file, with a deadline; Django gets complete bodies.
 
-A large body is read only when a view needs it, so a request without valid authentication is refused before its body is
-read.
+A body above SMALL_BYTES is read only when a view needs it, so a request without valid authentication is refused before
+its body is read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class BodyWanted(BaseException):
 
 
 class BodyTooSlow(Exception):
-    """Raised when the client sends more slowly than the pace allows."""
+    """Raised when the client sends its body more slowly than the configured pace allows."""
 
 
 class ClientGone(Exception):

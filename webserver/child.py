@@ -1,4 +1,4 @@
-"""One web process: it runs uvicorn on the parent's socket, and reports its state to the parent."""
+"""One web process: it runs uvicorn on the parent process's socket, and reports its state to the parent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SWITCH_INTERVAL_S = 0.001  # the event loop gets the interpreter soon, even whe
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that reports to the parent when it serves, that it is alive, and when it should be replaced."""
+    """A uvicorn server that tells the parent process that it serves, is alive, or should be replaced."""
 
     def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
         super().__init__(config)
@@ -59,7 +59,7 @@ class _Server(uvicorn.Server):
 
 
 def load_application() -> Any:
-    """Import the application and return it."""
+    """Import the ASGI application named by APPLICATION and return it."""
     module, _, name = APPLICATION.partition(":")
     application = getattr(import_module(module), name)
     connections.close_all()  # a connection must not be used by two processes
@@ -69,8 +69,8 @@ def load_application() -> Any:
 def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
     """Serve until SIGTERM, then finish the accepted requests and return.
 
-    listener, pipe, lock_file: descriptors of the listening socket, of the pipe to the parent, and of the file for
-    locks.
+    listener, pipe, lock_file: descriptors of the listening socket, of the pipe to the parent process, and of the file
+    with which the web processes lock each other out while they parse a large body.
     """
     _allow_many_connections()
     limit_heaps()

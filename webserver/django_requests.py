@@ -1,4 +1,4 @@
-"""Execution of Django's middleware and view for a request, in a thread of a pool."""
+"""Execution of Django's middleware and view for a request, in a thread of one of the server's pools."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class DjangoHandler(BaseHandler):
 class Trips:
     """One request that may run through Django several times: again after its body was read, and after each wait.
 
-    The methods `begin`, `go_on`, `leave` and `report` run in a thread of a pool. META values whose names begin with
-    `keyline.` are kept for the next run.
+    scope: the request's ASGI scope. The methods `begin`, `go_on`, `leave` and `report` run in a thread of a pool. META
+    values whose names begin with `keyline.` are kept for the next run.
     """
 
     def __init__(self, handler: Handler, scope: dict[str, Any]) -> None:
@@ -57,7 +57,10 @@ class Trips:
         self.body_bytes: int | None = None
 
     def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
-        """Return the response, or Parked. Raise BodyWanted if `body` is None and Django reads the body."""
+        """Return the response, or Parked if the request must wait for an event.
+
+        body: None if it has not been received yet; if Django then reads it, raise BodyWanted and set `body_limit`.
+        """
         return self._trip(UnreadBody() if body is None else body)
 
     def go_on(self, parked: Parked) -> HttpResponseBase:
@@ -74,7 +77,7 @@ class Trips:
             close_old_connections()
 
     def report(self, delivered: Callable[[], object]) -> None:
-        """Call a response's function `delivered` after the client has received the response."""
+        """Call `delivered`, the function of a response that has been received by the client completely."""
         try:
             delivered()
         except Exception:

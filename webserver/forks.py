@@ -100,7 +100,7 @@ class Fork:
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless the child has ended."""
+        """Send the signal `number`, unless the child has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
@@ -117,7 +117,10 @@ class Fork:
 
 
 def limit_heaps() -> None:
-    """Configure glibc's heap with _MALLOC, except values that environment variables set; do nothing without glibc."""
+    """Make glibc return freed memory to the system, except where environment variables set its heap otherwise.
+
+    Do nothing without glibc.
+    """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except AttributeError:

@@ -19,7 +19,7 @@ class Lane:
     """A pool of `threads` threads. `run` raises LaneFull if `longest_queue` functions wait already.
 
     Functions of the same flow, such as the requests of one client, run in their order. Waiting flows get the threads in
-    turn, so that a client with many requests does not delay the other clients.
+    turn, so that a client with many requests does not delay the other clients. name: the prefix of the threads' names.
     """
 
     def __init__(self, name: str, *, threads: int, longest_queue: int = 2000) -> None:
@@ -30,9 +30,9 @@ class Lane:
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def run(self, work: Callable[..., Value], *args: Any, flow: Hashable = None) -> Value:
-        """Run `work` in a thread and return its result. Raise LaneFull if too many functions wait.
+        """Run `work` with `args` in a thread and return its result. Raise LaneFull if too many functions wait.
 
-        flow: functions with an equal flow wait in one queue.
+        flow: functions with an equal flow wait in one queue; those of None share one, too.
         """
         if self._taken >= self._most:
             raise LaneFull
@@ -87,7 +87,9 @@ class Lane:
 
 
 class Lanes:
-    """The lanes of one process.
+    """The lanes (thread pools) of one process.
+
+    threads, upload_threads: the numbers of threads of `short` and `uploads`.
 
     live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
     requests that continue after a wait. uploads: requests whose large body has been read. memory: uploads whose body

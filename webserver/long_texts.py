@@ -24,7 +24,7 @@ _CHARACTERS = (string.ascii_letters + string.digits + "+/%\\_-").encode()
 
 @dataclass(frozen=True, slots=True)
 class _Alphabet:
-    """The characters of a long run, and patterns for it.
+    """The characters of which a long run of base64 consists, and patterns that find such a run.
 
     A form's alphabet lacks `=`, which separates names from values.
     """
@@ -59,7 +59,10 @@ class TextTooLong(ValueError):
 
 @dataclass(slots=True)
 class LongText:
-    """One long run of characters in a file on disk, still with the escape sequences of the body."""
+    """One long run of base64 characters in a file on disk, still with the escape sequences of the body.
+
+    is_form: whether the escape sequences are those of a form, else those of JSON.
+    """
 
     file: IO[bytes]
     is_form: bool
@@ -73,7 +76,7 @@ texts_of_request: ContextVar[Texts] = ContextVar("texts_of_request")
 def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, LongText]]:
     """Return a copy of a body in which marks replace the long texts, and the texts by their marks; close `body`.
 
-    is_form: True for a form, False for JSON.
+    A mark is a short unique word. is_form: True for a form, False for JSON.
     """
     texts: dict[str, LongText] = {}
     rest = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the request closes it
@@ -110,12 +113,12 @@ def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, L
 
 
 def has_long_text(text: str) -> bool:
-    """Return whether a text contains a mark of the current request."""
+    """Return whether a text contains a mark that replaces a long text of the current request."""
     return any(mark in texts_of_request.get({}) for mark in _MARK.findall(text))
 
 
 def decoded_to_file(text: str, target: IO[bytes], *, max_bytes: int) -> int:
-    """Decode a base64 text with marks into a file, and return the number of bytes.
+    """Decode a base64 text, in which marks may replace long texts, into the file `target`. Return the number of bytes.
 
     Raise NotBase64 for invalid base64, and TextTooLong as soon as there are more than `max_bytes` bytes.
     """
@@ -184,9 +187,10 @@ def _json_character(escape: re.Match[bytes]) -> bytes:
 
 
 def is_form(kind: bytes, start: bytes) -> bool | None:
-    """Return True for a form, False for JSON, and None for any other body.
+    """Return the kind of a body: True for a form, False for JSON, None for others, whose long texts cannot be taken
+    out.
 
-    kind: the Content-Type. start: the first bytes of the body.
+    kind: the Content-Type. start: the first bytes of the body. A multipart form counts as other.
     """
     kind = kind.lower()
     if kind.startswith(b"application/x-www-form-urlencoded"):

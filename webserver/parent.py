@@ -1,8 +1,8 @@
 """The web server's parent process: it opens the port, starts the web processes, and replaces them.
 
-It imports the application once, and its processes are forks. Through a pipe, each process reports that it serves, that
-it is alive, and that it should be replaced after `max_requests` requests. An old process stops only when its successor
-serves.
+It imports the application once, and its web processes are forks. Through a pipe, each of them reports that it serves,
+that it is alive, and that it should be replaced after `max_requests` requests. An old process stops only when its
+successor serves.
 """
 
 from __future__ import annotations
@@ -49,14 +49,20 @@ class Process(Protocol):
 
 
 class Served(Protocol):
-    """The function that a fork runs: it serves connections with these three descriptors."""
+    """The function that a fork runs: it serves connections with these descriptors (see `webserver.child.serve`)."""
 
     def __call__(self, *, listener: int, pipe: int, lock_file: int) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """One web process, and its state as known to the parent."""
+    """One web process, and its state as known to the parent. All times are those of `time.monotonic`.
+
+    pipe: the descriptor from which its reports are read. heard_at: the time of its last report. serves: whether it has
+    reported that it serves. successor: the process that replaces it, or None. stops_until: the time after which it is
+    killed, None until it is asked to stop. hangs: whether it was killed because it hung or did not end. ticks,
+    worked_at: its processor time at the last look, and when this time last changed.
+    """
 
     process: Process
     pipe: int
@@ -74,10 +80,12 @@ class Parent:
     """The parent process.
 
     It runs `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces them.
-    command: the command line of a process. The descriptors of the listening socket, of the pipe to the parent and of
-    the file for locks are appended to it.
-    serve: the function that a process runs. If it is given and `may_fork` returns true, a process is a fork that calls
-    it; otherwise, and after SIGHUP, the process runs `command`, so that it imports the current code.
+
+    command: the command line of a web process. The descriptors of the listening socket, of the pipe to the parent and
+    of the file for locks are appended to it.
+
+    serve: the function that a web process runs. If it is given and `may_fork` returns True, a process is a fork that
+    calls it; otherwise, and after SIGHUP, the process runs `command`, so that it imports the current code.
     """
 
     def __init__(
@@ -99,7 +107,7 @@ class Parent:
         self._stopping = False
 
     def run(self) -> int:
-        """Serve until SIGTERM or SIGINT, and return the exit status."""
+        """Serve until SIGTERM or SIGINT, and return the exit status 0."""
         signal.set_wakeup_fd(self._wake_write)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, lambda number, _: self._signals.append(number))
@@ -230,7 +238,10 @@ class Parent:
         member.process.send_signal(signal.SIGTERM)
 
     def _stop_all(self, *, hurry: bool) -> None:
-        """Stop accepting connections and finish the accepted requests. hurry: kill the processes instead."""
+        """Stop accepting connections and let the web processes finish the accepted requests.
+
+        hurry: kill the processes instead.
+        """
         if not self._stopping:
             self._stopping = True
             self._socket.close()

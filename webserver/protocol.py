@@ -14,15 +14,15 @@ ABORT = "webserver.abort"
 
 
 def protocol_class(configuration: Configuration) -> type[HttpToolsProtocol]:
-    """Return a protocol class with the deadlines of a configuration."""
+    """Return a protocol class for uvicorn with the deadlines of a configuration."""
     return type("Connection", (DeadlineProtocol,), {"configuration": configuration})
 
 
 class DeadlineProtocol(HttpToolsProtocol):
     """A connection that is closed if its header is too slow or too long, or if its client does not read the last bytes.
 
-    The unread body of a refused request is received and dropped for `keep_alive_s` seconds, because an immediate close
-    could lose the response.
+    The deadlines are those of `configuration`; a header has at most MAX_HEADER_BYTES. The unread body of a refused
+    request is received and dropped for `keep_alive_s` seconds, because an immediate close could lose the response.
     """
 
     configuration: Configuration

@@ -1,4 +1,4 @@
-"""The Python client of the Keyline background-removal service."""
+"""The Python client of a Keyline site, a service that removes the background of pictures."""
 
 from keyline.aio import AsyncKeyline
 from keyline.client import Keyline

@@ -53,7 +53,7 @@ class Keyline:
         """Cut out one picture and return the result.
 
         source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: the API's options
-        (`format`, `background`, `crop`, …).
+        (`format`, `background`, `crop`, …). Raise KeylineError if the service refuses the picture or cannot process it.
         """
         media_type = f"image/{options.get('format') or 'png'}"
         response = self._submit([source], options, wait_s=None, accept=media_type)
@@ -69,7 +69,7 @@ class Keyline:
     def job(self, job_id: str, *, wait_s: int = 0) -> Job:
         """Return a job in its current state, with all its pictures.
 
-        wait_s: wait up to this number of seconds for the job's end.
+        job_id: the `id` of a Job. wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
         """
         body = self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500}).json()
         following = body["images_next"]
@@ -80,7 +80,7 @@ class Keyline:
         return job_of(body)
 
     def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
-        """Wait until a job has ended, and return it.
+        """Wait until a job has ended (succeeded, failed or canceled), and return it in its last state.
 
         progress: called with the job after each request. Raise KeylineError if the job has not ended after `timeout_s`
         seconds.
@@ -101,14 +101,15 @@ class Keyline:
         self._send("DELETE", f"/api/jobs/{job.id}/")
 
     def account(self) -> dict[str, Any]:
-        """Return the limits and the usage of the key's team."""
+        """Return the limits and the usage of the key's team, as the JSON object of the API's `/api/account`."""
         account: dict[str, Any] = self._send("GET", "/api/account").json()
         return account
 
     def download(self, url: str, path: str | Path) -> Path:
         """Download a file to `path`, which may overwrite a file, and return the path.
 
-        An interrupted download is continued where it stopped.
+        url: the URL of a StoredFile, or a path on the site. After a lost connection the download is continued where it
+        stopped, in up to six attempts; then KeylineError is raised.
         """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
@@ -149,7 +150,10 @@ class Keyline:
         )
 
     def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        """Send a request and return its successful response; retry temporary failures of service and connection."""
+        """Send a request and return its successful response; retry temporary failures of service and connection.
+
+        Raise KeylineError for an error response, or when the last attempt has failed.
+        """
         attempt = 0
         while True:
             attempt += 1

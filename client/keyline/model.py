@@ -12,7 +12,8 @@ TERMINAL = ("succeeded", "failed", "canceled")
 class KeylineError(Exception):
     """An error of the service or the connection.
 
-    status: the HTTP status, 0 without a response. code: the stable error code. field: the invalid field, or empty.
+    status: the HTTP status, 0 without a response. code: the stable error code of the service, or `timeout` or
+    `not_found` from this client; empty if there is none. field: the name of the invalid field, or empty.
     """
 
     def __init__(self, message: str, *, status: int = 0, code: str = "", field: str = "") -> None:
@@ -22,7 +23,10 @@ class KeylineError(Exception):
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file of a result. `url` is a signed URL, `bytes` the file's size."""
+    """A file of a result.
+
+    kind: `cutout`, `mask` or another output of the job. url: a signed URL, which needs no key. bytes: the file's size.
+    """
 
     kind: str
     url: str
@@ -32,7 +36,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Image:
-    """One picture of a job. `error` is a message, or empty."""
+    """One picture of a job, with its result files. `error` is a message, or empty."""
 
     id: str
     name: str
@@ -50,7 +54,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Job:
-    """A job with its state at the time of the response. `error` is a message, or empty."""
+    """A job with its state at the time of the response. `error` is a message, or empty.
+
+    images_total, images_succeeded, images_failed: the numbers of its pictures.
+    """
 
     id: str
     status: str
@@ -73,9 +80,9 @@ class Picture:
     content_type: str
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file and return the file's path.
+        """Write the picture to a file and return the file's path. An existing file is overwritten.
 
-        The file is written completely before it is renamed.
+        The content is first written to a hidden file, so that no other program sees an incomplete file.
         """
         target = Path(path)
         unfinished = target.with_name(f".{target.name}.part")

@@ -43,7 +43,7 @@ def options_add(parser: argparse.ArgumentParser) -> None:
 
 
 def options_of(chosen: argparse.Namespace, note: Callable[[str], object]) -> dict[str, Any]:
-    """Return the chosen options with their names in the API.
+    """Return the chosen options with their names in the API; options that were not given are left out.
 
     note: called with a message for each option without effect. Raise OptionsInvalid for an option that cannot be sent.
     """

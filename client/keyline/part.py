@@ -1,4 +1,4 @@
-"""A download in progress. A file in the target's folder contains the received bytes until the download is complete."""
+"""A download in progress: a hidden file beside the target holds the received bytes until the download is complete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class Part:
         return {"Range": f"bytes={have}-", "If-Range": self._etag} if have and self._etag else {}
 
     def begins(self, response: httpx.Response) -> bool:
-        """Prepare the file for a response's body. Return False if the response is an error."""
+        """Prepare the hidden file for a response's body, and return True. Return False if the response is an error.
+
+        A response with the status 206 continues the file; any other successful response starts it again.
+        """
         if not response.is_success:
             return False
         if response.status_code != 206:
@@ -39,5 +42,5 @@ class Part:
             file.write(piece)
 
     def complete(self) -> Path:
-        """Rename the file to its target and return the target's path."""
+        """Rename the hidden file to its target and return the target's path."""
         return self._file.replace(self._target)

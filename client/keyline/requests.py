@@ -28,7 +28,7 @@ def new_idempotency_key() -> str:
 
 
 def files_of(sources: Sequence[Source]) -> list[tuple[str, tuple[str, bytes]]]:
-    """Return the files of a form; sources that are URLs are left out."""
+    """Return the files of a form as pairs of field name and (file name, content); sources that are URLs have none."""
     files = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, bytes):
@@ -44,7 +44,7 @@ def is_url(source: Source) -> bool:
 
 
 def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a form: the sources that are URLs, and the options as text."""
+    """Return the fields of a form: the sources that are URLs, and the options as text; options of None are left out."""
     fields: dict[str, Any] = {"image_url": [source for source in sources if is_url(source)]}
     for name, value in options.items():
         if value is None:
@@ -63,8 +63,9 @@ def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
 
     attempt: the number of attempts so far, from 1. response: None if the connection failed.
 
-    The header Retry-After determines the pause, but a pause above LONGEST_PAUSE_S, as for an exhausted daily quota, is
-    not waited for. Without the header the pause doubles with each attempt, times a random factor.
+    The header Retry-After gives the seconds, but if they are more than LONGEST_PAUSE_S, as for an exhausted daily
+    quota, there is no retry. Without the header the pause doubles with each attempt, times a random factor of 0.75 to
+    1.25.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None
