@@ -20,7 +20,7 @@ _BLOCK_PIXELS = 1 << 17  # a few float32 planes of this size fit into the cache 
 
 
 def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
-    """Start `work` in another thread and return its future.
+    """Start `work` with `arguments` in another thread and return its future.
 
     `work` must not call `beside` or `each` itself, because all threads could then wait.
     """
@@ -28,7 +28,7 @@ def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
 
 
 def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
-    """Call `work` with each item, the first one in this thread, and return when all calls are done.
+    """Call `work` with each item in parallel, the first one in this thread, and return when all calls are done.
 
     If calls raise exceptions, raise one of them after all calls are done. `items` must not be empty.
     """

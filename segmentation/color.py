@@ -1,4 +1,7 @@
-"""Conversion of samples of all supported colour models, bit depths and encodings to 8-bit sRGB and a float alpha."""
+"""Conversion of samples (stored pixel values) of all supported colour models, bit depths and encodings to 8-bit sRGB.
+
+The samples' alpha is converted to float.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,8 @@ _STRIP_PIXELS = 1 << 20  # limits the memory of a 16-bit conversion
 class Colors(NamedTuple):
     """A picture before EXIF rotation.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) float32 0..1, or None for an opaque picture. notes: the conversions
-    applied.
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) float32 0..1, or None for an opaque picture. notes: one text for each
+    conversion that was applied, for the user.
     """
 
     rgb: np.ndarray

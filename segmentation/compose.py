@@ -21,7 +21,7 @@ _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One encoded file. `extension` includes the dot; `width` and `height` are in pixels."""
+    """One encoded file of a result. `extension` includes the dot; `width` and `height` are in pixels."""
 
     kind: Output
     data: bytes
@@ -32,7 +32,7 @@ class Rendered:
 
 
 def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
-    """Return the subject's box enlarged on each side by `margin` times its longer side, and clipped to the picture.
+    """Return the subject's box enlarged on each side by `margin` times the box's longer side, clipped to the picture.
 
     foreground: the subject's box; if None, return the box of the whole picture. width, height: the picture's size in
     pixels.

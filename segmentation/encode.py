@@ -1,8 +1,8 @@
-"""Encoders for PNG, JPEG and WebP, and decoder of the stored alpha.
+"""Encoders for PNG, JPEG and WebP, and the decoder of a stored alpha, the model's result, which is kept as a PNG.
 
-The PNG encoder is in this module because deflate takes most of the time and the usual libraries use zlib. A
-1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with Intel's ISA-L,
-without a larger file (`make bench` measures it).
+The PNG encoder is in this module because deflate takes most of the time and the usual libraries use zlib. A 1920 x 1080
+cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with Intel's ISA-L, without a
+larger file (`make bench` measures it).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Kept:
     """Metadata of the source that is written into the result file.
 
     resolution: horizontal and vertical resolution in pixels per inch, or None. exif: EXIF data without the prefix
-    `Exif`.
+    `Exif`; empty writes none.
     """
 
     resolution: tuple[float, float] | None = None
@@ -56,7 +56,7 @@ def encode_png(
     texts: Mapping[str, str] | None = None,
     kept: Kept = NOTHING_KEPT,
 ) -> bytes:
-    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948).
+    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948): gray, gray and alpha, RGB or RGBA.
 
     alpha: (H, W) uint8, joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips, to need less memory.
     texts: keywords and texts, Latin-1, written as tEXt chunks. kept: the source's metadata to write.

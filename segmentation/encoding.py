@@ -78,7 +78,7 @@ class Encoding:
 
     @property
     def note(self) -> str:
-        """Return the sentence about the conversion from this encoding that is added to the result's notes."""
+        """Return the sentence about the conversion from this encoding to sRGB that is added to the result's notes."""
         return f"hdr: {self.hdr} tone-mapped to sRGB" if self.hdr else f"{self.source}: converted to sRGB"
 
 

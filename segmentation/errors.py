@@ -19,8 +19,9 @@ def gettext_noop(message: str) -> str:
 class MattingError(Exception):
     """An error with a stable `code`, an HTTP status and a public message.
 
-    Each API format translates `code` to its own error format. `public_message` may be shown to users; it is translated
-    when it is displayed. It contains no path, no traceback and no data of other teams.
+    Each API translates `code` to its own error format. `public_message` may be shown to users; it is translated when it
+    is displayed. It contains no path, no traceback and no data of other teams.
+
     message: the text of this error, by default the public message. field: the name of the invalid parameter, or empty.
     """
 

@@ -129,11 +129,11 @@ def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -
 
 
 def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the part of a matte's alpha, (h, w) float32, that belongs to the requested subject, and notes.
+    """Return the part of a matte's alpha, (h, w) float32, that belongs to the requested subject, and notes about it.
 
     subject: PERSON keeps only people, OBJECT only things, other values keep all. rgb: the picture, (H, W, 3) uint8. If
     the engine cannot detect people, return the whole alpha. If the matte contains no such subject, return an alpha of 0
-    and a note that says so.
+    and a note that says so; otherwise there are no notes.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()

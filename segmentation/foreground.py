@@ -1,4 +1,4 @@
-"""Removal of the old background's colour from half-transparent edges, without a change of alpha.
+"""Removal of the old background's colour from half-transparent edges (decontamination), without a change of alpha.
 
 The colour of a pixel of hair is alpha * F + (1 - alpha) * B, where F and B are the colours of foreground and
 background. If it is used unchanged, B remains visible as a halo on a new background. As in blur fusion (Forte,

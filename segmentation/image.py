@@ -94,8 +94,8 @@ class Probe:
 class Picture:
     """A decoded picture.
 
-    rgb: (H, W, 3) uint8 sRGB, upright. alpha: (H, W) float32 0..1, or None if the picture is opaque. exif: as stored in
-    the file, for `formats.exif.kept`.
+    rgb: (H, W, 3) uint8 sRGB, upright. alpha: (H, W) float32 0..1, or None if the picture is opaque. probe: the file's
+    properties. exif: as stored in the file, for `formats.exif.kept`.
     """
 
     rgb: np.ndarray
@@ -121,7 +121,10 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check a file's header and return its properties. Raise the errors of `probe`; damaged pixels are not detected."""
+    """Check a file's header and return the same properties as `probe`, without decoding the pixels.
+
+    Raise the errors of `probe`, but damaged pixels are not detected.
+    """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):

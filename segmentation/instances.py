@@ -11,15 +11,15 @@ SMOOTHING_SHARE = 0.01  # share of the longer side: smoothed alpha decides about
 
 
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
-    """Assign the opaque pixels of a picture to people.
+    """Return a map that assigns each opaque pixel of a picture to at most one person.
 
-    alphas: (n, H, W) float32 0..1, one person each. scores: (n,), in any order. people_alpha: (H, W) float32 0..1, the
-    visible union of the people.
+    alphas: (n, H, W) float32 0..1, one person each. scores: (n,), how certain each person is, in the order of `alphas`.
+    people_alpha: (H, W) float32 0..1, the visible union of the people.
 
-    Return (H, W) uint8: 0 for background, i + 1 where the pixel belongs to alphas[i]. A mask that is almost completely
-    inside a mask with a higher score shows the same person and gets no pixels. Where several masks are opaque, the mask
-    with the highest smoothed alpha gets the pixel; for equal values, the mask with the highest score. Raise ValueError
-    for more than 255 people.
+    The map is (H, W) uint8: 0 for background, i + 1 where the pixel belongs to alphas[i]. A mask (the pixels where a
+    person's alpha is above OPAQUE) that is almost completely inside a mask with a higher score shows the same person
+    and gets no pixels. Where several masks overlap, the one with the highest smoothed alpha gets the pixel; for equal
+    values, the one with the highest score. Raise ValueError for more than 255 people.
     """
     if len(alphas) > 255:
         raise ValueError("an id map of eight bits holds 255 people at most")

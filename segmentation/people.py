@@ -1,4 +1,7 @@
-"""Map of person ids at the picture's size, computed from the people that an engine found."""
+"""Map of person ids at the picture's size, computed from the people that an engine found.
+
+The map is (H, W) uint8: 0 is background, and 1..N are the people.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,11 @@ ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline has the 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person of the id map. box: tight around the person's pixels. score: 0..1. area_px: the number of pixels."""
+    """One person of the map of ids that `map_people` returns.
+
+    id: the value of the person's pixels in the map, from 1. box: tight around these pixels. score: how certain the
+    engine is that this is a person, 0..1. area_px: the number of the pixels.
+    """
 
     id: int
     box: Box
@@ -29,10 +36,10 @@ class Person:
 
 
 def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Return a map that assigns the opaque pixels of alpha to people, (H, W) uint8, and the people.
+    """Return a map that assigns the opaque pixels of alpha to people, (H, W) uint8, and the people by ascending id.
 
-    alpha: (H, W) float32 0..1. In the map, 0 is background, and 1..N are the ids of the people. At most MAX_PEOPLE of
-    the instances are used.
+    alpha: (H, W) float32 0..1, the union of the people at the picture's size. In the map, 0 is background, and 1..N are
+    the ids of the people. At most MAX_PEOPLE of the instances are used; without instances, the map is 0 everywhere.
     """
     instances = instances[:MAX_PEOPLE]
     if not instances:
@@ -61,9 +68,9 @@ def _spread(ids: np.ndarray) -> np.ndarray:
 
 
 def number_people(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Return the ids (H, W) uint8 renumbered to 1..N without gaps, and the people.
+    """Return the ids (H, W) uint8 renumbered to 1..N without gaps, in the same order, and the people.
 
-    scores: (n,); scores[i - 1] is the score of id i.
+    scores: (n,), 0..1; scores[i - 1] is the score of id i.
     """
     areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
     numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)

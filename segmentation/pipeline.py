@@ -57,10 +57,11 @@ class CutoutResult:
     """The result for one picture.
 
     outputs: the files that the options request. alpha: the model's full-size alpha before the threshold, as a 16-bit
-    gray PNG. thumbnail: the small cutout. preview: the source in screen size, None for variants. width, height: the
-    size of the upright source in pixels. foreground: the box around the visible subject, in pixels of the upright
-    source. instances: the people. uncertainty: the result of `uncertainty_of`. notes: sentences for the user.
-    timings_ms: the times of the steps `decode`, `model`, `post` and `encode`.
+    gray PNG. thumbnail: the small cutout. preview: the source in screen size, None for variants (renderings with other
+    options). width, height: the size of the upright source in pixels. foreground: the box around the visible subject,
+    in pixels of the upright source, or None without one. subject: the kind of subject. instances: the people.
+    uncertainty: the result of `uncertainty_of`. notes: sentences for the user. timings_ms: the times of the steps
+    `decode`, `model`, `post` and `encode`.
     """
 
     outputs: tuple[Rendered, ...]
@@ -128,7 +129,8 @@ def render_variant(
     WebP as `encode_webp` does with `is_small`, and the cutout itself as the thumbnail. The options of the model
     (method, boxes, subject, refine) have no effect; separate people are one subject here.
 
-    Raise the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another size.
+    Raise the ImageErrors of `segmentation.image.decode`, ImageUnreadable for an alpha of another size, and
+    InvalidParameter if the result is too large for its format.
     """
     timings_ms: dict[str, float] = {"model": 0.0}
     with _timed(timings_ms, "decode"):
@@ -197,7 +199,10 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 def _render(
     matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float], *, for_screen: bool = False
 ) -> CutoutResult:
-    """Render all files from the quantised alpha, so that a variant with the same options is identical."""
+    """Render all files from the quantised alpha, so that a variant with the same options is identical.
+
+    for_screen: as in `render_variant`.
+    """
     rgb, kept = matted.picture.rgb, Kept(matted.picture.probe.resolution)
     height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):

@@ -1,7 +1,7 @@
 """Threshold, erosion and feathering of the model's alpha, applied in this order.
 
-The functions do not change their arguments. `binary` mode follows the definition of one API exactly, and tests check
-each of its levels. `soft` mode keeps gray levels and therefore hair.
+The functions do not change their arguments. The mode `binary` follows exactly the definition of one of the APIs that
+the site imitates, and tests check each of its levels. The mode `soft` keeps gray levels and therefore hair.
 """
 
 from __future__ import annotations

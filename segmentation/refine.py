@@ -3,9 +3,9 @@
 The method is a fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes. At the small size, alpha is
 fitted in each window as a linear function of colour; the function is enlarged and applied to the full picture. The
 first pass has a wide window, stays at the small size, and moves a misplaced edge to the picture's edge. The second pass
-has a narrow window and enlarges. Each pass blurs alpha by about one cell. Therefore the levels are stretched
-afterwards, but only in windows that contain both subject and background: edges become sharp, while regions where the
-engine is uncertain stay gray.
+has a narrow window and enlarges. Each pass blurs alpha by about one cell (a value of the small alpha). Therefore the
+levels are stretched afterwards, but only in windows that contain both subject and background: edges become sharp, while
+regions where the engine is uncertain stay gray.
 """
 
 from __future__ import annotations

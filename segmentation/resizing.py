@@ -7,7 +7,7 @@ import numpy as np
 
 
 def enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return (h, w) float32 resized to (height, width): bilinear, or averaged if the target is smaller."""
+    """Return (h, w) float32 resized to (height, width): bilinear, or averaged if the target has fewer values."""
     smaller = height * width < plane.size
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 

@@ -104,7 +104,10 @@ def lift_stamp(rgb: np.ndarray) -> Stamp:
 
 
 def read_page(rgb: np.ndarray) -> Page:
-    """Estimate the paper's colour, the inks and the noise from a small copy of the picture, (H, W, 3) uint8."""
+    """Return estimates of the paper's colour, the inks and the noise of a picture, (H, W, 3) uint8.
+
+    They are computed from a small copy.
+    """
     height, width = rgb.shape[:2]
     scale = min(1.0, MODEL_SIDE_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,4 +1,4 @@
-"""Rendering of a processed picture with other options from its stored files, in a separate process."""
+"""Rendering of a processed picture with other options (a variant) from its stored files, in a separate process."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ _SMALL_ALPHAS = 4  # cached alphas, one megabyte each: all steps of a slider are
 class VariantInput:
     """The input of a rendering.
 
-    source, alpha: stored files. ids: the stored id mask of an `instances` job, or None. people: the ids of the people
-    to keep, if `ids` is given. brush_png: a gray picture of any size; 0 erases, 255 restores, 128 changes nothing.
-    size: width and height of the source if it is smaller than the alpha, else None.
+    source, alpha: stored files. limits, brush_limits: the limits of the source and of the brush picture. brush_png: a
+    gray picture of any size that the user has painted; 0 erases, 255 restores, 128 changes nothing; empty means no
+    brush. ids: the stored map of person ids of an `instances` job, or None. people: the ids of the people to keep, if
+    `ids` is given. with_thumbnail: also write a thumbnail. size: width and height of the source if it is smaller than
+    the alpha, else None.
     """
 
     source: Path
@@ -46,9 +48,9 @@ class VariantInput:
 
 @dataclass(frozen=True, slots=True)
 class VariantFile:
-    """A rendering in a file. The caller must delete the file.
+    """A rendering in a file, with its size in pixels. The caller must delete the file.
 
-    timings_ms: the time of each step, in milliseconds.
+    timings_ms: the time of each step, in milliseconds. thumbnail: the file of the thumbnail, if it was requested.
     """
 
     path: Path
@@ -86,7 +88,10 @@ def _written(rendered: Rendered, folder: Path, timings_ms: dict[str, float]) -> 
 
 
 def edited_alpha(wanted: VariantInput) -> bytes:
-    """Return the stored alpha as PNG, limited to the chosen people, resized, and changed by the brush."""
+    """Return the stored alpha as PNG: limited to the chosen people, resized to `size`, and changed by the brush.
+
+    Each step is left out if `wanted` does not ask for it.
+    """
     people = tuple(wanted.people)
     if wanted.size is None:
         alpha_png = _people_alpha(wanted.alpha, wanted.ids, people)
@@ -122,10 +127,10 @@ def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
 
 
 def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
-    """Return a stored alpha changed by a brush, as PNG.
+    """Return a stored alpha changed by a brush picture, as PNG.
 
-    The brush changes alpha linearly: below 128 towards 0 (erase), above 128 towards 1 (restore). Raise InvalidParameter
-    for a brush that exceeds `limits` or is not a PNG.
+    brush_png: a gray picture of any size, enlarged to the alpha's size. It changes alpha linearly: below 128 towards 0
+    (erase), above 128 towards 1 (restore). Raise InvalidParameter for a brush that exceeds `limits` or is not a PNG.
     """
     alpha = read_alpha(alpha_png)
     values = _brush_values(brush_png, limits)
@@ -140,9 +145,9 @@ def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
 
 
 def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> bytes:
-    """Return a stored alpha, as PNG, set to 0 where the id mask contains none of the ids in `people`.
+    """Return a stored alpha, as PNG, set to 0 where the map of person ids has none of the ids in `people`.
 
-    ids_png: an 8-bit gray PNG. Raise ImageUnreadable if it cannot be read.
+    ids_png: the map, an 8-bit gray PNG. Raise ImageUnreadable if it cannot be read.
     """
     ids = cv2.imdecode(np.frombuffer(ids_png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if ids is None:

@@ -1,4 +1,4 @@
-"""The pictures of the training sets in memory: compressed on a CPU, decoded on a GPU."""
+"""The pictures of the training sets in memory (the bank): compressed on a CPU, decoded on a GPU."""
 
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ class Bank:
 
 
 def bank_from(entries: list[Entry], size: int) -> Bank:
-    """Decode all entries and return them as a bank of size x size pixels.
+    """Decode all entries (photos of the sets with their masks) and return them as a bank of size x size pixels.
 
     Raise ValueError if no photo has a subject mask.
     """
@@ -111,7 +111,8 @@ def _near(ids: np.ndarray) -> bool:
 def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     """Return the boxes of L scenes as (L, 2, MOST_PEOPLE, 4), and a bool mask of the boxes that exist.
 
-    scenes: per scene two arrays of boxes with coordinates 0..1. The coordinates of the result are -1..1.
+    scenes: per scene two arrays of boxes, of people and of ignored areas, with coordinates 0..1. The coordinates of the
+    result are -1..1.
     """
     boxes = np.zeros((len(scenes), 2, MOST_PEOPLE, 4), np.float32)
     present = np.zeros(boxes.shape[:3], bool)

@@ -1,4 +1,4 @@
-"""Evaluation of clicks: simulate a user who clicks to select the true subject, and measure the overlap.
+"""Evaluation of clicks: simulate a user who clicks to select the true subject, and measure the overlap of the result.
 
 The protocol is that of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the
 middle of the subject, and each further click in the middle of the largest error. It is a keep click where the subject
@@ -22,7 +22,7 @@ OPAQUE = 0.5
 
 
 def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Return the mean IoU after each number of clicks in COUNTS, and the number of subjects.
+    """Return the mean IoU (`iou_after_N`) after each number N of clicks in COUNTS, and the number of `subjects`.
 
     subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 0..1 of the selected subject, not empty. Raise
     InferenceFailed if the engine does not support points.
@@ -41,9 +41,10 @@ def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray
 
 
 def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> Point:
-    """Return a click in the middle of the largest error of alpha.
+    """Return a click in the middle of the largest error of alpha: a keep click if the subject is missing there.
 
-    truth, alpha: (h, w) float32 0..1. shape: (H, W) of the picture; the click is in its pixels.
+    truth, alpha: the true and the found alpha, (h, w) float32 0..1. shape: (H, W) of the picture; the click is in its
+    pixels.
     """
     wanted, found = truth > OPAQUE, alpha > OPAQUE
     missing, wrong = _middle(wanted & ~found), _middle(found & ~wanted)

@@ -1,4 +1,4 @@
-"""Simulated clicks of a user who selects a target and sees the network's current result.
+"""Simulated clicks of a user who selects a target (the subject to cut out) and sees the network's current result.
 
 The first click is inside the target, and each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a
 keep click where the target is missing, a remove click where something else is included.
@@ -60,8 +60,8 @@ def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
 def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) -> Tensor:
     """Return the prompt planes (B, 3, H, W) for the target of each sample: its box, clicks, both, or no prompt.
 
-    network: computes the intermediate results that the clicks correct. features: the feature maps of the batch's
-    photos.
+    The kind of prompt is random. network: computes the intermediate results that the clicks correct. features: the
+    feature maps of the batch's photos. The planes are described in segmentation.network.
     """
     count, _, height, width = batch.photos.shape
     device = batch.photos.device

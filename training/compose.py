@@ -1,4 +1,4 @@
-"""Compositions for the evaluation: two people side by side, from pictures that are not used in training."""
+"""Compositions for the evaluation: two people side by side, from pictures that are held out from training."""
 
 from __future__ import annotations
 

@@ -1,12 +1,14 @@
-"""Reader of training sets: photos with their masks, in folders or zip shards.
+"""Reader of training sets: photos with their masks, in folders or zip files (shards).
 
 A set is a folder of files, or a group of zip files `SET-00.zip`, `SET-01.zip`, … A photo is a file
-`NAME.(webp|jpg|jpeg|png)`, and its alpha (8 bit) is `NAME.png`. Optional files are:
-`NAME.people.png` (ids 1…n of people), `NAME.ignore.png` (255 where people are not separated),
-`NAME.things.png` (ids) with `NAME.things.json` (`[{"id", "class", "box"}]`),
-`NAME.boxes.json` if people have only boxes (`{"people": [[left, top, right, bottom]], "ignore": […]}`, in pixels), and
-`NAME.label.json` if a model made the mask (see `training/label.py`), with the model's uncertainty.
-A folder with only photos and alphas is a set too.
+`NAME.(webp|jpg|jpeg|png)`, and its alpha (8 bit) is `NAME.png`; a photo that is a PNG has no other files. A folder with
+only photos and alphas is a set too. Optional files are:
+
+- `NAME.people.png`: ids 1…n of people
+- `NAME.ignore.png`: 255 where people are not separated
+- `NAME.things.png` (ids) with `NAME.things.json` (`[{"id", "class", "box"}]`)
+- `NAME.boxes.json` if people have only boxes: `{"people": [[left, top, right, bottom]], "ignore": […]}`, in pixels
+- `NAME.label.json` if a model made the mask (see `training/label.py`), with the model's uncertainty
 """
 
 import json
@@ -31,7 +33,7 @@ SMALLEST_OBJECT_SHARE = 0.01
 
 @dataclass(frozen=True)
 class SetRole:
-    """What the masks of a set contain, and how often its pictures are drawn."""
+    """What the masks of a set contain, and how often its pictures are drawn for a batch."""
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
@@ -142,9 +144,10 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return entries as two lists: the entries for training, and the held-out entries.
+    """Return entries as two lists: the entries for training, and the held-out entries, which are only for evaluation.
 
-    Of each set, the names with the smallest CRC-32 are held out; the set's role gives their number.
+    Of each set, the names with the smallest CRC-32 are held out; `held_out` of the set's role in ROLES gives their
+    number.
     """
     kept: list[Entry] = []
     apart: list[Entry] = []
@@ -171,7 +174,8 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
     """Return a picture, (H, W) or (H, W, 3), resized to (size, size), with a changed aspect ratio like in the engine.
 
-    nearest: use the nearest pixel, for maps of ids. Otherwise shrinking averages, and enlarging is bilinear.
+    size: in pixels. nearest: use the nearest pixel, for maps of ids. Otherwise shrinking averages, and enlarging is
+    bilinear.
     """
     if nearest:
         return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)

@@ -74,7 +74,7 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int,
 
 
 def hasten(network: nn.Module) -> None:
-    """Change a network's depthwise convolutions to use these gradients."""
+    """Change a network's depthwise convolutions to use the fast gradients of `convolve`."""
     for module in network.modules():
         if isinstance(module, FoldedConvolution) and module.groups > 1:
             module.convolve = convolve

@@ -1,6 +1,7 @@
 """Evaluation: run an engine with its serving settings on a folder or zip of pictures, and measure its results.
 
-Alphas are enlarged to the true mask's size before they are compared, as the definitions of the measures require.
+The serving settings are those of the weight file's manifest, with which the site uses it. Alphas are enlarged to the
+true mask's size before they are compared, as the definitions of the measures require.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
     """Load a weight file with its serving settings.
 
     size: another input size in pixels, a multiple of 32; raise ValueError for a network that is not the built-in one.
-    least_score: another minimum score of reported people, for the built-in network only.
+    least_score: another minimum score, 0..1, of reported people; it has an effect only for the built-in network. None
+    keeps the serving setting.
     """
     wanted = {"size": size, "min_score": least_score}
     changes: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
@@ -60,8 +62,9 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
     """Return the pictures of a folder or zip.
 
-    masks: a folder of masks that replace the pictures' own files; a mask has its picture's name. only_held_out: return
-    only the held-out pictures.
+    masks: a folder of masks that replace the pictures' own files; a mask has its picture's name, and a picture without
+    one has no mask then. None keeps the own files. only_held_out: return only the pictures that are held out from
+    training.
     """
     found = list(entries(folder))
     if only_held_out:
@@ -100,7 +103,7 @@ def read_sample(entry: Entry) -> Sample:
 
 
 def score_subjects(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Return the measures of the subjects that the engine finds without prompts."""
+    """Return the measures (see `SubjectScores.summary`) of the subjects that the engine finds without prompts."""
     scores = SubjectScores()
     for sample in samples:
         alpha = engine.auto(sample.rgb).alpha
@@ -120,7 +123,10 @@ def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
 
 
 def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Return the measures with the true box of each subject as prompt, or of each person if people are marked."""
+    """Return the measures with the true box of each subject as prompt, or of each person if people are marked.
+
+    The measures are those of `SubjectScores.summary`.
+    """
     scores = SubjectScores()
     for sample in samples:
         for truth in _boxed_truths(sample):
@@ -130,7 +136,7 @@ def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
 
 
 def score_points(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Return the measures with simulated clicks on each subject, or on each person if people are marked."""
+    """Return the measures of `score_clicks`, with clicks on each subject, or on each person if people are marked."""
     return score_clicks(engine, ((sample.rgb, truth) for sample in samples for truth in _boxed_truths(sample)))
 
 
@@ -148,9 +154,10 @@ def _ids(people: np.ndarray) -> list[int]:
 
 
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
-    """Return the measures of separately found people; people under 2 % of the picture are ignored.
+    """Return the measures (see `PeopleScores.summary`) of separately found people.
 
-    served_score: only people with at least this score are counted. The average precision uses all people.
+    People under 2 % of the picture are ignored. served_score: only people with at least this score, 0..1, are counted.
+    The average precision uses all people.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:
@@ -166,7 +173,7 @@ def score_instances(engine: Engine, samples: Iterator[Sample], served_score: flo
 def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixels of each found person, (n, h, w) bool, and the scores (n,). People without pixels are left out.
 
-    shape: the size (h, w) of the result.
+    rgb: the picture, (H, W, 3) uint8. shape: the size (h, w) of the result.
     """
     found = engine.instances(rgb)
     if not found:
@@ -182,8 +189,8 @@ def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tup
 def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
     """Return the measures for compositions of two people.
 
-    made: the compositions. The measures say whether the person in a box is cut out without the other person, and
-    whether the two people are separated.
+    made: the compositions. `boxed_iou` and `other_opaque_share` say whether the person in a box is cut out without the
+    other person, `told_apart_share` whether the two people are separated; `pictures` is the number of compositions.
     """
     overlaps, leaks, apart = [], [], []
     for pair in made:
@@ -230,10 +237,11 @@ def evaluate(
     size: int | None = None,
     only_held_out: bool = False,
 ) -> dict[str, float]:
-    """Return the measures of one task on a folder or zip. Raise ValueError if it contains no pictures.
+    """Return the measures of one task on a folder or zip of pictures. Raise ValueError if it contains no pictures.
 
-    task: `auto`, `boxes`, `clicks`, `instances`, or `pairs`, which composes the held-out people of a data folder with
-    its held-out backgrounds. weights: the weight file. masks, only_held_out: as in `listed`. size: as in `engine_for`.
+    task: `auto` (no prompt), `boxes`, `clicks`, `instances`, or `pairs`, which composes the held-out people of a data
+    folder with its held-out backgrounds. weights: the weight file. masks, only_held_out: as in `listed`. size: as in
+    `engine_for`.
     """
     if task == "instances":  # average precision includes all detections, even uncertain ones, as in COCO
         served_score = read_manifest(weights).min_score

@@ -18,7 +18,7 @@ SERVED = {"box_mode": "crop", "box_margin": 0.3, "mirrored": False, "second_look
 
 
 def export(network: KeylineUNet, path: Path, *, size: int) -> None:
-    """Write the weights to `path`, and a manifest unless there is one with the same `config`.
+    """Write the network's weights to `path`, and a manifest beside it unless there is one with the same `config`.
 
     size: the input's side in pixels for serving. Both files are written completely before they are renamed.
     """

@@ -17,7 +17,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Gradients(Generic[Network]):
-    """Computation of the gradients of `network` as the mean over `workers` parts of a batch."""
+    """Computation of the gradients of `network` as the mean over `workers` parts of a batch, one thread each."""
 
     def __init__(self, network: Network, workers: int):
         self.network = network

@@ -28,7 +28,7 @@ class Scene:
 class Matches:
     """The matches of one picture, for each IoU threshold and each detection, with the best score first.
 
-    people: the number of people that count.
+    right: whether the detection matches a person. people: the number of people that count, which are not too small.
     """
 
     scores: np.ndarray  # (n,)
@@ -50,7 +50,7 @@ def match(scene: Scene, least_share: float = 0.0) -> Matches:
     """Return the matches of detections with people at each IoU threshold.
 
     Each detection, the best score first, gets the free person with the largest overlap. People that cover less than
-    `least_share` of the picture are ignored.
+    `least_share`, 0..1, of the picture are ignored.
     """
     order = np.argsort(-scene.scores, kind="stable")
     found = scene.found[order]
@@ -113,7 +113,11 @@ class PeopleScores:
         self.count_errors.append(abs(counted - matched.people))
 
     def summary(self) -> dict[str, float]:
-        """Return AP over all IoU thresholds, AP at 0.5, average recall, and the mean error of the number of people."""
+        """Return AP over all IoU thresholds, AP at 0.5, average recall, and the mean error of the number of people.
+
+        The keys are `ap`, `ap50`, `ar` and `count_error`, with `pictures` and `people`, the numbers of both. Without
+        people only the numbers are returned.
+        """
         people = sum(matched.people for matched in self.matches)
         figures: dict[str, float] = {"pictures": len(self.matches), "people": people}
         if not people:

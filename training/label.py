@@ -1,8 +1,13 @@
 """Masks for a folder of photos, made by an installed model, as training data for `manage.py train`.
 
-The output folder contains for each photo NAME with its original suffix (a copy), NAME.png (its alpha, 8 bit, at the
-photo's size) and NAME.label.json (the model and its uncertainty). The JSON is written last, so a second run continues
-where the first one stopped. The name of a photo in a sub-folder includes the sub-folder.
+For each photo NAME, the output folder contains three files:
+
+- a copy of the photo with its original suffix; a photo that is a PNG becomes a lossless WebP
+- NAME.png: its alpha, 8 bit, at the photo's size
+- NAME.label.json: the model and its uncertainty (see Label)
+
+The JSON file is written last, so that a second run continues where the first one stopped. The NAME of a photo in a
+sub-folder includes the sub-folder.
 """
 
 from __future__ import annotations
@@ -52,10 +57,10 @@ def label_of(alpha: np.ndarray, engine: Engine) -> Label:
 
 
 def label_photos(engine: Engine, folder: Path, out: Path) -> Iterator[tuple[Path, Label | None]]:
-    """Write a mask for each photo without one; yield each such photo with its label, or with None if it is unreadable.
+    """Write a mask for each photo without one. Yield each such photo with its label, or with None if it is unreadable.
 
-    out: the folder of the masks. Raise ValueError if it is the folder of photos or inside it, because the masks would
-    then be used as photos.
+    folder: the photos. out: the folder of the masks. Raise ValueError if it is the folder of photos or inside it,
+    because the masks would then be used as photos.
     """
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError("the masks must lie outside the folder of photos")

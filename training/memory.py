@@ -1,4 +1,4 @@
-"""Memory of a training process with jemalloc, configured to keep freed memory.
+"""Memory of a training process with the allocator jemalloc, configured to keep freed memory.
 
 If freed memory is returned after each step, training takes a third longer. If it is kept, the process needs the memory
 of each picture size in turn: 14 GB after five hundred steps. Therefore the training returns it when the picture size

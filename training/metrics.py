@@ -66,7 +66,10 @@ def boundary_error(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 
 def structure_measure(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the S-measure, 0..1: the mean of the similarity of objects and of regions (Fan et al. 2017)."""
+    """Return the S-measure, 0..1: the mean of the similarity of objects and of regions (Fan et al. 2017).
+
+    If the truth is all background or all subject, it is the mean of 1 - alpha or of alpha.
+    """
     solid = (truth > 0.5).astype(np.float64)
     alpha = alpha.astype(np.float64)
     share = solid.mean()
@@ -143,7 +146,11 @@ class SubjectScores:
         self.boundaries.append(boundary_error(alpha, truth))
 
     def summary(self) -> dict[str, float]:
-        """Return the means of the measures. F is computed from mean precision and mean recall, as usual for DUTS."""
+        """Return the means of the measures, and the number of pictures.
+
+        F (`max_f`, `mean_f`) is computed from mean precision and mean recall, as usual for DUTS. Without pictures of a
+        kind, the measures of this kind are left out.
+        """
         figures: dict[str, float] = {"pictures": len(self.errors) + len(self.empty_opaque)}
         if self.errors:
             curve = f_measure(np.mean(self.precision, axis=0), np.mean(self.recall, axis=0))

@@ -1,6 +1,7 @@
 """Random training batches of whole photos, subjects with boxes, compositions, scenes with people and empty scenes.
 
-The functions that return a batch take pictures from `bank`, and return `count` samples of size x size pixels.
+The functions that return a batch take pictures from `bank`, and return `count` samples of size x size pixels. A prompt
+is a box or clicks that select the subject.
 """
 
 from dataclasses import dataclass
@@ -95,9 +96,8 @@ def _sample(
 def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -> Batch:
     """Set the boxes of people in a batch and return it.
 
-    masks: (B, L, H, W), one object per layer. is_person: (B, L). Only objects that are people and large enough get a
-    box.
-    known: (B,), whether the layers contain all people of the picture.
+    masks: (B, L, H, W), one object per layer. is_person: (B, L). Only objects that are people and cover more than 0.2 %
+    of the picture get a box. known: (B,), whether the layers contain all people of the picture.
     """
     for layer in range(masks.shape[1]):
         boxes, present = geometry.mask_boxes(masks[:, layer])
@@ -146,9 +146,10 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
 
 
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Return subjects with a box as prompt: pictures (B, 3 + C, size, size), and the prompt planes.
+    """Return subjects with a box as prompt: pictures (B, 3 + C, size, size), and the prompt planes (B, 1, size, size).
 
-    Half of the pictures are cropped around the box. The boxes are inexact.
+    photos: (B, 3, S, S). alphas: (B, C, S, S); the first one is the subject's. Half of the pictures are cropped around
+    the box. The boxes are inexact.
     """
     count, device = len(photos), photos.device
     boxes, _ = geometry.mask_boxes(alphas[:, 0])
@@ -183,7 +184,11 @@ def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
 
 
 def near_outline(alphas: Tensor, share: float) -> Tensor:
-    """Return 1 where an edge (alpha 0.5) is nearer than `share` of the side, else 0; alphas are (B, 1, H, W)."""
+    """Return a mask (B, 1, H, W) float of 0 and 1: 1 where an edge of the alpha is near, else 0.
+
+    alphas: (B, 1, H, W); an edge is where they cross 0.5. share: near is up to this share of the picture's width, at
+    least one pixel. Polygons of objects are inexact there.
+    """
     reach = max(1, round(share * alphas.shape[-1]))
     solid = (alphas > 0.5).float()
     grown, kept = (functional.max_pool2d(part, 2 * reach + 1, 1, reach) for part in (solid, 1 - solid))
@@ -211,7 +216,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
     """Return a batch of scenes in which all people have boxes.
 
-    The people's alpha is the subject inside the boxes. The salient subject itself is not used.
+    The people's alpha is the photo's subject inside the boxes. The salient subject itself is not used.
     """
     device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)
@@ -234,7 +239,7 @@ def counted_people(bank: Bank, count: int, size: int) -> Batch:
 
 
 def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
-    """Return a batch of pictures without a subject."""
+    """Return a batch of pictures without a subject and without people."""
     device = bank.people.device
     rows = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
     shown = geometry.random_crops(count, 0.4, device)
@@ -362,7 +367,10 @@ SOURCES = {
 
 
 def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
-    """Return the shares of the kinds of samples that this bank can provide; their sum is 1."""
+    """Return the shares of the kinds of samples that this bank can provide; their sum is 1.
+
+    The keys are the names of Mixture's fields. A kind without pictures gets the share 0.
+    """
     shares = dict(vars(mixture))
     if not len(bank.empty):
         shares |= {"composites": 0.0, "empty": 0.0}

@@ -16,7 +16,10 @@ PNG = (".png", (cv2.IMWRITE_PNG_COMPRESSION, 1))
 
 
 class Packed:
-    """N square pictures of one size. Indexing with a tensor of rows returns them as one uint8 tensor."""
+    """N square pictures of `size` x `size` pixels. Indexing with a tensor of rows returns them as one uint8 tensor.
+
+    colour: True for RGB, False for gray.
+    """
 
     def __init__(self, size: int, *, colour: bool) -> None:
         self.size, self.colour = size, colour

@@ -20,8 +20,8 @@ THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
 def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
     """Copy the weights of an older network into a new one; parameters without a counterpart keep their initial values.
 
-    From a network that takes only boxes, a network that takes clicks gets all weights except the box input's.
-    Raise WeightsInvalid for tensors with the same name and another shape.
+    `network` is changed in place. From a network that takes only boxes, a network that takes clicks gets all weights
+    except the box input's. Raise WeightsInvalid for tensors with the same name and another shape.
     """
     theirs, ours = older.state_dict(), network.state_dict()
     if theirs["encoder.stem.weight"].shape[1] > ours["encoder.stem.weight"].shape[1]:

@@ -186,7 +186,7 @@ def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
 
 
 def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return page and alpha in a random perspective, as photographed slightly from the side."""
+    """Return page and alpha in the same random perspective, as photographed slightly from the side."""
     corners = np.array([[0, 0], [WIDTH_PX, 0], [WIDTH_PX, HEIGHT_PX], [0, HEIGHT_PX]], np.float32)
     moved = corners + random.uniform(-0.07, 0.07, (4, 2)).astype(np.float32) * WIDTH_PX
     matrix = cv2.getPerspectiveTransform(corners, moved)

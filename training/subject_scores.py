@@ -1,8 +1,8 @@
 """Measurement of how often the kind of a subject is detected correctly: person, object or stamp.
 
 The samples are: the photos of `val-people` with people on at least 8 % of the picture (person); the photos of
-`val-duts`, labelled by hand in `val_duts_subjects.json` as people (person), mixtures of people and things (not used)
-or others (object); generated pages with a stamp (stamp) and without a stamp (object).
+`val-duts`, labelled by hand in `val_duts_subjects.json` as people (person), mixtures of people and things (not used) or
+others (object); generated pages with a stamp (stamp) and without a stamp (object).
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ def page_samples(count: int) -> Iterator[Sample]:
 
 
 def confusion_table(counts: Counts) -> str:
-    """Return the counts as a Markdown table, followed by the shares of correct results."""
+    """Return the counts as a Markdown table, followed by the shares of correct results.
+
+    counts: the number of samples by set, true kind and detected kind; not empty.
+    """
     lines = ["| set | truth | " + " | ".join(KINDS) + " | right |", "|---|---|" + "--:|" * (len(KINDS) + 1)]
     rows = sorted({(sample_set, truth) for sample_set, truth, _ in counts})
     for sample_set, truth in rows:

@@ -1,7 +1,7 @@
 """The training loop on CPU or CUDA, which can continue from its last checkpoint.
 
 `OUT/state.pt` contains all the state that is needed to continue. `OUT/weights.safetensors` and its manifest contain the
-averaged network, ready to serve.
+averaged network (the running mean of the weights), ready to serve.
 """
 
 import copy
@@ -69,7 +69,7 @@ class Schedule:
         return seen / self.pictures if self.pictures else spent_s / (self.minutes * 60)
 
     def edges_at(self, done: float) -> float:
-        """Return the weight of edges in the loss, 0..1, at a completed share `done`.
+        """Return the value of `edges` for the loss, 0..1, at a completed share `done` (see `matte_loss`).
 
         It increases during training, so that shapes are learned first.
         """
@@ -82,18 +82,18 @@ class Schedule:
         return _multiple(self.size * share)
 
     def size_of(self, done: float, step: int) -> int:
-        """Return the picture's side of one step, in pixels.
+        """Return the picture's side of one step, in pixels, a multiple of 32.
 
-        It is the stage's side times a random factor that changes every SPELL steps.
+        It is the side of the stage at the completed share `done`, times a random factor that changes every SPELL steps.
         """
         spell = torch.Generator().manual_seed(step // SPELL)
         scale = self.scales[int(torch.randint(len(self.scales), (), generator=spell))]
         return _multiple(self.size_at(done) * scale)
 
     def rate_at(self, done: float, step: int) -> float:
-        """Return the factor of the learning rates at a completed share `done`, 0..1.
+        """Return the factor of the learning rates, above 0 to 1, at a completed share `done`, 0..1.
 
-        It rises linearly over the first steps, and then follows a cosine.
+        step: the number of completed steps. The factor rises linearly over the first steps, and then follows a cosine.
         """
         rise = min(1.0, (step + 1) / self.warm_up_steps)
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
@@ -114,7 +114,11 @@ def _multiple(side: float) -> int:
 
 @dataclass
 class Run:
-    """The state of a training run between two steps."""
+    """The state of a training run between two steps.
+
+    averaged: the running mean of the network's weights. step, seen, spent_s: the numbers of completed steps and
+    processed pictures, and the time spent. loss: the smoothed loss.
+    """
 
     network: KeylineUNet
     averaged: KeylineUNet
@@ -169,7 +173,10 @@ def drop_blocks(network: KeylineUNet, most: float) -> None:
 
 
 def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
-    """Run one training step with the schedule's current rate and picture size, and return the loss."""
+    """Run one training step with the schedule's current rate and picture size, and return the loss.
+
+    shares: the shares of the kinds of samples, the result of `possible`.
+    """
     done = schedule.done(run.seen, run.spent_s)
     size, device = schedule.size_of(done, run.step), bank.people.device
     edges = schedule.edges_at(done)
@@ -213,10 +220,10 @@ def start(
     resume: bool = False,
     config: NetworkConfig | None = None,
 ) -> Run:
-    """Return a training run: a new one, or with `resume` the run whose state is in `out`.
+    """Return a training run: a new one, or with `resume` the run whose state is in `out`, if there is one.
 
-    initial: a file with the weights of an older network. encoder: an ImageNet checkpoint. config: the sizes of the
-    network, by default TRAINED.
+    initial: a file with the weights of an older network, or None. encoder: an ImageNet checkpoint for the encoder, or
+    None. config: the sizes of the network, by default TRAINED.
     """
     network = KeylineUNet(config or TRAINED)
     if initial:
@@ -292,10 +299,10 @@ def train_from(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train on the sets in `data` whose names do not begin with `val-`, and return the run.
+    """Train on the sets in the folder `data` whose names do not begin with `val-`, and return the run.
 
-    initial, encoder, resume: as in `start`. say, stopped: as in `train`. Raise ValueError if there is no training data,
-    and WeightsInvalid if the initial weights do not fit.
+    out: the folder of the results. initial, encoder, resume: as in `start`. say, stopped: as in `train`. Raise
+    ValueError if there is no training data, and WeightsInvalid if the initial weights do not fit.
     """
     out.mkdir(parents=True, exist_ok=True)
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]

@@ -187,8 +187,7 @@ def _json_character(escape: re.Match[bytes]) -> bytes:
 
 
 def is_form(kind: bytes, start: bytes) -> bool | None:
-    """Return the kind of a body: True for a form, False for JSON, None for others, whose long texts cannot be taken
-    out.
+    """Return the kind of a body: True for a form, False for JSON, and None for others, which are left unchanged.
 
     kind: the Content-Type. start: the first bytes of the body. A multipart form counts as other.
     """

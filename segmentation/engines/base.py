@@ -1,4 +1,4 @@
-"""The interface that all engines implement, and its result types."""
+"""The interface that all engines (loaded models) implement, and its result types."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ class Matte:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One person. `box` is in pixels of the upright picture, `score` is 0..1, and `alpha` is as in Matte."""
+    """One person in a picture.
+
+    box: in pixels of the upright picture. score: how certain the engine is that this is a person, 0..1. alpha: as in
+    Matte.
+    """
 
     box: Box
     score: float

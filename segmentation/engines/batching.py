@@ -1,4 +1,4 @@
-"""Batching of concurrent requests to one session."""
+"""Batching of concurrent requests to one session (a loaded network)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def canvas_size(
 ) -> tuple[int, int]:
     """Return width and height of a matte of the whole picture in which `view` has about `size_px` pixels per side.
 
-    Neither side is longer than the picture's side, or than the larger of `most_px` and `size_px`.
+    view: a part of the picture. Neither side of the matte is longer than the picture's side, or than the larger of
+    `most_px` and `size_px`.
     """
 
     def side(picture_px: int, view_px: int) -> int:
@@ -45,9 +46,10 @@ def canvas_size(
 def pasted(
     found: np.ndarray, view: Box, picture_width: int, picture_height: int, *, columns: int = 0, rows: int = 0
 ) -> np.ndarray:
-    """Return a matte of the whole picture that is 0 outside `view`, and `found`, (h, w) float32, resized, inside it.
+    """Return a matte of the whole picture that is 0 outside `view`, and `found`, resized, inside it.
 
-    columns, rows: the size of the matte in cells; if either is 0, a size that keeps the resolution of `found`.
+    found: the matte of the picture's part `view`, (h, w) float32. columns, rows: the size of the result in cells; if
+    either is 0, a size that keeps the resolution of `found`.
     """
     if not columns or not rows:
         columns, rows = canvas_size(view, picture_width, picture_height, max(found.shape))
@@ -60,7 +62,8 @@ def pasted(
 def span_of(view: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
     """Return the rows and the columns, at least one each, that a view covers in a matte of rows x columns cells.
 
-    The edges are rounded to the nearest cell. `cells_of` returns all cells that a box touches.
+    view: a part of the picture. The edges are rounded to the nearest cell; `cells_of` returns all cells that a box
+    touches.
     """
     left = min(columns - 1, round(view.left * columns / picture_width))
     top = min(rows - 1, round(view.top * rows / picture_height))

@@ -51,9 +51,10 @@ def fastest_runtime(
 ) -> Runtime:
     """Return the fastest runtime for a weight file, from the file in `cache_dir` or by a measurement of the candidates.
 
-    load: builds and warms up an engine on one runtime. Unavailable runtimes are skipped; if none is available, return
-    Runtime.AUTO. built_in: if True, checkpoints of the same size share one measurement, because they contain the same
-    network and are equally fast.
+    A later candidate must be at least 5 % faster than the first one to be chosen. load: builds and warms up an engine
+    on one runtime. Unavailable runtimes are skipped; if none is available, return Runtime.AUTO. built_in: whether the
+    file belongs to the built-in network; checkpoints of the same size then share one measurement, because they contain
+    the same network and are equally fast.
     """
     key = _key(weights, built_in=built_in)
     path = cache_dir / FILE_NAME
@@ -92,7 +93,7 @@ def _time_s(engine: Engine) -> float:
 
 
 def _key(weights: Path, *, built_in: bool) -> str:
-    """Return the key of the stored measurement, which names the machine and the model."""
+    """Return the key under which a measurement is stored: it names the machine and the model."""
     machine = f"{platform.node()} {platform.machine()} {_cpu_name()} x{available_cpus()}"
     model = f"built-in {weights.suffix} {weights.stat().st_size}" if built_in else file_digest(weights)[:16]
     return f"{machine}: {model}"

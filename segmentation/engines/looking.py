@@ -1,8 +1,8 @@
-"""Runs of the built-in network on a photo, with or without a prompt.
+"""Runs of the built-in network on a photo, with or without a prompt (boxes and clicks).
 
 A network that takes only boxes gets photo and prompt together. A network that takes clicks has two parts: the encoder
 processes the photo, the decoder the prompt. The encoder's features are cached, so another click on the same photo runs
-only the decoder.
+only the decoder. A look is the input of one run; S is the side of the network's input in pixels.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Look(NamedTuple):
 class Answer:
     """The output of one run of the network.
 
-    mattes: logits of subject and people, (2, S, S) float32. maps: people maps, (5, S/8, S/8) float32.
+    mattes: logits of subject and people, (2, S, S) float32. maps: (5, S/8, S/8) float32, where people are (see
+    `people_maps`).
     """
 
     mattes: np.ndarray
@@ -96,7 +97,7 @@ class WholeLooker:
 
 
 class SplitLooker:
-    """Runner of a network in two parts.
+    """Runner of a network in two parts, an encoder and a decoder.
 
     The encoder takes the photo, (3, S, S). The decoder takes the encoder's features and three prompt planes, (3, S, S).
     """

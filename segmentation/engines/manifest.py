@@ -39,24 +39,29 @@ class Manifest:
     """The description of one weight file. The constructor raises WeightsInvalid, which names the invalid field.
 
     Origin: `url`, `sha256` and `md5` (lower-case hex; an empty checksum is not checked), `licence`, `non_commercial`,
-    `terms` (conditions of use that the licence's name does not state), `note`.
+    `terms` (conditions of use that the licence's name does not state), `note`. `family`: the kind of network, one of
+    KEYLINE (the built-in one), SALIENT (one map of the subject) and PEOPLE (separate people).
+
     Input: `size` pixels per side. Values are scaled to 0..1 (or divided by the picture's largest value, `own_maximum`),
     multiplied by `full_scale`, then normalised as (x - mean) / std. `channels`: their order. `batched`: whether the
     input has a batch axis. `fit`: `squeeze` changes the aspect ratio; `pad` keeps it and adds zeros at the right and
     the bottom.
+
     Output of family `salient`: `output`, an index or a name; `activation`, which the caller must apply; `stretch`:
     scale the result to the full range 0..1; `people_only`: the network finds only people.
-    `points`: the network of family `keyline` takes clicks; its decoder takes three prompt planes.
-    `mirrored`: family `keyline` also runs on the mirrored picture and averages the logits.
-    `second_look`: family `keyline` runs a second time on the part with the subject, if the subject is small.
-    `presence`: the logit that the most certain cells of a subject should reach (`keyline`); None disables this test.
-    `box_mode`: `prompt` draws a box on the network's fourth plane; `crop` runs the network on the part of the picture
-    around the box, enlarged by `box_margin` times the box's sides.
+
+    `points`: the network of family `keyline` takes clicks; its decoder takes three prompt planes. `mirrored`: family
+    `keyline` also runs on the mirrored picture and averages the logits. `second_look`: family `keyline` runs a second
+    time on the part with the subject, if the subject is small. `presence`: the logit that the most certain cells of a
+    subject should reach (`keyline`); None disables this test. `box_mode`: `prompt` draws a box on the network's fourth
+    plane; `crop` runs the network on the part of the picture around the box, enlarged by `box_margin` times the box's
+    sides.
+
     Output of family `people`: the indices or names of `boxes`, `scores` (None: the fifth column of the boxes), `labels`
-    (None: every detection is a person) and `masks`; `person_label`; `box_format` and `box_unit`; `mask_frame`: whether
-    a mask covers the whole picture or only its box.
-    `min_score`: people with a lower score are dropped, in all families.
-    `extra`: the unknown fields.
+    (None: every detection is a person) and `masks`; `person_label`: the label of people; `box_format` and `box_unit`
+    (`share`: of the input's side); `mask_frame`: whether a mask covers the whole picture or only its box.
+
+    `min_score`: people with a lower score, 0..1, are dropped, in all families. `extra`: the unknown fields.
     """
 
     name: str
@@ -130,7 +135,7 @@ class Manifest:
     def from_json(cls, data: Any, *, name: str = "") -> Self:
         """Build a manifest from a JSON object; unknown fields are stored in `extra`.
 
-        name: used if the object has no name. Raise WeightsInvalid if the object is not a valid manifest.
+        name: the manifest's name if the object has none. Raise WeightsInvalid if the object is not a valid manifest.
         """
         if not isinstance(data, dict):
             raise WeightsInvalid("The manifest is not a JSON object.")

@@ -1,7 +1,7 @@
-"""Engine for the public networks that output one map of the picture's subject.
+"""Engine for the public networks that output one map: the alpha of the picture's subject.
 
-U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ
-only in their manifests.
+U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ only
+in their manifests.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SalientEngine:
         return self._matte(self._alpha(rgb))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return one matte per box.
+        """Return one matte per box; the alpha is 0 in cells that the box does not touch.
 
         The network does not take boxes as input, so it runs on the part of the picture around each box.
         """

@@ -39,9 +39,9 @@ class PeopleEngine:
         return self._united([person.alpha for person in self.instances(rgb)])
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return for each box the matte of the person that overlaps it most, limited to the box.
+        """Return for each box the matte of the person whose box overlaps it most, limited to the given box.
 
-        If no person overlaps the box, the matte is empty.
+        If no person overlaps a box, its matte is 0 everywhere.
         """
         height, width = rgb.shape[:2]
         people = self.instances(rgb)
@@ -57,7 +57,10 @@ class PeopleEngine:
         raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Return the people separately, sorted by score, the best first; at most MAX_PEOPLE."""
+        """Return the people separately, sorted by score, the best first; at most MAX_PEOPLE.
+
+        People below the manifest's `min_score` are left out.
+        """
         frame = framed(rgb, self._manifest)
         outputs = self._session.run(frame.planes[None] if self._manifest.batched else frame.planes)
         boxes, scores, masks = self._detections(outputs)

@@ -1,4 +1,4 @@
-"""ONNX Runtime: it runs ONNX files that OpenVINO cannot read, and ONNX files on a GPU."""
+"""ONNX Runtime: it runs ONNX files that OpenVINO cannot read, and ONNX files on an NVIDIA GPU (CUDA)."""
 
 from __future__ import annotations
 

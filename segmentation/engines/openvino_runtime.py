@@ -37,7 +37,8 @@ def full_precision() -> Iterator[None]:
 class OpenVinoSession:
     """A session for an OpenVINO model that runs one picture at a time.
 
-    On a CPU, a batch of n pictures takes as long as n runs, and a fixed shape compiles to faster code.
+    threads: the number of cores; None lets OpenVINO decide. core: an OpenVINO core to reuse; None creates one. On a
+    CPU, a batch of n pictures takes as long as n runs, and a fixed shape compiles to faster code.
     """
 
     runtime = "openvino"
@@ -72,7 +73,7 @@ def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | Non
 
 
 def read_converted(path: Path) -> openvino.Model | None:
-    """Return the model that `write_converted` stored; None if the file is missing or unusable."""
+    """Return the model that `write_converted` stored at `path`; None if the file is missing or unusable."""
     try:
         with zipfile.ZipFile(path) as archive:  # reading a member checks its CRC-32
             graph, weights = archive.read("model.xml"), archive.read("model.bin")

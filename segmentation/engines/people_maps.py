@@ -31,9 +31,10 @@ def overlap(first: Box, second: Box) -> float:
 def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> list[tuple[Box, float]]:
     """Return the boxes and the scores, 0..1, of the people in a picture of width x height pixels, the best score first.
 
-    maps: (5, h, w) float32, covering the whole picture. A cell is a person if its score is at least `min_score` and the
-    highest of its 3 x 3 neighbours. The person's box is the weighted average of the boxes of these cells. Of two boxes
-    that are almost equal, the one with the better score is kept. At most MAX_PEOPLE people are returned.
+    maps: the network's people maps, (5, h, w) float32, covering the whole picture. A cell is a person if its score, the
+    sigmoid of its logit, is at least `min_score` and the highest of its 3 x 3 neighbours. The person's box is the
+    weighted average of the boxes of these cells. Of two boxes that are almost equal, the one with the better score is
+    kept. At most MAX_PEOPLE people are returned.
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape

@@ -11,7 +11,7 @@ from segmentation.engines.manifest import Manifest
 
 
 def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize an array, (H, W) or (H, W, C), uint8 or float32, to height x width.
+    """Return an array, (H, W) or (H, W, C), uint8 or float32, resized to height x width; itself if it has this size.
 
     Shrinking averages areas, so that thin structures do not disappear; enlarging is bilinear.
     """

@@ -126,9 +126,10 @@ def read_manifest(weights: Path) -> Manifest:
 
 
 def built_in_looker(loading: Loading) -> Looker:
-    """Load the built-in network. A network that takes clicks has two sessions, for its encoder and its decoder.
+    """Load the built-in network as an object that runs it (see `looking`).
 
-    Raise WeightsInvalid if the manifest's `points` does not match the network.
+    A network that takes clicks has two sessions, for its encoder and its decoder. Raise WeightsInvalid if the
+    manifest's `points` does not match the network.
     """
     sessions = [GuardedSession(session) for session in built_in_sessions(loading)]
     if (len(sessions) == 2) != loading.manifest.points:
@@ -137,10 +138,10 @@ def built_in_looker(loading: Loading) -> Looker:
 
 
 def built_in_sessions(loading: Loading) -> list[Session]:
-    """Build one session per part of the built-in network; torch is imported only if it is needed.
+    """Build one session per part of the built-in network, in the order in which they run.
 
-    The runtime `onnx` has the same effect as `auto`, because the built-in network is not an ONNX file. Raise
-    InferenceFailed if the requested runtime is not available.
+    Torch is imported only if it is needed. The runtime `onnx` has the same effect as `auto`, because the built-in
+    network is not an ONNX file. Raise InferenceFailed if the requested runtime is not available.
     """
     if loading.runtime == "torch-cuda" or (loading.runtime in ("auto", "onnx") and a_gpu_may_be_there()):
         from segmentation.engines import torch_runtime
@@ -246,10 +247,11 @@ def a_gpu_may_be_there() -> bool:
 
 
 def warm_up(engine: Engine) -> None:
-    """Run an engine on a test picture. Raise WeightsInvalid if it fails or its result is not a matte.
+    """Run an engine on a test picture. Raise WeightsInvalid if it fails or its result is not a matte of values 0..1.
 
     The first request then does not wait for the runtime's initialisation. The test picture shows a bright disc on a
-    shaded background; any model for pictures should find it.
+    shaded background. Any model for pictures should find it, so the same alpha everywhere is an error too, except for
+    models that find only people.
     """
     rgb = np.empty((240, 320, 3), np.uint8)
     rgb[:] = np.linspace(60, 120, 320, dtype=np.uint8)[None, :, None]

@@ -55,7 +55,10 @@ def cuda_is_there() -> bool:
 
 
 class TorchSession:
-    """A session for a torch module. On a GPU it computes in bfloat16, with up to 16 pictures per batch."""
+    """A session for a torch module. On a GPU it computes in bfloat16, with up to 16 pictures per batch.
+
+    device: `cuda` or `cpu`. threads: the number of cores; None lets torch decide.
+    """
 
     def __init__(self, network: nn.Module, *, device: str, threads: int | None = None) -> None:
         self.runtime = f"torch-{device}"
@@ -75,7 +78,7 @@ class TorchSession:
 
 
 def built_in_network(weights: Path) -> KeylineUNet:
-    """Load the built-in network. Raise WeightsInvalid if the file does not fit or contains NaN or infinity.
+    """Load the built-in network. Raise WeightsInvalid if the file does not fit the network or contains NaN or infinity.
 
     NaN and infinity are tested here, because a ReLU may hide them from the test picture's result.
     """

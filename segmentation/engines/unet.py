@@ -27,9 +27,10 @@ FADING = 2.0  # lowers the logits by more than the difference, so that no cell s
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
     """Return the subject's logits, (h, w), lowered if even the highest ones are below `presence`.
 
-    In a picture without a subject the network returns uncertain values everywhere, while a real subject, even a small
-    one, has cells with high logits. The logits are lowered by FADING times the difference between `presence` and the
-    quantile 1 - SUREST_SHARE of the logits. If `presence` is None, they are unchanged.
+    presence: a logit, the manifest's field of this name; if None, the logits are unchanged. In a picture without a
+    subject the network returns uncertain values everywhere, while a real subject, even a small one, has cells with high
+    logits. The logits are lowered by FADING times the difference between `presence` and the quantile 1 - SUREST_SHARE
+    of the logits.
     """
     if presence is None:
         return logits
@@ -78,8 +79,9 @@ class UNetEngine:
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
         """Return the matte after all points: run the network once per point, each time with the previous matte.
 
-        With boxes, the input is the part of the picture around the boxes and points. For a recently used photo, only
-        the decoder runs. Raise InferenceFailed if the network takes no clicks, and ValueError without points.
+        boxes, from_auto: as in `Engine.points`. With boxes, the input is the part of the picture around the boxes and
+        points. For a recently used photo, only the decoder runs. Raise InferenceFailed if the network takes no clicks,
+        and ValueError without points and boxes if `from_auto` is False.
         """
         if not isinstance(self._looker, SplitLooker):
             raise InferenceFailed(f"The model {self.name} does not take points.")
@@ -106,7 +108,11 @@ class UNetEngine:
         return Matte(*found)
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Find the people's boxes and compute a matte for each box; return the people sorted by falling score."""
+        """Find the people's boxes and compute a matte for each box; return the people sorted by falling score.
+
+        A person's score is the box's score times the certainty of its matte (`sureness`); people below the manifest's
+        `min_score` are left out.
+        """
         height, width = rgb.shape[:2]
         _, maps = self._seen(self._unprompted(rgb))
         people = find_people(maps, width, height, self._manifest.min_score)

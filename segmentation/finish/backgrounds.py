@@ -77,7 +77,10 @@ def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
 
 
 def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -> np.ndarray:
-    """Return a picture fitted to the canvas: `cover` crops it around its focus, `contain` adds white borders."""
+    """Return a picture fitted to the canvas: `cover` crops it around its focus, `contain` adds white borders.
+
+    background: its fields `fit`, `focus` and `zoom` are used.
+    """
     height, width = picture.shape[:2]
     ratios = place.width / width, place.height / height
     scale = max(ratios) * background.zoom if background.fit == "cover" else min(ratios)

@@ -1,7 +1,9 @@
 """Adaptation of the subject to its new background in four steps: keying, despill, film grain and light wrap.
 
-The functions take colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8, and return new arrays or, if nothing changes,
-the given ones. They do not change their arguments.
+Keying computes alpha from the colour of a uniform background, despill removes the old background's hue from the edge,
+film grain is the photo's noise, and light wrap is the light of a bright background along the edge. The functions take
+colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8, and return new arrays or, if nothing changes, the given ones.
+They do not change their arguments.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The steps that apply a recipe to a picture, in their order."""
+"""The steps that apply a recipe (the description of a finished picture) to a picture, in their order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _MARGIN_PX = 3  # pixels of the source, so that the interpolation at the canvas'
 class Composed:
     """A finished picture before it is encoded.
 
-    pixels: (H, W, 3) uint8, or (H, W, 4) if it is transparent. notes: sentences about requirements that were not met.
+    pixels: (H, W, 3) uint8, or (H, W, 4) if it is transparent. layers: the same picture in layers. place: where the
+    source is on the canvas. notes: sentences about requirements that were not met.
     """
 
     pixels: np.ndarray
@@ -41,8 +42,8 @@ class Composed:
 class Finished:
     """The result of one recipe.
 
-    files: the files of the recipe's outputs, in the same order. violations: the rules that they break. notes: sentences
-    about other requirements that were not met. pixels: the pixels of `Composed`.
+    files: the files of the recipe's outputs, in the same order. violations: the rules of the recipe that the result
+    breaks. notes: sentences about other requirements that were not met. pixels: the pixels of `Composed`.
     """
 
     files: tuple[Written, ...]
@@ -62,9 +63,10 @@ def finish(
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
-    background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the decontaminated photo, if it is already
-    known; None computes it. for_screen: as in `write_file`. Raise InvalidParameter for a missing background picture,
-    and for an output that is too large for its format or for `max_bytes`.
+    background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the photo without the old background's
+    colour at its edges, if it is already known; None computes it. for_screen: as in `write_file`. Raise
+    InvalidParameter for a missing background picture, and for an output that is too large for its format or for
+    `max_bytes`.
     """
     composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
     files = []
@@ -156,9 +158,10 @@ def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarra
 
 
 def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray, Place]:
-    """Return the part of the source that the canvas shows, and its place, if the scaled source would be much larger.
+    """Return the part of the source that the canvas shows, and its place, if the scaled source would be too large.
 
-    Without this crop, a small part of a large photo that the user enlarges would need gigabytes of memory.
+    It is too large if it has more than _MOST_SCALED times the canvas's pixels; otherwise the arguments are returned
+    unchanged. Without this crop, a small part of a large photo that the user enlarges would need gigabytes of memory.
     """
     height, width = alpha.shape
     if width * height * placed.scale**2 <= _MOST_SCALED * placed.width * placed.height:

@@ -50,9 +50,9 @@ class Place:
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     """Return the place of the subject on a recipe's canvas, as the recipe's placement requires.
 
-    alpha: the subject's alpha in the source, (H, W) uint8. Without a subject, the whole picture is placed.
-    `max_enlargement` limits the scale, and a note says so. The user's zoom and shift are applied last, without these
-    limits.
+    alpha: the subject's alpha in the source, (H, W) uint8. Without a subject, the whole picture is placed. The
+    placement's `max_enlargement` limits the scale, and a note says so. The user's zoom and shift are applied last;
+    neither this limit nor the margins apply to them.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift
@@ -90,7 +90,7 @@ def _placed(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
 
 
 def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) -> Place:
-    """Return the place of the whole source, scaled to fit into the middle of the canvas."""
+    """Return the place of the whole source, scaled to fit into the middle of the canvas. subject: the subject's box."""
     canvas_width, canvas_height = _canvas_size(canvas, width, height)
     scale = min(canvas_width / width, canvas_height / height)
     left, top = (canvas_width - width * scale) / 2, (canvas_height - height * scale) / 2
@@ -98,9 +98,10 @@ def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) 
 
 
 def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
-    """Return the canvas's width and height in pixels: the given size, or the needed size in the canvas's ratio.
+    """Return the canvas's width and height in pixels: the recipe's exact size, or the needed size in its ratio.
 
-    The longer side is limited to `min_side_px`..`max_side_px`.
+    needed_width, needed_height: in pixels. Without an exact size, the longer side is limited to
+    `min_side_px`..`max_side_px`.
     """
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px

@@ -89,8 +89,8 @@ class Placement(_Part):
 
     fill: the subject's share of the canvas, measured by its box (the larger one of its shares of width and height) or
     by its area; None keeps the picture's own frame. margin: free space on each side, as a share of the canvas's shorter
-    side.
-    max_enlargement: the largest scale. zoom, shift: the user's changes; the shift is a share of the canvas's size.
+    side. max_enlargement: the largest scale from source pixels to canvas pixels. zoom, shift: the user's changes, made
+    last; the shift (x, y) is a share of the canvas's width and height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -129,8 +129,9 @@ class GradientBackground(_Part):
 class PictureBackground(_Part):
     """One of the team's stored background pictures, by name.
 
-    focus: the point, as shares of width and height, that is kept visible when the picture is cropped. zoom: the
-    enlargement beyond the size that covers the canvas. `contain` uses neither.
+    fit: `cover` fills the canvas and crops the picture, `contain` shows all of it. focus: the point, as shares of width
+    and height, that is kept visible when the picture is cropped. zoom: the enlargement beyond the size that covers the
+    canvas. `contain` uses neither focus nor zoom.
     """
 
     type: Literal["picture"] = "picture"
@@ -257,10 +258,10 @@ class OutputFile(_Part):
 class Rules(_Part):
     """Requirements of a shop or an office, against which finished pictures are checked.
 
-    min_fill, max_fill: limits of the share of the canvas that the subject's box covers. min_side_px, max_side_px:
-    limits of the longer side. min_short_side_px: the least length of the shorter side. background: the required colour
-    of the border.
-    source: where the rules were published. checked_on: the date when the published rules were read.
+    None or empty means no requirement. min_fill, max_fill: limits of the share of the canvas's width or height,
+    whichever is larger, that the subject's box covers. min_side_px, max_side_px: limits of the longer side.
+    min_short_side_px: the least length of the shorter side. background: the required colour of the border. source:
+    where the rules were published. checked_on: the date when the published rules were read.
     """
 
     min_fill: Share | None = None

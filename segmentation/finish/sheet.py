@@ -1,4 +1,4 @@
-"""Contact sheets: the results of a batch on pages, as one PDF or as single pictures."""
+"""Contact sheets: the results of a batch as small pictures on A4 pages, as one PDF or as single pictures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One result in a picture file. is_uncertain: whether a person should check the result."""
+    """One result in a picture file, for a contact sheet. is_uncertain: whether a person should check the result."""
 
     path: Path
     name: str
@@ -90,7 +90,10 @@ def _pages(entries: Iterator[Entry], title: str) -> Iterator[Image.Image]:
 
 
 def draw_page(entries: Sequence[Entry], *, title: str = "") -> Image.Image:
-    """Return one page with the first COLUMNS x ROWS entries; further entries are ignored."""
+    """Return one page with the first COLUMNS x ROWS entries; further entries are ignored.
+
+    title: the text above them.
+    """
     page = Image.new("RGB", PAGE_PX, "white")
     draw = ImageDraw.Draw(page)
     font, small = _font(30), _font(20)

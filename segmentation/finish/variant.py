@@ -28,9 +28,9 @@ SAMPLE_ENLARGED = 8.0  # a sample represents a photo of usual size
 class FinishInput:
     """The input of a finished picture.
 
-    background: the file of the background picture that the recipe names. for_screen: write one small file for the web
-    page, which is faster. enlarged: the width of the original divided by the width of the source, if the source is a
-    smaller preview.
+    variant: the stored files and the options of the cutout. background: the file of the background picture that the
+    recipe names, or None. for_screen: write one small file for the web page, which is faster. enlarged: the width of
+    the original divided by the width of the source, if the source is a smaller preview.
     """
 
     variant: VariantInput
@@ -42,7 +42,7 @@ class FinishInput:
 
 @dataclass(frozen=True, slots=True)
 class FinishedFiles:
-    """The files of one recipe, in the order of its outputs.
+    """The files of one recipe, in the order of its outputs. The caller must delete them.
 
     notes: sentences about rules and placements that were not met.
     """
@@ -119,7 +119,7 @@ def sample_write(
 
 
 def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
-    """Return a stored alpha, (H, W) float32 0..1, after the options' threshold, erosion and feathering."""
+    """Return a stored alpha, a PNG, as (H, W) float32 0..1 after the options' threshold, erosion and feathering."""
     alpha = read_alpha(alpha_png)
     is_plain = options.alpha_mode is AlphaMode.SOFT and not options.feathering
     if is_plain and not options.threshold and not options.erosion:
@@ -128,10 +128,12 @@ def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
 
 
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
-    """Return a recipe that makes one file with the same look and at most SCREEN_SIDE_PX per side.
+    """Return a copy of a recipe for the display on a web page: it makes one small file, with the same look.
 
-    enlarged: the width of the original divided by the width of the picture to which the recipe is applied. Rules about
-    files and sizes are removed, because they concern only the files of the full recipe.
+    The file is a JPEG, or a WebP if the background is transparent; its longer side is at most SCREEN_SIDE_PX. enlarged:
+    the width of the original divided by the width of the smaller picture to which the copy is applied;
+    `max_enlargement` is adapted to it, so that the subject gets the same share of the canvas. Rules about files and
+    sizes are removed, because they concern only the files of the recipe itself.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)

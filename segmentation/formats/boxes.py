@@ -1,4 +1,7 @@
-"""Reader of boxes: ISO base media (ISO 14496-12: HEIF, AVIF), JPEG 2000 (ISO 15444-1) and JPEG XL (ISO 18181-2)."""
+"""Reader of boxes, the nested parts of a file: a length, a kind of four bytes, and a content.
+
+They are used by ISO base media (ISO 14496-12: HEIF, AVIF), JPEG 2000 (ISO 15444-1) and JPEG XL (ISO 18181-2).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _BEGINNING_BYTES = 128
 
 @dataclass(frozen=True, slots=True)
 class ItemColors:
-    """The colour and rotation of a file's primary item. turn: as an EXIF orientation, 1..8."""
+    """The colour and rotation of a file's primary item, the picture to show. turn: as an EXIF orientation, 1..8."""
 
     profile: bytes | None = None
     encoding: Encoding | None = None
@@ -22,7 +25,10 @@ class ItemColors:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box of `data` from `start` to `end`; stop at a broken box."""
+    """Yield kind, start and end of the content of each box of `data` from `start` to `end`; stop at a broken box.
+
+    end: None means the end of the data. At most MAX_BOXES are read.
+    """
     end = len(data) if end is None else min(end, len(data))
     for _ in range(MAX_BOXES):
         if start + 8 > end:
@@ -41,7 +47,8 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
     """Return start and end of the content of the first box on a path of kinds, or None if there is no such box.
 
-    The version field of `meta`, four bytes, is skipped.
+    path: each kind is that of a box inside the previous one. start, end: where to search; an end of None means the end
+    of the data. The version field of `meta`, four bytes, is skipped.
     """
     for kind, content, stop in boxes(data, start, end):
         if kind == path[0]:
@@ -51,7 +58,7 @@ def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> t
 
 
 def item_colors(data: bytes) -> ItemColors:
-    """Return profile, encoding and rotation of the primary item of a HEIF or AVIF file."""
+    """Return profile, encoding and rotation of the primary item of a HEIF or AVIF file; defaults for missing ones."""
     profile = encoding = stream = None
     is_given = False
     angle, mirror = 0, None

@@ -45,7 +45,7 @@ _MAKERS = {
 
 
 def name_of(head: bytes) -> str | None:
-    """Return the name of the raw format that a file's first bytes identify, or None."""
+    """Return the name of the raw format that a file's first bytes identify, or None for any other file."""
     return next((name for place, mark, name in _SIGNATURES if head[place : place + len(mark)] == mark), None)
 
 
@@ -55,7 +55,7 @@ def is_camera_raw(tiff: bytes) -> bool:
 
 
 def refusal(data: bytes) -> ImageUnreadable:
-    """Return the error that names the kind of a camera raw file."""
+    """Return the error that names the kind of a camera raw file and asks for another format; it is not raised here."""
     name = name_of(data) or _raw_name(data)
     return ImageUnreadable(f"The file is a camera raw picture ({name}). Develop it and send a JPEG, PNG or TIFF.")
 

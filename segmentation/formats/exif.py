@@ -30,7 +30,10 @@ _RESOLUTIONS = (1.0, 100_000.0)
 
 
 def parse(data: bytes | None) -> Mapping[int, Any]:
-    """Return the tags of the first EXIF directory. data: EXIF with or without the prefix `Exif`, or None."""
+    """Return the tags of the first EXIF directory by number; empty if there are none or they are broken.
+
+    data: EXIF with or without the prefix `Exif`, or None.
+    """
     if not data:
         return {}
     exif = Image.Exif()
@@ -42,13 +45,16 @@ def parse(data: bytes | None) -> Mapping[int, Any]:
 
 
 def orientation(tags: Mapping[int, Any]) -> int:
-    """Return the EXIF orientation, 1..8; 1 if it is missing or invalid."""
+    """Return the EXIF orientation, 1..8; 1 if it is missing or invalid. tags: as `parse` returns them."""
     value = tags.get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
-    """Return the horizontal and vertical resolution in pixels per inch, or None if it is missing or implausible."""
+    """Return the horizontal and vertical resolution in pixels per inch, or None if it is missing or implausible.
+
+    tags: as `parse` returns them.
+    """
     unit = tags.get(_RESOLUTION_UNIT, 2)
     if unit not in (2, 3):
         return None

@@ -22,7 +22,7 @@ def _register_heif() -> None:
 
 
 class OpenedHeif:
-    """A HEIC or AVIF file with parsed boxes."""
+    """A HEIC or AVIF file with parsed boxes. name: `heic` or `avif`."""
 
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._is_heic = data, name == "heic"

@@ -21,9 +21,9 @@ class Header:
     """The properties of a file before its pixels are decoded.
 
     width, height: as stored, in pixels. turn: the EXIF orientation, 1..8, that must still be applied to the samples.
-    turned: the orientation to report, even if the decoder applies it. resolution: horizontal and vertical pixels per
-    inch, as stored, or None. notes: sentences for the result. exif: with or without its prefix; for a TIFF the whole
-    file, whose first directory has the same format.
+    turned: the orientation to report to the user, even if the decoder applies it. resolution: horizontal and vertical
+    pixels per inch, as stored, or None. notes: sentences for the result. exif: with or without its prefix; for a TIFF
+    the whole file, whose first directory has the same format.
     """
 
     width: int
@@ -55,7 +55,10 @@ class Samples:
 
 
 class Opened(Protocol):
-    """A picture file with a parsed header. If a method raises any exception, the file is damaged."""
+    """A picture file with a parsed header.
+
+    If a method raises an exception that is not an ImageError, the file is damaged.
+    """
 
     @property
     def header(self) -> Header: ...
@@ -68,7 +71,10 @@ class Opened(Protocol):
 
 
 def without_range(kind: str) -> ImageUnreadable:
-    """Return the error for samples without a range that can be displayed. kind: such as `floating-point`."""
+    """Return the error for samples without a range that can be displayed; it is not raised here.
+
+    kind: the samples' kind, such as `floating-point`.
+    """
     return ImageUnreadable(
         f"The picture holds {kind} samples, which have no range to display. Save it with 8 or 16 bits a channel."
     )

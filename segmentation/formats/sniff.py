@@ -56,9 +56,9 @@ def sniff(head: bytes) -> str | None:
 
 
 def describe(head: bytes) -> str:
-    """Return the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`.
+    """Return words for the kind of a file that is not one of FORMATS, such as `a PDF document` or `text`.
 
-    head: the file's first HEAD_BYTES.
+    head: the file's first HEAD_BYTES. The words complete the sentence "The file is ...".
     """
     for signature, words in _OTHERS:
         if head.startswith(signature):
