@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One user of the tests, with a team, a key and test clients."""
+    """One user of the tests, with a team, an API key and test clients."""
 
     user: User
     team: Team

@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def valkey() -> Iterator[None]:
-    """Run a Valkey server for this test process at settings.REDIS_URL."""
+    """Run a Valkey server (the broker that holds queues) for this test process at settings.REDIS_URL."""
     command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         broker.wait_until_ready(settings.REDIS_URL, timeout_s=20)
@@ -58,7 +58,7 @@ def _own_language() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_empties_append_only_tables() -> Iterator[None]:
-    """Drop the triggers of the append-only tables while Django empties the tables after a transactional test."""
+    """Drop the triggers that forbid deletions while Django empties the tables after a transactional test."""
     guards = [import_module(f"jobs.migrations.{name}") for name in ("0002_append_only", "0008_usage_append_only")]
     flush = BaseDatabaseOperations.execute_sql_flush
 

@@ -82,7 +82,7 @@ class FakeEngine:
 
 
 class OneModel(EngineSource):
-    """A source of engines that returns one engine for all roles of the tier FAST, and none for other tiers."""
+    """A source of engines that returns `engine` for all roles of the tier (quality) FAST, and None for other tiers."""
 
     def __init__(self, engine: Engine) -> None:
         self.one = engine
@@ -101,7 +101,7 @@ class OneModel(EngineSource):
 
 
 def answering(engine: Engine) -> RoutedEngine:
-    """Return a routed engine, as workers use it, with `engine` as its only engine."""
+    """Return a routed engine, which chooses a model for each picture as in workers, with `engine` as its only one."""
     return RoutedEngine(
         OneModel(engine), quality=Quality.FAST, escalation=Escalation(above=1.0, max_share=0.0, max_s=1.0)
     )

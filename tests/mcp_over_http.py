@@ -1,4 +1,4 @@
-"""Start of `manage.py mcp --http` for a running site."""
+"""Start of `manage.py mcp --http`, which offers the site's MCP tools, for a running site."""
 
 from __future__ import annotations
 

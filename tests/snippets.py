@@ -22,8 +22,8 @@ LANGUAGES = ("sh", "python", "js")
 class Reader:
     """The environment of a reader: a running site, a key, a server with pictures, and a folder with `photo.jpg`.
 
-    ports: a dict from the ports on the page to the real ports of other servers. installed: the folder of the client
-    package.
+    ports: a dict from the ports on the page to the real ports of other servers. installed: the folder of the installed
+    client package.
     """
 
     stack: Stack

@@ -79,7 +79,10 @@ class Stack:
         return done.stdout
 
     def create_key(self, *, team: str, name: str = "test", scopes: tuple[str, ...] = ()) -> tuple[str, str]:
-        """Create a key for `team`; return its public id and its secret."""
+        """Create a key for `team`; return its public id and its secret.
+
+        scopes: the key's permissions; empty for the default of the command `create_key`.
+        """
         given = [part for scope in scopes for part in ("--scope", scope)]
         printed = self.manage("create_key", "--team", team, "--name", name, *given).split()
         return printed[1], printed[-1]
@@ -169,7 +172,10 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
 
 
 def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[[], str] | str) -> None:
-    """Wait until `condition` returns true. Raise AssertionError with the text `what` after `timeout_s` seconds."""
+    """Wait until `condition` returns true. Raise AssertionError after `timeout_s` seconds.
+
+    what: the error's text, or a function that returns it.
+    """
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the admin: staff users for each role, and sample jobs."""
+"""Fixtures of the tests of the admin site: staff users for each role (group of permissions), and sample jobs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def _fresh_figures() -> None:
 
 
 def staff_browser(role: str | None) -> Client:
-    """Return a test client signed in as staff.
+    """Return a test client in which a new staff user is signed in.
 
-    role: the name of a role; empty for staff without a role, None for a superuser.
+    role: the name of a predefined group of permissions; empty for a staff user without a role, None for a superuser.
     """
     name = role or ("root" if role is None else "without-role")
     user = User.objects.create_user(name.replace(" ", "-").lower(), is_staff=True, is_superuser=role is None)

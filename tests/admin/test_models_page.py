@@ -52,7 +52,10 @@ def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def activate(browser: Client, path: str, place: str, **more: str) -> str:
-    """Activate the weight file `path` for `place`, as the page's button does; return the page that follows."""
+    """Activate the weight file `path`, as the button of the page Models does; return the text of the page that follows.
+
+    place: the use for which the file is activated, as the form sends it. more: further fields of the form.
+    """
     answer = browser.post(f"{PAGE}activate/", {"path": path, "place": place} | more, follow=True)
     return answer.content.decode()
 

@@ -1,4 +1,4 @@
-"""Tests of the page that verifies the audit trail: progress, result and permission."""
+"""Tests of the admin's page that verifies the audit trail: progress, result and permission."""
 
 from __future__ import annotations
 

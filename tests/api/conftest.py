@@ -1,4 +1,4 @@
-"""Fixtures of the API tests: workers that process immediately, later or not at all, and a server with pictures."""
+"""Fixtures of the API tests: workers that process pictures immediately, later or never, and a server with pictures."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.fakes import EmptyEngine, FakeEngine, answering
 
 @pytest.fixture
 def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process each picture with a fake engine as soon as it is queued, inside the request that submits it."""
+    """Process each picture as soon as it is queued, inside the request that submits it; return the fake engine used."""
     return _work_at_once(monkeypatch, FakeEngine())
 
 
 @pytest.fixture
 def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process each picture immediately, with a fake engine that finds no subject."""
+    """Process each picture as soon as it is queued, with a fake engine that finds no subject; return the engine."""
     return _work_at_once(monkeypatch, EmptyEngine())
 
 
@@ -61,9 +61,9 @@ def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[Callable[[Job], object]], None]:
-    """Leave all pictures in the queue; return a function that sets an action.
+    """Leave all pictures in the queue; return a function that sets an action for the time in which a request waits.
 
-    The action is called with the job while a request waits for the job's end.
+    When a request waits for a job's end, the action is called with the job, instead of the wait.
     """
 
     def arrange(action: Callable[[Job], object]) -> None:
@@ -93,7 +93,7 @@ def clickable_weights(tmp_path: Path, settings: Settings) -> None:
 
 @pytest.fixture
 def checking_service() -> Iterator[str]:
-    """Yield the URL of a content check that refuses the pictures of Alice's team."""
+    """Yield the URL of a content check (the operator's service that may refuse pictures); it refuses Alice's team."""
     with serving_checks() as url:
         yield url
 

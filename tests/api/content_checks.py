@@ -1,4 +1,4 @@
-"""Content checks as an operator could configure them: functions, and an HTTP service on this machine."""
+"""Content checks as an operator could configure them to refuse pictures: functions, and a local HTTP service."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def allow(data: bytes, about: dict[str, str]) -> str | None:
 
 @contextmanager
 def serving_checks() -> Iterator[str]:
-    """Yield the URL of an HTTP content check that refuses the pictures of the team Studio."""
+    """Yield the URL of an HTTP content check that refuses the pictures of the team Studio and accepts all others."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,17 +1,18 @@
-"""Contracts of the APIs. tests/api/<dialect>/contract.py describes its dialect for the tests that all dialects share.
+"""Contracts of the APIs, for the tests that all of them share.
 
-A contract module defines:
+A dialect is an API that imitates another service. Its contract is in tests/api/<dialect>/contract.py, a module that
+defines:
 
-VIEW        the base class of the dialect's views
-COLUMN      the heading of the dialect's column in docs/errors.md
-envelope    function: returns the expected JSON for an error
-written     function: returns the cell of docs/errors.md for an error code
-REFUSED     a request that the dialect rejects: method, path, JSON
-SUBMISSIONS requests that submit a photo, one for each way to do so
-SERIALIZERS the serializers whose fields the dialect's documentation page describes
-ROUTES      for each route, how it separates teams: "public", "own", or the URL parts that name a team's job
-UNTOLD      optional: error codes that the dialect does not report
-ALWAYS_200  optional: True if the HTTP status of all errors is 200
+    VIEW        the base class of the dialect's views
+    COLUMN      the heading of the dialect's column in docs/errors.md
+    envelope    function: returns the expected JSON for an error
+    written     function: returns the cell of docs/errors.md for an error code
+    REFUSED     a request that the dialect rejects: method, path, JSON
+    SUBMISSIONS requests that submit a photo, one for each way to do so
+    SERIALIZERS the serializers whose fields the dialect's documentation page describes
+    ROUTES      for each route, how it separates teams: "public", "own", or the URL parts that name a team's job
+    UNTOLD      optional: error codes that the dialect does not report
+    ALWAYS_200  optional: True if the HTTP status of all errors is 200
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True)
 class Submission:
-    """A request that submits a photo.
+    """A request that submits a photo. Only the ways that the request uses are set.
 
     file: the form's field for the file. base64: the form's field for the photo as base64. body: a function that returns
     the JSON body for the photo's URL. query: a function that returns the query of a GET request for this URL. another:
@@ -51,7 +52,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Contract:
-    """The contract of one API, with the values of its contract module."""
+    """The contract of one API, with the values of its contract module (see above) as fields."""
 
     name: str
     view: type[DialectView]
@@ -124,6 +125,6 @@ def _contract(name: str) -> Contract:
 
 
 def needs(*names: str) -> pytest.MarkDecorator:
-    """Return a mark that skips a test if one of these dialects does not exist."""
+    """Return a pytest mark that skips a test if one of the dialects with these names does not exist."""
     missing = sorted(set(names) - {dialect.name for dialect in registry.dialects()})
     return pytest.mark.skipif(bool(missing), reason=f"no dialect {', '.join(missing)}")

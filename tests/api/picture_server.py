@@ -11,7 +11,7 @@ _PATIENCE_S = 60.0
 
 
 class PictureServer:
-    """The pictures that the server offers, by name."""
+    """The pictures that the local server offers, by name."""
 
     def __init__(self, port: int) -> None:
         self.port = port

@@ -20,7 +20,7 @@ from tests.cast import Person
 
 
 def of(name: str, *values: Any) -> Any:
-    """Return a parameter set of pytest that is skipped if the dialect `name` does not exist."""
+    """Return a pytest parameter set with `values` that is skipped if the dialect `name` does not exist."""
     return pytest.param(*values, marks=needs(name))
 
 
@@ -67,7 +67,10 @@ def file_head(field: str) -> bytes:
 
 @pytest.fixture
 def on_disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
-    """Limit pictures to CAP bytes and store uploads on disk; return a list of the sizes of the stored pieces."""
+    """Limit pictures to CAP bytes and store uploads on disk; return the list of the sizes of stored pieces.
+
+    The list grows with each stored piece.
+    """
     settings.MATTING_MAX_IMAGE_BYTES = CAP
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     written: list[int] = []

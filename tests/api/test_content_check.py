@@ -1,4 +1,7 @@
-"""Tests of the operator's content check: it runs before processing, and a refused picture is not processed."""
+"""Tests of the operator's content check, which may refuse pictures.
+
+It runs before processing, and a refused picture is not processed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests that a dialect can be removed: without its folder and its tests, the rest of the program works."""
+"""Tests that a dialect (an API that imitates another service) can be removed.
+
+Without its folder and its tests, the rest of the program works.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ SMOKE = "test_error_table or test_schema.py or test_registry or test_import_dire
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """Return a folder with a copy of the program."""
+    """Return a folder with a copy of the program, from which a test removes a dialect."""
     for name in COPIED:
         shutil.copytree(settings.BASE_DIR / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "weights").symlink_to(settings.BASE_DIR / "weights")

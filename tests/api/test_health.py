@@ -21,7 +21,7 @@ from tests.fakes import FakeEngine
 
 @pytest.fixture
 def worker() -> None:
-    """Report a worker with a model as running."""
+    """Report a worker with a loaded model as running, as workers do by themselves."""
     state = {"role": "pictures", "host": "gpu-7.internal", "runtime": "torch-cuda", "model": "keyline", "version": "1a"}
     queue.beat("gpu-7-42", state | {"device": "cuda", "keyline": "1.0.0", "beat_at": time.time()})
 
@@ -61,7 +61,7 @@ def test_a_host_without_an_active_model_is_named_to_users_only(alice: Person) ->
 
 
 def problem(response: HttpResponse) -> str:
-    """Return the problem with the weights in the response of /health."""
+    """Return the problem with the weights that the JSON response of /health states."""
     return response.json()["problems"]["weights"]
 
 

@@ -86,7 +86,10 @@ def _value(converter: str) -> object:
 
 
 def documented(contract: Contract, response: Any, request: str) -> Iterator[str]:
-    """Yield a message for each part of a response that the documentation does not describe."""
+    """Yield a message for each part of a response that the API's documentation does not describe.
+
+    request: a description of the request, with which the messages begin.
+    """
     status = response.status_code
     if not response.headers.get("X-Request-Id"):
         yield f"{request}: no request id"

@@ -47,7 +47,7 @@ def storage_kind(request: pytest.FixtureRequest, settings: Settings, monkeypatch
 
 @pytest.fixture
 def link(alice: Person, jpeg_bytes: bytes, storage_kind: str, instant_worker: FakeEngine, settings: Settings) -> str:
-    """Return the signed URL of a cutout. The settings allow no download from this machine."""
+    """Return the signed URL of a cutout that this site stores. The settings forbid downloads from this machine."""
     settings.MATTING_FETCH_ALLOW = ""
     body = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
     url = files_of(body, "cutout")[0]["url"]

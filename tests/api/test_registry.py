@@ -1,4 +1,7 @@
-"""Tests of the registry of dialects: routes, choices, limits and documentation follow the registered dialects."""
+"""Tests of the registry of dialects (the APIs that imitate other services).
+
+Routes, choices, limits and documentation follow the registered dialects.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def opened(url: str) -> np.ndarray:
 
 
 def native(api: Api, photo: bytes, **fields: Any) -> dict[str, np.ndarray]:
-    """Submit a photo through the native API, and return the pixels of the result's files by kind."""
+    """Submit a photo through the native API, and return the pixels of the result's files by kind, such as `mask`."""
     job = api.post("/api/jobs/?wait=60", files={"image": photo}, data=fields).json()
     assert job["status"] == "succeeded", job
     return files_of(job)
@@ -53,7 +53,7 @@ def files_of(job: dict[str, Any]) -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def alpha(api: Api, photo: bytes) -> np.ndarray:
-    """Return the model's alpha before post-processing, (H, W) float32 0..1, from the UNet dialect."""
+    """Return the model's alpha before post-processing, (H, W) float32 0..1, from the UNet matting API."""
     accept = {"Accept": "application/json+alpha"}
     body = api.post("/api/matting/single", files={"image": photo}, headers=accept).json()
     return np.frombuffer(base64.b64decode(body["alpha_map_base64"]), np.float32).reshape(body["shape"])

@@ -1,4 +1,4 @@
-"""Tests with generated requests to each API: no server error, no hang, and only responses of the schema."""
+"""Tests with generated requests to each API: no server error, no hang, and only responses that the schema allows."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
 
 
 def fuzz(operation: APIOperation, person: Person) -> tuple[int, str]:
-    """Send generated valid and invalid requests to one operation.
+    """Send generated valid and invalid requests to one operation (method and route) with the key of `person`.
 
-    Return the number of requests and the first problem, or an empty text.
+    Return the number of requests and the first problem; the problem is an empty text if there is none.
     """
     count = 0
 

@@ -29,7 +29,10 @@ def caller(live_stack: Stack) -> requests.Session:
 def send(
     caller: requests.Session, submission: Submission, *, photo: bytes, url: str, key: str, fields: dict[str, Any]
 ) -> requests.Response:
-    """Send a submission with an Idempotency-Key, again if the rate limit is exhausted, and return the response."""
+    """Send a submission with the Idempotency-Key `key`, again if the rate limit is exhausted, and return the response.
+
+    photo: the file's bytes. url: the URL of the same photo, for submissions by URL. fields: further fields.
+    """
     request: dict[str, Any] = {"headers": {"Idempotency-Key": key, **submission.headers}}
     if submission.query is not None:
         request["params"] = {**submission.query(url), **fields}

@@ -32,7 +32,7 @@ def chain() -> list[AuditEntry]:
 
 
 def as_the_database_owner(statement: str, *values: object) -> None:
-    """Execute a statement without the triggers, as the database's owner could."""
+    """Execute a statement while the triggers that forbid changes are switched off, as the database's owner could."""
     with connection.cursor() as cursor:
         for drop in triggers.statements_to_drop(connection.vendor):
             cursor.execute(drop)

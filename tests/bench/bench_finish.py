@@ -74,7 +74,10 @@ def pictures(count: int) -> list[bytes]:
 
 
 def job_s(stack: Stack, photos: list[bytes], recipes: tuple[str, ...]) -> tuple[float, int]:
-    """Submit one job and wait for its end; return its time in seconds and the number of finished files."""
+    """Submit one job and wait for its end; return its time in seconds and the number of finished files.
+
+    recipes: the names of the recipes that the job applies; empty for none.
+    """
     api = stack.api()
     files = [("image", (f"{number}.jpg", photo, "image/jpeg")) for number, photo in enumerate(photos)]
     started = time.perf_counter()

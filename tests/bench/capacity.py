@@ -26,7 +26,10 @@ class Need:
 
 
 def needs(run: Run, pictures_a_month: float) -> list[Need]:
-    """Return what a number of pictures per month needs; empty if a required figure was not measured."""
+    """Return what a number of pictures per month needs; empty if a required figure was not measured.
+
+    run: a run of the benchmark with the measured figures.
+    """
     values = {figure.key: figure.value for figure in run.figures()}
     keys = ("batch.rate", "hosts.commits", "hosts.rows", "hosts.row_bytes", "hosts.file_bytes", "hosts.cutout_bytes")
     if any(values.get(key) is None for key in keys):

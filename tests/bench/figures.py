@@ -15,7 +15,7 @@ class Figure:
 
     key: its name in JSON and in comparisons. what: its description. value: None if it could not be measured; `note`
     then gives the reason. target: a limit in the same unit, None if there is none. at_most: whether the target is an
-    upper limit. rival: the same figure of another program, measured in the same run.
+    upper limit, else a lower one. rival: the same figure of another program, measured in the same run.
     """
 
     key: str
@@ -36,14 +36,14 @@ class Figure:
 
     @property
     def missed_by(self) -> float | None:
-        """The factor, above 1, by which the target is missed; None if it is met."""
+        """The factor, above 1, by which the target is missed; None if it is met or cannot be compared."""
         if self.is_met is not False or not self.value or not self.target:
             return None
         return self.value / self.target if self.at_most else self.target / self.value
 
     @property
     def ratio(self) -> float | None:
-        """The factor by which the figure is better than the figure of the other program; None without such a figure."""
+        """The factor by which the figure is better than `rival`, the other program's; None without such a figure."""
         if not self.rival or not self.value:
             return None
         return self.rival / self.value if self.at_most else self.value / self.rival
@@ -61,7 +61,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The figures that one command measured."""
+    """The figures that one part of the benchmark measured, which can be run alone with `command`."""
 
     name: str
     title: str
@@ -72,7 +72,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the benchmark. machine: the machine, the time and the state of the code."""
+    """One run of the benchmark. machine: the processor, the time and the version of the code."""
 
     machine: dict[str, Any]
     sections: tuple[Section, ...] = field(default=())
@@ -90,7 +90,7 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def rows(section: Section) -> list[tuple[str, ...]]:
-    """Return the table's rows, each with figure, measured value, target, verdict, rival and ratio."""
+    """Return the section's rows for the table, each with figure, measured value, target, verdict, rival and ratio."""
     found = []
     for figure in section.figures:
         sign = "≤" if figure.at_most else "≥"

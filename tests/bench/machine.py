@@ -68,7 +68,7 @@ def peak_mb(pid: int) -> float:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the processor time that a process has used, in seconds; 0 if the process has ended."""
+    """Return the processor time that a process has used so far, in seconds; 0 if the process has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

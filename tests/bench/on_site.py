@@ -29,7 +29,11 @@ _JOB_TIMEOUT_S = 600.0
 
 @dataclass
 class Site:
-    """A running site, and results of earlier sections that later sections use."""
+    """A running site, and results of earlier sections of the benchmark that later sections use.
+
+    single_ms: the time of one picture. batch_rate: pictures per second in a batch. pictures: the number of pictures
+    sent so far. rss_mb, pictures_at_rss: the memory of each process when it was noted, and the number of pictures then.
+    """
 
     stack: Stack
     sizes: Sizes = field(default_factory=Sizes)
@@ -45,7 +49,7 @@ class Site:
 
 
 def single(site: Site) -> list[Figure]:
-    """Measure single 1080p photos, sent one after the other."""
+    """Measure single 1080p photos, sent one after the other, and return the figures."""
     photos = [mixed.picture(mixed.FULL_HD, number) for number in range(WARM_UP + site.sizes.single)]
     took_ms, model_ms = sequence(site, photos)
     took_ms, model_ms = took_ms[WARM_UP:], model_ms[WARM_UP:]
@@ -167,7 +171,7 @@ def interactive(site: Site) -> list[Figure]:
 
 
 def pollers(site: Site) -> list[Figure]:
-    """Measure a batch with and without many clients that poll a job."""
+    """Measure a batch with and without many clients that poll (request repeatedly) a job."""
     finished = submitted(site, mixed.zipped(mixed.mixture(1, start=9000)))
     ended(site, finished)
     idle_ms = sorted(_poll(site.api, finished) for _ in range(60))
@@ -240,7 +244,7 @@ def growth(site: Site) -> list[Figure]:
 
 
 def note_memory(site: Site) -> None:
-    """Store the memory of each process as the start value of the growth."""
+    """Store the memory of each process in `site`, as the start value from which `growth` measures."""
     site.rss_mb = {pid: machine.rss_mb(pid) for pid in site.stack.processes("python")}
     site.pictures_at_rss = site.pictures
 
@@ -270,7 +274,7 @@ def posted(api: Api, photo: bytes, kind: str) -> requests.Response:
 
 
 def timed(site: Site, photo: bytes, kind: str) -> float:
-    """Send a photo, and return the time until its whole cutout has arrived, in milliseconds."""
+    """Send a photo, and return the time until its whole cutout has arrived, in milliseconds. kind: the file format."""
     started = time.perf_counter()
     response = posted(site.api, photo, kind)
     took_ms = (time.perf_counter() - started) * 1000

@@ -1,6 +1,7 @@
-"""The generator of docs/benchmarks.md, from the last run, the measured qualities, and the text in page.md.
+"""The generator of docs/benchmarks.md, from the benchmark's last run, the measured qualities, and page.md.
 
-`python -m tests.bench.page [RUN.json]` first copies the run to docs/benchmarks.json.
+page.md contains the text with marks for the tables. `python -m tests.bench.page [RUN.json]` first copies the run to
+docs/benchmarks.json.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ def _missed(run: Run) -> str:
 
 
 def qualities(measured: dict[str, Any]) -> str:
-    """Return the tables of `manage.py compare_quality`. measured: the command's JSON output."""
+    """Return the tables about the qualities fast, fine and auto.
+
+    measured: the JSON output of the command `manage.py compare_quality`.
+    """
     from jobs.inference.comparison import Comparison
 
     parts = Comparison.from_json(measured).by_set()

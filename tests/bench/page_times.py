@@ -116,7 +116,7 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def measured(name: str, address: str) -> dict[str, Any]:
-    """Return the median time of several visits to a page, and its queries.
+    """Return the median time of several visits to a page in milliseconds, and its database queries.
 
     name: the page's name; for `dashboard_first`, each visit computes the figures again. address: the page's URL.
     """

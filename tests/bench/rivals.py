@@ -26,7 +26,10 @@ MODEL = "isnet-general-use"  # rembg looks for a file of this name
 
 
 def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """Measure single 1080p photos on both servers in turn."""
+    """Measure single 1080p photos on both servers in turn, and return the figures.
+
+    onnx: the weight file that both use. rembg: the path of rembg's program. sizes: the extent of the benchmark.
+    """
     photos = [mixed.picture(mixed.FULL_HD, 300 + number) for number in range(2 + sizes.rival_requests)]
     ours_ms, theirs_ms, builtin_ms = [], [], []
     with (
@@ -48,7 +51,10 @@ def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
 
 
 def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """Measure a folder of photos on the command line, including the start of the program."""
+    """Measure a folder of photos on the command line of both programs, including their start, and return the figures.
+
+    onnx, rembg, sizes: as in `servers`.
+    """
     with (
         _weights(onnx) as (weights, home),
         tempfile.TemporaryDirectory() as name,

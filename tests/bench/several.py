@@ -31,7 +31,7 @@ _BUCKET = "keyline"
 
 
 def small_and_cold(sizes: Sizes) -> list[Figure]:
-    """Measure the start of an existing site, and the memory of its processes."""
+    """Measure the start of an existing site and the memory of its processes, and return the figures."""
     with tempfile.TemporaryDirectory(prefix="keyline-bench-") as name:
         folder = Path(name)
         with running_stack(folder, **QUIET) as stack:
@@ -100,7 +100,7 @@ def two_workers(sizes: Sizes) -> list[Figure]:
 
 
 def two_hosts(sizes: Sizes) -> list[Figure]:
-    """Measure the effect of a second host, with PostgreSQL and a bucket."""
+    """Measure how much faster two hosts are than one, with PostgreSQL and a bucket, and return the figures."""
     with running_postgres() as database, _bucket() as storage, tempfile.TemporaryDirectory() as other:
         shared = QUIET | storage | {"DATABASE_URL": database, "MATTING_WORKERS": "1", "MATTING_MODEL_THREADS": "1"}
         with running_stack(**shared, MATTING_HOST="first") as stack:

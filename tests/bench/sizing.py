@@ -1,7 +1,7 @@
 """The command `make sizing`: it measures the processes of a site, and writes the tables of docs/sizing.md.
 
 It measures memory and processor time. Memory at rest is proportional (PSS): shared pages are divided among their
-processes. Peaks are resident memory, including all shared pages.
+processes. Peaks are resident memory (RSS), including all shared pages.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _by_name(site: Site) -> dict[str, list[int]]:
 
 
 def last() -> str:
-    """Return the tables of the last measurement."""
+    """Return the tables of the last measurement, which is stored as JSON."""
     return rendered(json.loads(MEASURED.read_text(encoding="utf-8"))) if MEASURED.exists() else "Not measured yet."
 
 
@@ -141,7 +141,7 @@ def _range(values: Iterable[float]) -> str:
 
 
 def written(page: str, tables: str) -> str:
-    """Return the page with the text between its two marks replaced by `tables`."""
+    """Return `page`, the text of docs/sizing.md, with the text between its two marks replaced by `tables`."""
     return re.sub(
         r"(<!-- measured: make sizing -->\n).*?(\n<!-- end -->)",
         lambda match: f"{match[1]}\n{tables}\n{match[2]}",

@@ -24,7 +24,10 @@ PATIENCE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A page, and the error messages of its console. A message that the test does not expect fails the test."""
+    """A page, and the error messages of its console. A message that the test does not expect fails the test.
+
+    `expect_complaint` names the expected ones.
+    """
 
     page: Page
     complaints: list[str]
@@ -47,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visitor]]:
-    """Yield a function that opens the site without signing in.
+    """Yield a function that opens the site without signing in and returns the Visitor.
 
     At the end of the test, errors of the console or the content policy fail it.
     """
@@ -91,7 +94,7 @@ def forget_tries(stack: Stack) -> None:
 
 @pytest.fixture
 def sign_up(visit: Callable[..., Visitor], live_stack: Stack) -> Callable[..., Visitor]:
-    """Return a function that opens the site as a new user with their own team."""
+    """Return a function that opens the site as a new user with their own team, and returns the Visitor."""
 
     def open_page(**options: object) -> Visitor:
         forget_tries(live_stack)

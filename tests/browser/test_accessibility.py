@@ -73,7 +73,7 @@ def seeded_stack(live_stack: Stack) -> Stack:
 
 
 def faults_of(visitor: Visitor) -> list[str]:
-    """Return axe's findings, without console messages that axe itself causes."""
+    """Return the findings of axe, the accessibility checker, without console messages that axe itself causes."""
     visitor.page.wait_for_function(NOTHING_CHANGES_COLOUR)
     ours = list(visitor.complaints)
     found = Axe().run(visitor.page, options={"preload": False}).response["violations"]

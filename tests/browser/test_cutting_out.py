@@ -231,7 +231,7 @@ def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callabl
 
 
 def first_row_not_green(picture: Image.Image) -> int:
-    """Return the first row in which more than 2 % of the pixels are not the green of the background."""
+    """Return the number of the first row from the top in which more than 2 % of the pixels are not green."""
     red, green, _ = np.moveaxis(np.asarray(picture.convert("RGB")).astype(int), 2, 0)
     return int(np.argmax(((green > 240) & (red < 16)).mean(axis=1) < 0.98))
 

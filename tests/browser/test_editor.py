@@ -52,7 +52,7 @@ def held_by(page: Page, held: list[Route]) -> Route:
 
 
 def answer_with(route: Route, status: str) -> None:
-    """Answer a request for a job with the server's response, but with another status of its picture."""
+    """Answer a held request for a job with the server's response, but with another status of its picture."""
     answer = route.fetch()
     job = answer.json()
     job["images"][0]["status"] = status

@@ -156,7 +156,7 @@ def test_repair_a_lost_strap_with_the_brush(sign_up: Callable[..., Visitor], bag
 
 
 def paint(page: Page, points: list[tuple[int, int]]) -> None:
-    """Draw one brush stroke through points, given in the bag's pixels."""
+    """Draw one brush stroke through points, given in pixels of the picture of the bag."""
     frame = page.get_by_label("Brush strokes").bounding_box()
     scale = frame["width"] / BAG_SIDE
     spots = [(frame["x"] + x * scale, frame["y"] + y * scale) for x, y in points]

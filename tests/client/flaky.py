@@ -12,10 +12,10 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 2
 
 
 class FlakyProxy:
-    """A proxy that forwards connections to a port of this machine.
+    """A proxy that forwards connections to a port of this machine, and can break them.
 
     faults: the faults of the next connections, in order. A number closes the connection after so many bytes of the
-    response; "busy" gives a response with Retry-After. When the list is empty, connections have no faults.
+    response; "busy" gives a response with Retry-After instead. When the list is empty, connections have no faults.
     """
 
     def __init__(self, target: int) -> None:

@@ -28,7 +28,10 @@ Answer = httpx.Response | Exception
 
 
 class Script:
-    """A fake service that returns given responses in order, and records the requests and the client's pauses."""
+    """A fake service that returns given responses in order, and records the requests and the client's pauses.
+
+    The pauses are in seconds.
+    """
 
     def __init__(self, *answers: Answer) -> None:
         self.answers, self.requests, self.pauses = list(answers), [], []  # type: ignore[var-annotated]

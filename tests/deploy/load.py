@@ -1,4 +1,4 @@
-"""Load on a site during the operator's walk: clients send pictures, and the responses are stored."""
+"""Load on a site during the operator's walk (see walk.py): clients send pictures, and the responses are stored."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Load:
         wait_for(lambda: all(begun >= now for begun in self._begun.values()), timeout_s=120, what="a request hangs")
 
     def wait_for_more(self, number: int) -> None:
-        """Wait until `number` further pictures have succeeded. Fail if there are faults."""
+        """Wait until `number` further pictures have succeeded. Fail if there are unexpected responses."""
         target = len(self.jobs) + number
         wait_for(
             lambda: len(self.jobs) >= target or bool(self.faults),

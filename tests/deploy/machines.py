@@ -1,4 +1,4 @@
-"""The machines of a site during the operator's walk, and the versions of the code that they run."""
+"""The machines of a site during the operator's walk (see walk.py), and the versions of the code that they run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Release:
 
 @dataclass
 class Host:
-    """A machine of the site, simulated by its own data folder and one program."""
+    """A machine of the site, simulated by its own data folder and one program.
+
+    environment: the program's environment variables. log: the file of its output.
+    """
 
     name: str
     environment: dict[str, str]

@@ -20,7 +20,7 @@ from tests.stack import ROOT, free_port, wait_for
 
 @dataclass
 class Nginx:
-    """A running nginx. authority: the certificate that its clients must trust."""
+    """A running nginx. authority: the file of the certificate that its clients must trust."""
 
     folder: Path
     http_port: int

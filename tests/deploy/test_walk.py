@@ -1,4 +1,4 @@
-"""Test of the operator's walk: set-up on several hosts, upgrade under load, a lost worker, backup and restore."""
+"""Test of the operator's walk (see walk.py): set-up on several hosts, upgrade, a lost worker, backup and restore."""
 
 from __future__ import annotations
 

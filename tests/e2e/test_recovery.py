@@ -102,7 +102,10 @@ def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
 
 
 def _caught_in_the_middle(stack: Stack) -> tuple[str, int]:
-    """Submit a slow picture, and stop its worker while it processes the picture; return the job and the worker's id."""
+    """Submit a slow picture, and stop its worker while it processes the picture.
+
+    Return the ids of the job and of the worker's process.
+    """
     api = stack.api()
     noise = np.random.default_rng(7).integers(0, 256, (3000, 4000, 3), np.uint8)
     content = photos.encode(noise, "JPEG", quality=60)

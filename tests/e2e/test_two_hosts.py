@@ -105,7 +105,7 @@ def activate(stack: Stack) -> requests.Response:
 
 
 def copies_prevent(folder: Path) -> None:
-    """Replace a host's folder of model copies by a file, so that the host cannot store copies."""
+    """Replace the folder in which a host keeps copies of models by a file, so that the host cannot store copies."""
     shutil.rmtree(folder / "weights", ignore_errors=True)
     (folder / "weights").write_text("")
 

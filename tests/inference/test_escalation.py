@@ -1,4 +1,4 @@
-"""Tests of the escalation of uncertain pictures to the fine model, within a share and a time limit."""
+"""Tests of escalation: uncertain pictures are run again with the fine model, within a share and a time limit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_one_slow_picture_among_fast_ones_changes_nothing() -> None:
 
 
 def refusals(escalation: Escalation) -> int:
-    """Return how many uncertain pictures are refused with the reason `time` before the next other decision."""
+    """Return how many uncertain pictures in a row are not run again for the reason `time`, until another decision."""
     count = 0
     while escalation.decide(0.9) == "time":
         count += 1

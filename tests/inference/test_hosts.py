@@ -38,7 +38,7 @@ def weights(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def version(weights: Path) -> ModelVersion:
-    """Return the small network as the active fast model for subjects."""
+    """Return the small network as the active model of the quality `fast` for subjects."""
     return ModelVersion.objects.create(
         role=Role.SUBJECT, tier=Tier.FAST, name="tiny", path="tiny.onnx", sha256=file_digest(weights), is_active=True
     )
@@ -46,7 +46,7 @@ def version(weights: Path) -> ModelVersion:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> engines.Engines:
-    """Yield this host's models; loading a file gives a fake engine."""
+    """Yield the models of a worker on this host; loading a file gives a fake engine."""
     settings.MATTING_HOST = "here"
     engines.engines.cache_clear()
     monkeypatch.setattr(engines, "load", lambda weights: FakeEngine())

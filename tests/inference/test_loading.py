@@ -38,7 +38,10 @@ def openvino_is_full() -> Exception:
 
 
 class Loader:
-    """A loader of fake engines that have their file's name. For `large` it raises `error`, if it is set."""
+    """A loader of fake engines that have their file's name.
+
+    error: raised for the file `large`, unless it is None. loads: the names of the files loaded so far.
+    """
 
     def __init__(self) -> None:
         self.error: Exception | None = None

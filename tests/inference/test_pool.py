@@ -1,4 +1,4 @@
-"""Tests that a worker's models stay within a memory budget."""
+"""Tests of the pool of a worker's models: they stay within a memory budget."""
 
 from __future__ import annotations
 

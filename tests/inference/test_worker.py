@@ -23,7 +23,7 @@ PICTURES = 2000
 
 @pytest.fixture
 def signals(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Return the list of sent signals. This process seems to use 300 MB."""
+    """Return the list of sent signals, as pairs of process id and signal. This process seems to use 300 MB."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(engines.os, "kill", lambda pid, number: sent.append((pid, number)))
     monkeypatch.setattr(engines, "rss_bytes", lambda: 300 * 2**20)

@@ -15,7 +15,10 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """A server on 127.0.0.1 with one response per path. It records its requests."""
+    """A server on 127.0.0.1 with one response per path. It records its requests.
+
+    answers: the responses by path. context: TLS settings, None for plain HTTP.
+    """
 
     def __init__(self, answers: dict[str, Answer], context: ssl.SSLContext | None = None) -> None:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []

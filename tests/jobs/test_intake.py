@@ -1,4 +1,4 @@
-"""Tests of the memory that a checked picture needs, and of the limits that apply."""
+"""Tests of accepting pictures: the memory that a checked picture needs, and the limits that apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of mail: requests store it and a worker sends it.
+"""Tests of the outbox of mail: requests store it and a worker sends it.
 
 A mail server that does not respond delays no request, and no mail is lost.
 """

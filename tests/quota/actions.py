@@ -15,7 +15,11 @@ from tests.photos import encoded
 
 
 def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
-    """Submit pictures by URL, and return the job. This is fast, because nothing is decoded or stored."""
+    """Submit pictures by URL, and return the job. This is fast, because nothing is decoded or stored.
+
+    pictures: their number. dialect: the API through which they come. limits: the limits of accepted pictures; None uses
+    the site's.
+    """
     sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
     job = job_submit(
         actor=person.actor, door=Door(dialect=dialect), options=CutoutOptions(), sources=sources, limits=limits

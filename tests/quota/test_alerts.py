@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
-    """Return the list of alerts that are queued for the light worker."""
+    """Return the list of alerts that are queued, to which later ones are added: dicts of `percent` and `limit`."""
     found: list[dict[str, int]] = []
     enqueue = queue.enqueue_task
 

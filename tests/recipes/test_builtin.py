@@ -40,7 +40,7 @@ PHOTOS = {
 
 @pytest.fixture(scope="module")
 def alphas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    """Return the alphas of the photos by name, (H, W) float32, computed by the built-in model."""
+    """Return the alphas of the photos by name, (H, W) float32 0..1, computed by the built-in model."""
     engine = load_engine(Path(settings.MATTING_WEIGHTS), runtime="auto", cache_dir=tmp_path_factory.mktemp("cache"))
     return {
         name: read_alpha(cut_out(encode(photo(), "PNG"), CutoutOptions(), engine, Limits()).alpha.data)

@@ -1,6 +1,6 @@
-"""Tests of the zip that ends a job: it is made once, retried after a crash, and complete.
+"""Tests of the zip with a job's results, whose completion ends the job.
 
-After three failed attempts, the job fails.
+It is made once, retried after a crash, and complete. After three failed attempts, the job fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PICTURE_BYTES = 4 * 2**20
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """Return the list of tasks that are sent to light workers."""
+    """Return the list of tasks that are queued for light workers, to which the arguments of later ones are added."""
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(queue, "enqueue_task", lambda task, *args, **how: calls.append(args))
     monkeypatch.setattr("django.db.transaction.on_commit", lambda call, using=None, robust=False: call())
@@ -116,7 +116,7 @@ def test_memory_stays_bounded_whatever_the_pictures_weigh(job: Job, asked: list)
 
 
 def lapse(job: Job) -> None:
-    """Let the lease on the job's zip expire."""
+    """Let the lease expire with which a worker has claimed the making of the job's zip."""
     past = timezone.now() - dt.timedelta(minutes=1)
     Bundle.objects.filter(job=job).update(created_at=past)
     Bundle.objects.filter(job=job).exclude(leased_until=None).update(leased_until=past)

@@ -133,7 +133,7 @@ def test_the_supervisor_kills_a_program_that_hangs_and_starts_another() -> None:
 
 
 def pulse_again(pid: int) -> None:
-    """Set the time of a process's pulse file one second later."""
+    """Set the time of a process's pulse file, which shows that it is alive, one second later."""
     file = Path(settings.DATA_DIR) / "pulses" / str(pid)
     moment_ns = file.stat().st_mtime_ns + 10**9
     os.utime(file, ns=(moment_ns, moment_ns))

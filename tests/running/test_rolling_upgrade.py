@@ -38,7 +38,7 @@ print(json.dumps(answers))
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Yield the environment of a site on PostgreSQL with the newest schema.
 
-    Its variable `failures` contains the writes of version 1.0.0 that failed.
+    Its variable `failures` contains, as JSON, the writes of version 1.0.0 that failed.
     """
     with running_postgres() as url:
         environment = os.environ | {

@@ -202,9 +202,9 @@ def test_the_lifeline_may_be_killed_too(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def _supervisor(log: Path, way: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run SUPERVISES in a separate process and yield the process; kill it at the end of the block.
+    """Run SUPERVISES, a program with a supervisor, in a separate process and yield the process; kill it at the end.
 
-    way: `command` or `fork`.
+    log: the file to which the supervised programs write. way: `command` or `fork`, how the supervisor starts them.
     """
     with subprocess.Popen([sys.executable, "-c", SUPERVISES, str(log), SLEEPS, way], cwd=ROOT) as process:
         try:

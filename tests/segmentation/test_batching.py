@@ -17,7 +17,7 @@ LIMIT_S = 20.0  # no test waits so long; a deadlock fails instead of hanging
 
 
 class FakeDevice:
-    """A fake session that doubles its input. Each run releases `started`, and then waits for `go`."""
+    """A fake session that doubles its input. Each run releases the semaphore `started`, and then waits for `go`."""
 
     runtime = "fake-cuda"
     outputs = ("doubled", "sums")

@@ -278,7 +278,7 @@ def test_a_picture_without_people_has_no_instances(session, rgb):
 
 @pytest.fixture(scope="module")
 def built_in(tmp_path_factory):
-    """Return the engine of a new installation."""
+    """Return the engine of a new installation, whose weights are those of the repository."""
     weights = Path(__file__).parents[2] / "weights" / "keyline-small.safetensors"
     return load_engine(weights, cache_dir=tmp_path_factory.mktemp("engine-cache"))
 

@@ -20,7 +20,7 @@ RED = {"family": "salient", "size": 64, "mean": 0.0, "std": 1.0, "output": "alph
 
 @pytest.fixture
 def load(tmp_path):
-    """Return a function that writes a network with a manifest and loads them."""
+    """Return a function that writes a network with a manifest, loads them and returns the engine."""
 
     def build(write, manifest, runtime="auto", **answers):
         weights = write(tmp_path / "public.onnx", **answers)

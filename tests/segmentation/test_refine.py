@@ -12,7 +12,10 @@ NOISE = np.random.default_rng(3).normal(0, 3, (SIDE, SIDE, 3)).astype(np.float32
 
 
 def scene(softness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a drawn picture of an orange disc on blue with a little noise, and the disc's alpha."""
+    """Return a drawn picture of an orange disc on blue with a little noise, and the disc's alpha.
+
+    softness: the width of the disc's edge in pixels.
+    """
     alpha = disc(SIDE, 150, softness)
     front, back = texture(SIDE, (210, 120, 50), 30, seed=1), texture(SIDE, (40, 80, 150), 30, seed=2)
     rgb = alpha[..., None] * front + (1 - alpha[..., None]) * back + NOISE

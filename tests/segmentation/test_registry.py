@@ -66,7 +66,10 @@ def rgb():
 
 @pytest.fixture
 def conversions(cached, monkeypatch):
-    """Replace the conversion by reading the converted network in `cached`; return the list of requested sizes."""
+    """Replace the conversion to OpenVINO by reading the converted network in `cached`.
+
+    Return the list of the input sizes of requested conversions.
+    """
     sizes = []
     (original,) = cached.iterdir()
 

@@ -12,7 +12,7 @@ from tests.api.contracts import published
 
 @dataclass(frozen=True)
 class Public:
-    """A route without data of a team, or with data that the caller sends or knows.
+    """A route without data of a team, or with data that the caller sends or already knows.
 
     If Charlie sends the request, the response must not contain Alice's data.
     """

@@ -52,7 +52,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @pytest.fixture
 def things(alice: Person) -> dict[str, str]:
-    """Create one object of each kind for Alice, with MARK in each name; return their ids by name."""
+    """Create one object of each kind for Alice, with the text MARK in each name; return their ids by kind."""
     team = alice.team
     team.name = f"{MARK} team"
     team.save()

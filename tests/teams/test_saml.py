@@ -57,7 +57,7 @@ def variables_of(provider: SamlProvider, **more: str) -> dict[str, str]:
 
 @pytest.fixture
 def use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
-    """Return a function that configures the site for SAML with environment variables."""
+    """Return a function that configures the site for SAML with environment variables, given as a dict."""
     monkeypatch.setitem(registry.provider_map, "saml", SAMLProvider)
     settings.ROOT_URLCONF = "tests.teams.saml_urls"
     settings.MATTING_SIGNUP_OPEN = False

@@ -22,7 +22,7 @@ from tests.cast import Person
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """Yield the log lines, written with the JSON configuration."""
+    """Yield the stream of log lines, written with the JSON configuration."""
     output = io.StringIO()
     configuration = logging_settings(log_format="json", level="INFO")
     configuration["handlers"]["console"]["stream"] = output

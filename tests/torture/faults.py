@@ -34,7 +34,10 @@ _CLIENTS = ("waits", "polls", "polls")
 
 
 class Fault:
-    """One kind of fault of a site: the recovery times after each outage, and the sums at the end."""
+    """One kind of fault of a site: the recovery times after each outage, and the figures at the end.
+
+    recoveries: the longest recovery time in seconds, by the outage's name.
+    """
 
     def __init__(self, site: TorturedSite, title: str) -> None:
         self.site, self.title = site, title
@@ -52,14 +55,17 @@ class Fault:
             yield
 
     def outage(self, name: str, begin: Callable[[], object], end: Callable[[], object], seconds: float) -> None:
-        """Call `begin`, wait some seconds, call `end`, and record when the last picture in progress is finished."""
+        """Call `begin`, wait some seconds, call `end`, and record the recovery time (see `recovered`) under `name`."""
         begin()
         time.sleep(seconds)
         end()
         self.recovered(name, time.monotonic())
 
     def recovered(self, name: str, ended: float) -> None:
-        """Record how many seconds after `ended` the pictures in progress, and a new picture, got their responses."""
+        """Record under `name` after how many seconds all pictures in progress, and a new one, had their responses.
+
+        ended: the end of the outage, a time of `time.monotonic`, from which the seconds are counted.
+        """
         open_ones = [sent for sent in self.traffic.sent if sent.ended is None]
         new = self.traffic.waits()
         wait_until(lambda: all(sent.ended is not None for sent in open_ones), 120)
@@ -80,7 +86,10 @@ _HANGS = {"hangs": signal.SIGUSR2, "is stopped": signal.SIGSTOP}
 
 
 def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple(_HANGS)) -> list[Figure]:
-    """Make the worker hang in native code or stop it, and measure the time until its parent has replaced it."""
+    """Make the worker hang in native code or stop it, and measure the time until its parent has replaced it.
+
+    times: how often. ways: keys of _HANGS.
+    """
     fault = Fault(site, "Worker that hangs or is stopped")
     with fault.attacked():
         for way in ways * times:
@@ -91,12 +100,15 @@ def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple
 
 
 def _pulses(site: TorturedSite) -> bool:
-    """Return whether each worker has loaded its model; only then does its parent detect that it hangs."""
+    """Return whether each worker reports that it is alive, which it does once its model is loaded.
+
+    Only then does its parent detect that it hangs.
+    """
     return all((site.folder / "pulses" / str(pid)).exists() for pid in site.processes("--child", "pictures"))
 
 
 def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
-    """Stop one web process, and measure the time until its parent has replaced it.
+    """Stop (SIGSTOP) one web process `times` times, and measure the time until its parent has replaced it.
 
     Probes that this process has accepted wait for its replacement, so their times are left out.
     """
@@ -123,7 +135,10 @@ def locked_database(site: TorturedSite, *, seconds: float) -> list[Figure]:
 
 
 def slow_broker(*, seconds: float) -> list[Figure]:
-    """Make the broker slow, hang and refuse connections, and measure the recovery."""
+    """Make the broker slow, hang and refuse connections, and measure the recovery.
+
+    seconds: the length of each outage.
+    """
     folder = Path(tempfile.mkdtemp(prefix="keyline-broker-"))
     path = folder / "broker.sock"
     server = subprocess.Popen(broker.command(socket=path, folder=folder), stdin=subprocess.DEVNULL)
@@ -142,7 +157,10 @@ def slow_broker(*, seconds: float) -> list[Figure]:
 
 
 def bucket(*, seconds: float) -> list[Figure]:
-    """Store the pictures in a bucket whose service hangs and refuses connections, and measure the recovery."""
+    """Store the pictures in a bucket whose service hangs and refuses connections, and measure the recovery.
+
+    seconds: the length of each outage.
+    """
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -215,7 +233,7 @@ _DISK_BYTES = 512 * 2**20
 def full_disk(*, seconds: float) -> list[Figure]:
     """Fill the disk of the data folder: no partial file may remain, and jobs must be deletable. Return the figures.
 
-    It needs the permission to mount a tmpfs.
+    seconds: how long the disk stays full. It needs the permission to mount a tmpfs.
     """
     folder = Path(tempfile.mkdtemp(prefix="keyline-disk-"))
     mounted = subprocess.run(

@@ -24,8 +24,8 @@ WEB_MB = 400.0
 class Figure:
     """One measured value and its target.
 
-    promise: the meaning of the figure in one line. at_most: its limit, None for a figure that is only reported.
-    details: further numbers, in JSON types.
+    promise: the meaning of the figure in one line. at_most: its limit, a target that larger values miss; None for a
+    figure that is only reported. details: further numbers, in JSON types.
     """
 
     promise: str
@@ -66,14 +66,20 @@ def machine() -> dict[str, Any]:
 
 
 def results_merge(path: Path, name: str, result: dict[str, Any]) -> None:
-    """Write the result of one kind into the JSON file, instead of an earlier result of this kind."""
+    """Write the result of one kind of attack into the JSON file at `path`, instead of an earlier result of this kind.
+
+    name: the kind's name. result: as `result_of` returns it.
+    """
     results = json.loads(path.read_text()) if path.exists() else {}
     results[name] = result
     path.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def result_of(figures: Iterable[Figure], *, title: str, command: str, seconds: float) -> dict[str, Any]:
-    """Return the result of one kind of attack as JSON types."""
+    """Return the result of one kind of attack as JSON types.
+
+    title: the kind's title. command: the command that repeats it. seconds: its duration.
+    """
     rows = [asdict(figure) for figure in figures]
     for row in rows:
         row["value"] = None if math.isinf(row["value"]) else row["value"]  # JSON cannot represent infinity

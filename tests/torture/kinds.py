@@ -56,7 +56,7 @@ class Sites:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of attack: its title, and the function that runs it."""
+    """One kind of attack: its title, and the function that runs it on the sites with a given extent."""
 
     title: str
     run: Callable[[Sites, Extent], list[Figure]]

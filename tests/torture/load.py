@@ -81,7 +81,11 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
 
 
 class Measurement:
-    """The rows of one measurement."""
+    """The rows of one measurement of the load table.
+
+    site: the measured site. seconds: the length of each row. memory_of: returns the memory in MB. only: measure only
+    rows with this text in their name.
+    """
 
     def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
         self.site, self.seconds, self.memory_of, self.only = site, seconds, memory_of, only
@@ -94,10 +98,10 @@ class Measurement:
     async def row(
         self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
     ) -> None:
-        """Measure the probes under a load and add a row.
+        """Measure the probes under a load and add a row to the table.
 
-        clients: the number of clients that send pictures. holding: the stalled clients. meanwhile: a load to run
-        instead.
+        name: the load's name. clients: the number of clients that send pictures. holding: the stalled clients.
+        meanwhile: a load to run instead of these clients.
         """
         if not self.wants(name):
             return
@@ -151,10 +155,11 @@ async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 async def measure(
     site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
 ) -> list[Row]:
-    """Measure the rows of the load table, each stall separately and all together; return the rows.
+    """Measure the rows of the load table, each kind of stall separately and all together, and return them.
 
-    only: measure only rows with this text in their name. memory_of: returns the memory in MB. waits: the number of
-    waiting clients.
+    A stall is a client that sends or reads almost nothing. clients: the numbers of clients, one row each. seconds: the
+    length of a row. memory_of: returns the memory in MB. waits: the number of waiting clients. only: measure only rows
+    with this text in their name.
     """
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
@@ -172,7 +177,10 @@ async def measure(
 
 
 def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: int) -> list[Figure]:
-    """Measure the load table and return it as figures: slowest probes, numbers of pictures, and memory."""
+    """Measure the load table and return it as figures: the slowest probe of each row, statuses, and memory.
+
+    clients, seconds, waits: as in `measure`.
+    """
     title, target = "Load table", Site(site.url, site.secret)
 
     def web_mb() -> int:

@@ -15,7 +15,11 @@ from tests.torture.traffic import Traffic, picture
 
 
 def fair_sharing(site: TorturedSite, *, batch: int, pollers: int, pictures: int) -> list[Figure]:
-    """Measure single pictures on the idle site and under load; return both 95th percentiles and their ratio."""
+    """Measure single pictures on the idle site and under load; return both 95th percentiles and their ratio as figures.
+
+    batch: the number of pictures of the other team. pollers: the number of its polling clients. pictures: the number of
+    measured pictures.
+    """
     title = "Fair sharing"
     watch, alone, beside = Watch(site), Traffic(site), Traffic(site)
     _, other = site.stack.create_key(team="Batches")

@@ -93,7 +93,10 @@ def memory_mb(pids: list[int]) -> float:
 
 
 class Watch:
-    """A record of a site's probes, and of the highest memory of its web processes and their pixel processes."""
+    """A record of a site's probes, and of the highest memory of its web processes and their pixel processes.
+
+    Probes are health requests ten times per second; pixel processes decode pictures for the web server.
+    """
 
     def __init__(self, site: TorturedSite) -> None:
         self._site = site
@@ -122,7 +125,7 @@ class Watch:
                 thread.join()
 
     def figures(self, name: str, *, probes: bool = True) -> list[Figure]:
-        """Return the figures. name: their prefix. probes: whether to include the slowest probe."""
+        """Return the figures of memory and probes. name: their prefix. probes: whether to include the slowest probe."""
         found = [
             Figure(f"{name}: most memory of the web server", round(self.web_mb, 1), "MB", WEB_MB),
             Figure(f"{name}: most memory of its pixel processes", round(self.pixels_mb, 1), "MB"),

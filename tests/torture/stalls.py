@@ -65,7 +65,7 @@ def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
 
 
 def waiter(job_id: str, wait_s: int) -> Callable[[Site], Awaitable[Streams]]:
-    """Return a function that connects and sends a request which waits for a job."""
+    """Return a function that connects and sends a request which waits up to `wait_s` seconds for a job."""
 
     async def start(site: Site) -> Streams:
         reader, writer = await site.connect()

@@ -22,7 +22,7 @@ _TIMED = ("slowest recovery", "slowest probe", "slowest round", "slowest page")
 
 
 def missed(figures: list[Figure]) -> list[str]:
-    """Return the figures that miss their target, except figures about speed."""
+    """Return the texts of the figures that miss their target, except figures about speed."""
     wrong = [figure for figure in figures if not figure.is_kept and not any(word in figure.promise for word in _TIMED)]
     return [f"{figure.promise}: {figure.text} {figure.details}" for figure in wrong]
 

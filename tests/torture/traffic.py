@@ -53,7 +53,10 @@ class Sent:
 
 
 class Traffic:
-    """Clients of different kinds, which repeat each request until it gets its response. All statuses are counted."""
+    """Clients of different kinds, which repeat each request until it gets its response. All statuses are counted.
+
+    The methods that return a Sent are the ways of sending one picture.
+    """
 
     def __init__(self, site: TorturedSite) -> None:
         self.site = site
@@ -70,7 +73,7 @@ class Traffic:
         return self._until_answered(self._post_waiting, side=320)
 
     def large(self) -> Sent:
-        """Send a picture that is so large that the web server checks it in its pixel process."""
+        """Send a picture that is so large that the web server checks it in a separate process for pixels."""
         return self._until_answered(self._post_waiting, side=1280)
 
     def polls(self) -> Sent:
@@ -82,7 +85,7 @@ class Traffic:
         return self._until_answered(self._by_url, side=320)
 
     def varies(self) -> Sent:
-        """Send a picture and request a variant of it."""
+        """Send a picture and request a variant of it, a rendering with other options."""
         return self._until_answered(self._with_variant, side=320)
 
     def _until_answered(self, send: Callable[[Sent, bytes], bool], *, side: int) -> Sent:
@@ -179,7 +182,10 @@ class Traffic:
     # The sums -----------------------------------------------------------------------------------------------------
 
     def figures(self, name: str) -> list[Figure]:
-        """Wait until all jobs have ended; return figures that compare the sent pictures with the site's data."""
+        """Wait until all jobs have ended; return figures that compare the sent pictures with the site's data.
+
+        name: the prefix of the figures.
+        """
         open_jobs = "SELECT count(*) FROM jobs_job WHERE status NOT IN ('succeeded', 'failed', 'canceled')"
         wait_until(lambda: self.site.query(open_jobs)[0][0] == 0, 120)
         unended = self.site.query(open_jobs)[0][0]

@@ -1,8 +1,9 @@
-"""An attack on watchers: they are killed at random moments, and no picture may be lost or processed twice.
+"""An attack on watchers (`manage.py watch`, which cuts out each picture that arrives in a folder or bucket).
 
-`python -m tests.torture.watching [KILLS]` starts a real site and runs `manage.py watch` on a folder and on an S3 bucket
-(a server in this process). Each watcher is killed with SIGKILL within a few seconds of its first line, while new
-pictures arrive. At the end the pictures and results are compared. The random seed is printed with the faults.
+They are killed at random moments, and no picture may be lost or processed twice. `python -m tests.torture.watching
+[KILLS]` starts a real site and runs watchers on a folder and on an S3 bucket (a server in this process). Each watcher
+is killed with SIGKILL within a few seconds of its first line, while new pictures arrive. At the end the pictures and
+results are compared. The random seed is printed with the faults.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ _START_S = 120.0
 class Place(ABC):
     """A folder or a bucket to which files arrive.
 
-    inbox, outbox: its locations. good, bad: the names of the arrived pictures and other files. `files` returns the
-    contents of a location's files by their names.
+    inbox, outbox: the locations where files arrive and where results are written. good, bad: the names of the arrived
+    pictures and other files. `files` returns the contents of a location's files by their names.
     """
 
     inbox: str
@@ -128,7 +129,7 @@ def faults(place: Place) -> list[str]:
 
 
 def _arrive(place: Place, number: int, chance: random.Random) -> None:
-    """Put new files into the inbox; about one in ten is not a picture."""
+    """Put new files into the place's inbox; about one in ten is not a picture. number: makes their names unique."""
     for index in range(ARRIVALS):
         name = f"{number:03d}-{index}.jpg"
         if chance.random() < 0.1:

@@ -1,4 +1,4 @@
-"""Fixtures of the training tests: banks of drawn pictures, and one thread for small networks."""
+"""Fixtures of the training tests: banks (training pictures in memory) of drawn pictures, and one thread."""
 
 import json
 
@@ -28,7 +28,10 @@ def pairs(tmp_path):
 
 @pytest.fixture
 def shards(tmp_path):
-    """Write shards of all kinds (subjects, separate people, objects, empty scenes), and return their folder."""
+    """Write shards (zip files of training pictures) of all kinds, and return their folder.
+
+    The kinds are subjects, separate people, objects and empty scenes.
+    """
     folder = tmp_path / "shards"
     folder.mkdir()
     photo, mask = disc(1)

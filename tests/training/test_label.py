@@ -16,7 +16,10 @@ from .drawn import disc
 
 
 class HalfSure:
-    """A fake engine whose subject is the left half, with undecided values in a share of the columns beside it."""
+    """A fake engine whose subject is the left half.
+
+    undecided: the share of columns beside it that have the alpha 0.5.
+    """
 
     name, version = "half", "0123456789ab"
 

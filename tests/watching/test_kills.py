@@ -1,7 +1,7 @@
 """Tests that watchers killed at random moments lose and repeat no picture, in a folder and in a bucket.
 
-Each watcher is a separate process that SIGKILL ends, while new pictures arrive. KEYLINE_KILLS is the number of kills;
-KEYLINE_SEED repeats a run (`make torture` kills 50 watchers of each).
+A watcher cuts out each picture that arrives there. Each one is a separate process that SIGKILL ends, while new pictures
+arrive. KEYLINE_KILLS is the number of kills; KEYLINE_SEED repeats a run (`make torture` kills 50 watchers of each).
 """
 
 from __future__ import annotations
@@ -104,7 +104,10 @@ def test_no_picture_is_lost_or_repeated(alice: Person, place: watching.Place) ->
 
 
 def arrive(place: watching.Place, number: int, chance: random.Random) -> None:
-    """Put two new files into the inbox; about one in eight is not a picture."""
+    """Put two new files into the place's inbox; about one in eight is not a picture.
+
+    number: makes their names unique.
+    """
     for index in range(2):
         name = f"{number:03d}-{index}.jpg"
         if chance.random() < 1 / 8:

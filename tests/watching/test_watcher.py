@@ -65,7 +65,7 @@ def work() -> None:
 
 
 def run_dry(watcher: Watcher) -> None:
-    """Run the watcher's steps and the workers until nothing is in progress."""
+    """Run the watcher's steps and the workers in turn until no picture is waiting or in progress."""
     for _ in range(20):
         submitted = watcher.step()
         work()

@@ -1,4 +1,7 @@
-"""Tests that renderings at screen size use the stored preview if the picture is larger than the preview."""
+"""Tests that renderings at screen size use the stored preview if the picture is larger than the preview.
+
+The editor shows these renderings while a user changes options.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of error messages in the user's language."""
+"""Tests that the sentences of error messages are in the user's language."""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ class Announcements:
 
 
 class Views:
-    """A handler that calls the test's function for each path, and continues parked requests."""
+    """A handler that calls the test's function for each path instead of Django, and continues parked requests.
+
+    A parked request waits for an event.
+    """
 
     def __init__(self) -> None:
         self.by_path: dict[str, View] = {"/ping": lambda request: HttpResponse(b"pong")}
@@ -92,7 +95,10 @@ def answer(client: socket.socket) -> tuple[int, bytes]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Running]]:
-    """Yield a function that starts a server with given configuration values. The servers stop with the test."""
+    """Yield a function that starts a server with given configuration values and returns it.
+
+    The servers stop with the test.
+    """
     running: list[tuple[uvicorn.Server, threading.Thread, Running]] = []
 
     def start(**changes: Any) -> Running:

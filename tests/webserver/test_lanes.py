@@ -1,4 +1,7 @@
-"""Tests of a lane's threads: waiting flows get them in turn, and cancelled requests leave the queue."""
+"""Tests of the threads of a lane (a thread pool): waiting flows get them in turn, cancelled requests leave the queue.
+
+A flow is the requests of one client.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from webserver.lanes import Lane, LaneFull
 
 
 def with_busy_lane(test: Callable[[Lane, threading.Event], Awaitable[None]], *, longest_queue: int = 10) -> None:
-    """Run a test with a lane whose only thread is busy until the event is set."""
+    """Run a test with a lane, a thread pool, whose only thread is busy until the event is set.
+
+    longest_queue: how many functions may wait for the thread.
+    """
 
     async def run() -> None:
         lane, release = Lane("test", threads=1, longest_queue=longest_queue), threading.Event()

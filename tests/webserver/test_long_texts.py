@@ -37,7 +37,7 @@ def decoded(text: str, max_bytes: int = 10**9) -> bytes:
 
 @pytest.fixture
 def lean() -> Callable[..., str]:
-    """Return a function that takes the long texts out of a body and returns the rest.
+    """Return a function that takes the long texts out of a body and returns the rest, in which marks replace them.
 
     The texts become the long texts of the current request.
     """

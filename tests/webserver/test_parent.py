@@ -1,4 +1,7 @@
-"""Tests of the web server's parent: at least one process serves at any time, and accepted requests are finished."""
+"""Tests of the web server's parent process: at least one process serves at any time.
+
+Accepted requests are finished.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ Parent(Configuration(port=int(sys.argv[1]), processes=1), [sys.executable, sys.a
 
 
 class Served:
-    """A running parent. go: the file on which a new process waits for a lock before it serves."""
+    """A running parent process and its port. go: the file on which a new process waits for a lock before it serves."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, go: Path) -> None:
         self.process, self.port, self.go = process, port, go

@@ -1,4 +1,7 @@
-"""Tests of claims, leases, repeated messages, pictures that crash their workers, and the ends of jobs."""
+"""Tests of claims of pictures by workers, repeated messages, pictures that crash their workers, and the ends of jobs.
+
+A lease limits the time of a claim.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that waiting for a job's end works when announcements are lost."""
+"""Tests that waiting for a job's end works when the broker's announcements of the end are lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that waiting requests continue after an announcement.
+"""Tests that waiting requests continue after the announcement that their job has ended.
 
 If the announcement is lost, they continue after a check of the database.
 """

@@ -1,4 +1,4 @@
-"""The contract of the Baidu dialect, for the tests that all dialects share."""
+"""The contract of the Baidu-compatible API (a dialect of this site), for the tests that all dialects share."""
 
 from __future__ import annotations
 

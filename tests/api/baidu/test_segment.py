@@ -1,4 +1,4 @@
-"""Tests of the Baidu route `segment`, with a fake model whose result is known."""
+"""Tests of the route `segment` of the Baidu-compatible API, with a fake model whose result is known."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def blank(width: int, height: int) -> bytes:
 
 
 def filled_in(value: Any) -> Any:
-    """Return a fixture's value with its placeholders, such as `<photo>`, replaced by test data."""
+    """Return a value of a fixture file with its placeholders, such as `<photo>`, replaced by test data."""
     known = {
         "<photo>": lambda: base64_of(photos.encoded("JPEG", quality=90)),
         "<gif>": lambda: base64_of(photos.encoded("GIF")),

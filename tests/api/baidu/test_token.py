@@ -1,4 +1,4 @@
-"""Tests of the Baidu dialect's token endpoint."""
+"""Tests of the token endpoint of the Baidu-compatible API."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def token_of(person: Person) -> str:
 
 
 def error_code_with(token: str) -> int:
-    """Return the error code of a request with this token and no picture; 216101 means that the token is valid."""
+    """Return the error code of a request with this token but without a picture.
+
+    216101 (a parameter is missing) means that the token is valid.
+    """
     return Client().post(f"{SEGMENT}?access_token={token}", {}, content_type="application/json").json()["error_code"]
 
 

@@ -1,4 +1,4 @@
-"""Tests of the running site with the unmodified package `dashscope`."""
+"""Tests of the running site with the vendor's unmodified package `dashscope`."""
 
 from __future__ import annotations
 

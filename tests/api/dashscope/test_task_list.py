@@ -1,4 +1,4 @@
-"""Tests of the DashScope dialect's list of tasks, and of its responses to invalid requests."""
+"""Tests of the DashScope-compatible API: the list of tasks, and the responses to invalid requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the DashScope dialect's tasks, with a fake model whose result is known."""
+"""Tests of the tasks of the DashScope-compatible API, with a fake model whose result is known."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ERRORS = fixture("dashscope/errors.json")
 def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
     """Submit a picture and return the task's id.
 
-    inputs: the fields of the request's input, by default the fields of the fixture.
+    path: the route of the submission. inputs: the fields of the request's input, by default those of the fixture file.
     """
     body = FIXTURE["submit"]["request"] | ({"input": inputs} if inputs else {})
     response = person.api().post(path, body, content_type="application/json", headers=ASYNC)

@@ -1,4 +1,4 @@
-"""Tests of the DashScope dialect's uploads: a signed policy, a form without a key, and an oss:// URL."""
+"""Tests of uploads to the DashScope-compatible API: a signed policy, a form without a key, and an oss:// URL."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def granted(person: Person) -> dict[str, Any]:
 
 
 def form_of(policy: dict[str, Any], *, name: str = "people.jpg", data: bytes | None = None) -> dict[str, Any]:
-    """Return the fields of an upload form, as the SDK sends them."""
+    """Return the fields of an upload form, as the SDK sends them.
+
+    policy: the signed policy that the API has returned. name, data: the file's name and content; None uses a photo.
+    """
     return {
         "OSSAccessKeyId": policy["oss_access_key_id"],
         "Signature": policy["signature"],

@@ -34,7 +34,7 @@ def variant(person: Person, job: dict[str, Any], **values: Any) -> Any:
 
 
 def subject_middle(pixels: np.ndarray) -> tuple[float, float]:
-    """Return the middle (x, y) of all pixels without SQUARE's background colour, as shares of the canvas."""
+    """Return the middle (x, y) of all pixels without the recipe SQUARE's background colour, as shares of the canvas."""
     rows, columns = np.nonzero(np.abs(pixels - (0x10, 0x60, 0xF0)).max(axis=2) > 24)
     return float(columns.mean() / pixels.shape[1]), float(rows.mean() / pixels.shape[0])
 

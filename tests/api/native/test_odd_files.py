@@ -31,7 +31,7 @@ def test_damaged_files_get_an_answer_and_the_same_one_twice(alice: Person, insta
 
 
 def _told(body: dict) -> object:
-    """Return the part of a job's JSON that is equal for two equal requests."""
+    """Return the part of a job's or an error's JSON that is equal for two equal requests."""
     if "images" not in body:
         return body.get("code"), body.get("detail")
     return [

@@ -1,4 +1,4 @@
-"""Tests of the native API: the routes `variants` and `again`."""
+"""Tests of the native API: the routes `variants` (render with other options) and `again` (run the model again)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def brush(width: int = 512, height: int = 512, *, kind: str = "PNG") -> SimpleUp
 
 
 def heavy() -> SimpleUploadedFile:
-    """Return a valid brush file with too many bytes."""
+    """Return a valid brush file (the picture of the user's strokes) with more bytes than allowed."""
     buffer = io.BytesIO()
     side_px = int(MAX_BRUSH_BYTES**0.5) + 1
     Image.new("L", (side_px, side_px)).save(buffer, "PNG", compress_level=0)

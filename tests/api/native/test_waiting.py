@@ -90,7 +90,10 @@ def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_
 
 
 def parked(person: Person, path: str, picture: bytes, name: str = "image", **headers: str) -> Parked:
-    """Submit a picture as to a server that can park requests, and return the Parked response."""
+    """Submit a picture as to a server that can park requests, and return the Parked response (the request now waits).
+
+    name: the form's field for the file.
+    """
     response = person.api().post(
         path, {name: SimpleUploadedFile("photo.jpg", picture)}, headers=headers, **{PARKS: True}
     )

@@ -1,4 +1,4 @@
-"""Helpers that act as a client of PicWish's segmentation task: submit, poll, and open the result."""
+"""Helpers that act as a client of the PicWish-compatible segmentation task: submit, poll, and open the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of access to PicWish's segmentation task: accepted headers for the key, and tasks of other teams."""
+"""Tests of access to the PicWish-compatible segmentation task: headers for the key, and tasks of other teams."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def opened(url: str) -> np.ndarray:
 
 
 def node(stack: Stack, command: str, argument: str) -> Any:
-    """Run a command of clients.mjs in Playwright's own Node, and return its JSON output."""
+    """Run a command of clients.mjs in the Node that Playwright installs, and return its JSON output."""
     program = str(compute_driver_executable()[0])
     script = str(Path(__file__).with_name("clients.mjs"))
     arguments = [program, script, command, stack.base_url, stack.secret, argument]

@@ -1,4 +1,4 @@
-"""Tests of the PicWish dialect: the vendor's errors for an invalid field or body, and for an unreachable queue."""
+"""Tests of the PicWish-compatible API: the vendor's errors for an invalid field or body, and an unreachable queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of PicWish's segmentation task: it returns the picture and the mask that the fields request."""
+"""Tests of the PicWish-compatible segmentation task: it returns the picture and the mask that the fields request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the states of PicWish's segmentation task, in polls and in callbacks."""
+"""Tests of the states of the PicWish-compatible segmentation task, in polls and in callbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of submissions to the PicWish dialect: both families of paths, form or JSON, waiting or polling."""
+"""Tests of submissions to the PicWish-compatible API: both families of paths, form or JSON, waiting or polling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests of the rembg route `remove`, with a fake model whose result is known, and with curl as in rembg's README."""
+"""Tests of the rembg-compatible route `remove`, with a fake model whose result is known, and with curl.
+
+The curl commands are those of rembg's README.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the remove.bg routes `removebg` and `account`, with a fake model whose result is known."""
+"""Tests of the remove.bg-compatible routes `removebg` and `account`, with a fake model whose result is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of the UNet dialect, for the tests that all dialects share."""
+"""The contract of the UNet matting API (an HTTP API, a dialect of this site), for the tests that all dialects share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rewritten versions of the three clients in the vendor's guide: same requests, parsing, timeouts and retries."""
+"""Rewritten versions of the three clients in the guide of the UNet matting API's vendor.
+
+They make the same requests, with the same parsing, timeouts and retries.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class GuideClient:
         edge_erosion: int = 2,
         accept: str = "*/*",
     ) -> dict[str, Any] | None:
-        """Send one picture as a multipart form; return the response's JSON, or None for an error."""
+        """Send one picture as a multipart form; return the response's JSON, or None for an error.
+
+        The keyword arguments are the fields of the form, with the guide's values as defaults, and the header `accept`.
+        """
         form = {
             "bg_color": bg_color,
             "output_format": output_format,
@@ -66,7 +72,7 @@ class GuideClient:
     def batch(self, input_dir: str, output_dir: str, **fields: Any) -> dict[str, Any] | None:
         """Submit a folder, poll its task every two seconds, at most 300 times, and return the task's JSON.
 
-        Return None for an error.
+        input_dir, output_dir: folders of the server. fields: further fields of the form. Return None for an error.
         """
         body = {
             "input_dir": input_dir,

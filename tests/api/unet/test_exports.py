@@ -1,4 +1,4 @@
-"""Tests of the UNet dialect's output folder, which the operator has mounted: results have their pictures' names."""
+"""Tests of the UNet matting API's output folder, which the operator has mounted: results have their pictures' names."""
 
 from __future__ import annotations
 

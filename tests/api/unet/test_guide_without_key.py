@@ -1,4 +1,7 @@
-"""Tests of the guide's clients on a site with an open network: they need no key, and read results from the disk."""
+"""Tests of the vendor's clients on a site with an open network, whose IP addresses need no key.
+
+The clients read results from the disk.
+"""
 
 from __future__ import annotations
 

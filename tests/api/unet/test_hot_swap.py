@@ -1,6 +1,6 @@
 """Tests of a model reload on a running site with two workers under load: no restart and no failed request.
 
-Each response must come from one of the two models.
+Each response must come from the old or from the new model.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SAME = 0.003  # two processes sum in different orders, which changes a pixel by 
 
 @pytest.fixture(scope="module")
 def weights(live_stack: Stack) -> dict[str, Path]:
-    """Write two weight files, the built-in network and one with much less certain results; return them by name."""
+    """Write two weight files, the built-in network and one with much less certain results; return the paths by name."""
     tensors = {
         name: value.float() if value.is_floating_point() else value
         for name, value in load_file(settings.MATTING_WEIGHTS).items()

@@ -1,4 +1,4 @@
-"""Tests that names made of a time in seconds are unique, even if Redis has lost its counter."""
+"""Tests that names of results made of a time in seconds are unique, even if Redis has lost its counter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Temporary certificates for the TLS tests of the guarded client."""
+"""Temporary certificates for the TLS tests of the guarded client, which downloads from untrusted URLs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """A certificate authority. `certificate_path` is the file of its own certificate."""
+    """A certificate authority. `certificate_path` is the file of its own certificate, which clients must trust."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

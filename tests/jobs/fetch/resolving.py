@@ -1,4 +1,4 @@
-"""Name lookups whose results a test defines."""
+"""Name lookups (DNS) whose results a test defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of all IP addresses that the guarded client refuses, in one table."""
+"""Tests of all IP addresses that the guarded client, which downloads from untrusted URLs, refuses, in one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the operator's settings become the guarded client's policy."""
+"""Tests that the operator's settings become the guarded client's policy: allowed hosts, limits and time limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of edges on a new background: keying, despill, light wrap, grain and holes."""
+"""Tests of the steps at the subject's edge on a new background: keying, despill, light wrap, grain and holes."""
 
 import cv2
 import numpy as np
@@ -14,7 +14,10 @@ GREEN = (30, 190, 60)
 
 
 def mixed_edge(background):
-    """Return a disc blended with a background, and its alpha, which falls from 1 to 0 over 12 pixels."""
+    """Return a disc blended with a background, (H, W, 3) uint8, and its alpha, which falls from 1 to 0 over 12 pixels.
+
+    background: the background's RGB colour.
+    """
     yy, xx = np.mgrid[:160, :160].astype(np.float32)
     alpha = np.clip((50 - np.hypot(xx - 80, yy - 80)) / 12 + 0.5, 0, 1)
     rgb = np.float32((210, 60, 50)) * alpha[..., None] + np.float32(background) * (1 - alpha[..., None])

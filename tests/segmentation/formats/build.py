@@ -80,8 +80,9 @@ def png(
 ) -> bytes:
     """Return a PNG of (H, W) or (H, W, n) samples.
 
-    Samples of fewer than 8 bits are numbers below 2 ** depth. chunks: chunks before the pixels. packed: replaces the
-    compressed rows. after: replaces the end chunk. pixel_checksum: replaces the checksum of the pixels.
+    Samples of fewer than 8 bits are numbers below 2 ** depth. chunks: chunks before the pixels. color_type: of PNG;
+    None derives it from the number of channels. packed: replaces the compressed rows. after: replaces the end chunk.
+    pixel_checksum: replaces the checksum of the pixels.
     """
     height, width = pixels.shape[:2]
     if color_type is None:

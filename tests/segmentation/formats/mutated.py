@@ -30,7 +30,7 @@ _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Return the small files of all rows of docs/formats.md, about six for each row."""
+    """Return the small valid files of all rows of docs/formats.md, which are then damaged, about six for each row."""
     found = []
     for row in rows.ROWS:
         files = (file if isinstance(file, bytes) else file.data for file in row.files())
@@ -94,9 +94,9 @@ _DAMAGES = (_flip, _flip, _overwrite, _overwrite, _overwrite_wide, _overwrite_wi
 
 
 def answer(data: bytes) -> tuple[object, ...]:
-    """Read a file and return the outcome: the error, or the format and a checksum of the pixels.
+    """Read a file and return the outcome: the error's name and text, or the picture's properties.
 
-    Exceptions other than ImageError are raised.
+    The properties are format, size, a checksum of the pixels, and notes. Exceptions other than ImageError are raised.
     """
     try:
         found = probe(data, LIMITS)

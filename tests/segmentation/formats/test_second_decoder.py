@@ -1,4 +1,4 @@
-"""Tests that compare the results with the results of a second decoder: OpenCV, or another one for some formats."""
+"""Tests that compare the results of reading with those of a second decoder: OpenCV, or another one for some formats."""
 
 from __future__ import annotations
 

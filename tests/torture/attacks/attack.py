@@ -1,4 +1,7 @@
-"""Helpers that send many requests at the same time and count the responses."""
+"""Helpers that send many requests at the same time and count the responses.
+
+An unexpected response has a status that `is_allowed` rejects; the site must give none under attack.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,11 @@ Send = Callable[[], int]
 
 
 class Attack:
-    """An attack on a site: it sends requests at the same time and counts the responses."""
+    """An attack on a site: it sends requests at the same time and counts the responses.
+
+    title: begins the names of its figures. statuses: the number of responses by status. strange: a text for each
+    unexpected response. took_s: durations by name. watch: the record of the site's probes and memory.
+    """
 
     def __init__(self, site: TorturedSite, title: str) -> None:
         self.site, self.title = site, title
@@ -32,7 +39,9 @@ class Attack:
     def post(self, path: str, what: str = "", **values: Any) -> int:
         """Send a request and return the response's status, 0 if the site closed the connection without a response.
 
-        what: the name of the request in the list of unexpected responses. values: arguments of `requests.request`.
+        The status is counted, and an unexpected response is added to `strange`. what: the request's name there, by
+        default its path. values: arguments of `requests.request`, such as `data` or `headers`; the method is POST
+        unless `method` is given.
         """
         headers = {"Authorization": f"Bearer {self.site.secret}"} | values.pop("headers", {})
         try:
@@ -49,14 +58,14 @@ class Attack:
         return status
 
     def count(self, status: int) -> None:
-        """Count the response to a request that another function has sent."""
+        """Count the status of a request that another function has sent; it is not added to `strange`."""
         with self._lock:
             self.statuses[status] += 1
 
     def at_once(self, name: str, sends: Iterable[Send], clients: int = 8) -> list[int]:
-        """Send all requests from `clients` threads and return the statuses.
+        """Send all requests from `clients` threads and return the statuses in the order of the requests.
 
-        name: the name under which the duration is stored.
+        name: the name under which the duration is stored. sends: functions that send a request and return its status.
         """
         started = time.monotonic()
         with ThreadPoolExecutor(clients) as threads:

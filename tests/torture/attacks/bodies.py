@@ -21,7 +21,7 @@ from tests.torture.site import TorturedSite
 def heavy_bodies(site: TorturedSite, *, each: int) -> list[Figure]:
     """Send large bodies of many kinds, several at a time, and return the figures.
 
-    The web server must not hold them in memory.
+    each: the number of bodies of each kind. The web server must not hold them in memory.
     """
     attack = Attack(site, "Large bodies")
     text = base64.b64encode(random.Random(1).randbytes(15 * 2**20)).decode()

@@ -19,7 +19,7 @@ from tests.torture.site import TorturedSite
 def hostile_input(site: TorturedSite, *, requests_count: int, every: int) -> list[Figure]:
     """Send hostile files as forms and as base64, and malformed requests to many routes; return the figures.
 
-    every: use only one of this number of files.
+    requests_count: the number of malformed requests. every: use only one of this number of files.
     """
     attack = Attack(site, "Hostile files and malformed requests")
     files = list(hostile_files())[::every]
@@ -85,7 +85,7 @@ _KINDS = (
 
 
 def _malformed(attack: Attack, seed: int) -> int:
-    """Send one random request and return its status; the same seed gives the same request."""
+    """Send one random malformed request and return its status; the same seed gives the same request."""
     chance = random.Random(seed)
     route = chance.choice(_ROUTES)
     if chance.random() < 0.3:

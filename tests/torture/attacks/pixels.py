@@ -16,7 +16,10 @@ _SIDE_PX = 7000
 
 
 def heavy_pixels(site: TorturedSite, *, uploads: int, variants: int) -> list[Figure]:
-    """Upload truncated PNGs of 49 megapixels, and request variants of a JPEG of this size; return the figures."""
+    """Upload truncated PNGs of 49 megapixels, and request variants of a JPEG of this size; return the figures.
+
+    uploads, variants: the numbers of both.
+    """
     attack = Attack(site, "Pictures of 49 megapixels")
     whole, damaged = large_pictures()
     headers = {"Authorization": f"Bearer {site.secret}"}

@@ -17,9 +17,10 @@ from tests.torture.site import TorturedSite
 
 
 def waits_and_cheap_requests(site: TorturedSite, *, waits: int, cheap: int, pollers: int) -> list[Figure]:
-    """Send requests that wait for a picture, and many short requests, so that processes are replaced.
+    """Send requests that wait for a picture, and many short requests, so that web processes are replaced.
 
-    The picture's server does not respond. Return the figures.
+    waits, pollers: the numbers of waiting requests and of clients that poll. cheap: the number of short requests, about
+    half of them polls. The picture's server does not respond. Return the figures.
     """
     attack = Attack(site, "Waits and cheap requests")
     headers = {"Authorization": f"Bearer {site.secret}"}

@@ -1,4 +1,4 @@
-"""Helpers that act as a client of the UNet batch: submit a folder of the server, and poll the task."""
+"""Helpers that act as a client of the UNet matting API's batch: submit a folder of the server, and poll the task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the UNet batch: a small picture, and the operator's folders."""
+"""Fixtures of the tests of the UNet matting API's batch: a small picture, and the operator's folders."""
 
 from __future__ import annotations
 

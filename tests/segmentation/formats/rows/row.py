@@ -1,4 +1,4 @@
-"""The classes of rows and files of the table, and pictures for several formats."""
+"""The classes of rows and files of the table in docs/formats.md, and pictures for several formats."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.segmentation.formats.build import saved, small
 class File:
     """One file and its expected pixels.
 
-    rgb: (H, W, 3) uint8. alpha: (H, W) uint8 or None. tolerance: the largest difference, in levels. lossy: whether up
-    to 3 % of the pixels may differ by more.
+    rgb: (H, W, 3) uint8. alpha: (H, W) uint8 or None. tolerance: the largest difference of a pixel, in levels. lossy:
+    whether up to 3 % of the pixels may differ by more.
     """
 
     data: bytes
