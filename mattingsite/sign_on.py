@@ -75,7 +75,10 @@ def oidc_apps(env: Environment) -> list[dict[str, Any]]:
 
 
 def saml_apps(env: Environment) -> list[dict[str, Any]]:
-    """Return a list with the SAML app; empty if neither MATTING_SAML_METADATA_URL nor MATTING_SAML_SSO_URL is set."""
+    """Return a list with the app of the SAML provider, in the format of `oidc_apps`.
+
+    The list is empty if neither MATTING_SAML_METADATA_URL nor MATTING_SAML_SSO_URL is set.
+    """
     metadata_url = env.url("MATTING_SAML_METADATA_URL", "", schemes=("http", "https"))
     sso_url = env.url("MATTING_SAML_SSO_URL", "", schemes=("http", "https"))
     entity_id = env("MATTING_SAML_ENTITY_ID")

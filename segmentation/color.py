@@ -44,7 +44,10 @@ class Colors(NamedTuple):
 
 
 def to_srgb(samples: Samples) -> Colors:
-    """Return decoded samples converted to sRGB. Raise ImageUnreadable for CIELAB samples with a broken profile."""
+    """Return decoded samples converted to sRGB, with an alpha of 0..1, or None if it is opaque everywhere.
+
+    Raise ImageUnreadable for CIELAB samples with a broken profile.
+    """
     rgb, notes = _converted(samples)
     alpha = samples.alpha
     if alpha is not None and alpha.min() == np.iinfo(alpha.dtype).max:

@@ -43,8 +43,9 @@ class Found:
 def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_side_px: int = 2) -> Found:
     """Return the subject of a picture, (H, W, 3) uint8, found by `engine` as `options` require.
 
-    min_box_side_px: the shortest side of a valid box, in pixels. Raise BoxInvalid or PointInvalid for a box or a point
-    outside the picture, InvalidParameter for points if the model takes none, and InferenceFailed when the model fails.
+    If nothing is found, the alpha is 0 everywhere. min_box_side_px: the shortest side of a valid box, in pixels. Raise
+    BoxInvalid or PointInvalid for a box or a point outside the picture, InvalidParameter for points if the model takes
+    none, and InferenceFailed when the model fails.
     """
     height, width = rgb.shape[:2]
     boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)

@@ -65,7 +65,10 @@ class NetworkConfig:
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    """Return a module of convolution, batch normalisation and ReLU. inputs, outputs: the numbers of channels."""
+    """Return a module that applies a convolution, batch normalisation and ReLU, without a change of the picture's size.
+
+    inputs, outputs: the numbers of channels. kernel: the side of the square kernel, an odd number.
+    """
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
@@ -85,6 +88,7 @@ class FoldedConvolution(nn.Module):
     """A convolution combined with its frozen batch normalisation: its weights times `scale`, plus `shift`.
 
     Scale and shift of each output channel are separate parameters, so that they can have their own learning rate.
+    inputs, outputs: the numbers of channels. kernel: the side of the square kernel. groups: as in `torch.nn.Conv2d`.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1):

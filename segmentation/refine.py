@@ -109,7 +109,10 @@ def _unsure(alpha: np.ndarray) -> np.ndarray:
 
 
 def _edge_share(alpha: np.ndarray, radius: int) -> np.ndarray:
-    """Return for each window, 0..1, how certainly it contains an edge and not an undecided region."""
+    """Return for each window, 0..1, how certainly it contains an edge and not an undecided region.
+
+    radius: the radius of a window, in cells.
+    """
     contrast = cv2.dilate(alpha, _square(radius)) - cv2.erode(alpha, _square(radius))
     low, high = _FULL_CONTRAST
     return np.clip((contrast - low) / (high - low), 0, 1)

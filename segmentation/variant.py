@@ -112,7 +112,7 @@ def _people_alpha(alpha: Path, ids: Path | None, people: tuple[int, ...]) -> byt
 def _small_alpha(
     alpha: Path, ids: Path | None, people: tuple[int, ...], size: tuple[int, int], written_ns: tuple[int, ...]
 ) -> bytes:
-    """Return the alpha as PNG at the size of the screen.
+    """Return the alpha as PNG, limited to the chosen people, in the given size (width, height); results are cached.
 
     written_ns: the modification times of the files in ns. They are part of the cache's key, so that changed files are
     read again.

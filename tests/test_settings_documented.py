@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "settings.md"
 
 
 def variables_read() -> set[str]:
-    """Return the names of variables in all calls such as `env(…)` and `env.integer(…)`."""
+    """Return the names of variables in all calls such as `env(…)` and `env.integer(…)` in the modules SOURCES."""
     found = set()
     for source in SOURCES:
         for node in ast.walk(ast.parse((ROOT / source).read_text())):

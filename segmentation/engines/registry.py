@@ -203,7 +203,7 @@ def onnx_session(loading: Loading) -> Session:
     """Build a session for an ONNX file: ONNX Runtime on a GPU, else OpenVINO on the CPU, else ONNX Runtime on the CPU.
 
     Raise InferenceFailed if the runtime `torch-cuda` is requested and ONNX Runtime cannot use CUDA. Raise
-    WeightsInvalid if no runtime can read the file.
+    WeightsInvalid if no runtime, or not the requested `openvino`, can read the file.
     """
     if loading.runtime == "torch-cuda":
         return _onnx_on_onnx_runtime(loading, on_cuda=True)

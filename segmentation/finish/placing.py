@@ -114,9 +114,9 @@ def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> t
 
 
 def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> tuple[int, int, float]:
-    """Return the canvas's width and height in pixels, and the scale at which the subject has its requested share.
+    """Return the canvas's width and height in pixels, and the scale at which the subject has the placement's `fill`.
 
-    The scale is smaller if the subject would extend into the margins.
+    frame: the subject's box in the source. The scale is smaller if the subject would extend into the margins.
     """
     fill = placement.fill or 1.0
     box_width, box_height = frame.right - frame.left, frame.bottom - frame.top
@@ -226,7 +226,8 @@ def _largest_part(alpha: np.ndarray) -> tuple[np.ndarray, Box]:
 def _neck_row(widths: np.ndarray) -> int | None:
     """Return the row of the neck in the outline's widths, (H,) float32 from the crown down; None without a neck.
 
-    The neck is the first row that is narrower than the rows above it and much narrower than the rows below it.
+    The neck is the first row that is narrower than the head above it and at least a fifth narrower than the shoulders
+    below it.
     """
     widest = 0.0
     for row in range(1, widths.size - 1):

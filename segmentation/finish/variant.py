@@ -54,8 +54,8 @@ class FinishedFiles:
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
     """Apply the recipe of `wanted` and write its files into `folder`; if requested, also a thumbnail of the first one.
 
-    Raise InvalidParameter for a brush that is not a PNG and for an output that is too large for its format or
-    `max_bytes`, and ImageError for an unreadable source or an alpha of another size.
+    Raise InvalidParameter for a brush that is not a PNG, a missing background picture, and an output that is too large
+    for its format or `max_bytes`, and ImageError for an unreadable source or an alpha of another size.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb

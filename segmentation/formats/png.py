@@ -125,7 +125,10 @@ class OpenedPng:
         return (*notes, DAMAGED_SUM) if self._chunks.wrong_sum else notes
 
     def prove(self) -> None:
-        """Decompress the pixels and check each row's filter byte, without keeping the pixels."""
+        """Decompress the pixels and check each row's filter byte, without keeping the pixels.
+
+        Raise EOFError if pixels are missing, and ValueError or zlib's error for other damage.
+        """
         rows = self._row_lengths()
         left, at_filter = next(rows), True
         for piece in self._inflated():
@@ -255,7 +258,7 @@ def _physical(body: bytes) -> tuple[float, float] | None:
 def _profile(body: bytes) -> tuple[bytes | None, str]:
     """Return the decompressed ICC profile and a note; the profile is None if it is broken or too large.
 
-    The largest size is MAX_PROFILE_BYTES.
+    The note says why the profile is None. The largest size is MAX_PROFILE_BYTES.
     """
     name, _, packed = body.partition(b"\0")
     if not 0 < len(name) < 80 or len(packed) < 2 or packed[0]:

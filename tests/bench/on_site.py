@@ -1,4 +1,7 @@
-"""Figures that need a running site: single pictures, batches, clients, pollers, the editor, and memory."""
+"""Figures that need a running site: single pictures, batches, clients, pollers, the editor, and memory.
+
+The functions that measure return their figures.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Figures that need separate sites: start, memory of a small site, one or two workers, one or two hosts."""
+"""Figures that need separate sites: start, memory of a small site, one or two workers, one or two hosts.
+
+The functions that measure return their figures.
+"""
 
 from __future__ import annotations
 
