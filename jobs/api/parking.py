@@ -1,4 +1,7 @@
-"""Waiting for the end of a job without blocking a thread: the view returns a `Parked` response."""
+"""Waiting for the end of a job without blocking a thread: the view returns a `Parked` response.
+
+The server holds ("parks") such a request, and runs the view a second time when the job has ended.
+"""
 
 from __future__ import annotations
 

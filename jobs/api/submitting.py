@@ -45,9 +45,11 @@ class SubmittingView:
     ) -> Job:
         """Submit a job, or return the job that an earlier request with the same Idempotency-Key created.
 
-        door: how the job was submitted (dialect, urgency, callback). fields: other fields that affect the response;
-        they are compared when the key is used again. Raise InvalidParameter if the key was used with a different
-        request, and the errors of `job_submit`.
+        door: how the job was submitted (dialect, urgency, callback). limits: the limits of the pictures; None: the
+        site's.
+        recipes: finish each picture. fields: other fields that affect the response; they are compared when the key is
+        used
+        again. Raise InvalidParameter if the key was used with a different request, and the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
         if key:
@@ -62,7 +64,7 @@ class SubmittingView:
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
         """Call `submission` and return its job, or return the job that was created with the Idempotency-Key of `door`.
 
-        The second case sets `is_replay`.
+        `door` says how the job was submitted. For a job that was created earlier, `is_replay` is set.
         """
         earlier = self._replayed(door)
         if earlier is not None:

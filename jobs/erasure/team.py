@@ -18,7 +18,7 @@ from jobs.work.retention import job_purge
 class Summary:
     """The numbers of erased jobs and of redacted audit entries.
 
-    pseudonym: the text that replaces the names in the audit trail.
+    pseudonym: the text that replaces the erased names in the audit trail.
     """
 
     pseudonym: str

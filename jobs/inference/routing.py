@@ -53,7 +53,10 @@ class EngineSource(Protocol):
 
 
 class RoutedEngine:
-    """The engine for one picture. The first run sets `choice`: the model that was used, and the reason."""
+    """The engine for one picture. The first run sets `choice`: the model that was used, and the reason.
+
+    quality: the picture's quality. is_trial: whether a model under trial processes the picture, if there is one.
+    """
 
     def __init__(
         self,

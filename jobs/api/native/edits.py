@@ -1,4 +1,4 @@
-"""Native API: the editor's state of a picture, which is validated before it is stored."""
+"""Native API: the editor's state of a picture (an "edit"), which is validated before it is stored."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def fetch_bytes(
 ) -> Fetched:
     """Download `url`, following at most `policy.max_redirects` redirects. Each redirect is checked like the first URL.
 
-    Raise UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge if the decoded body exceeds `policy.max_bytes`.
+    resolver, clock: the name lookup and the monotonic clock; tests replace them. Raise UrlTooLong, UrlForbidden,
+    DownloadFailed, and ImageTooLarge if the decoded body exceeds `policy.max_bytes`.
     """
     deadline = Deadline(policy.deadline_s, clock)
     headers = {"Accept": "image/*,*/*;q=0.5"}
@@ -81,7 +82,8 @@ def post_bytes(
 ) -> Response:
     """Send `body` to `url` by POST, and return the response with any status. Redirects are not followed.
 
-    Raise UrlTooLong, UrlForbidden or DownloadFailed.
+    resolver, clock: the name lookup and the monotonic clock; tests replace them. Raise UrlTooLong, UrlForbidden or
+    DownloadFailed.
     """
     deadline = Deadline(policy.deadline_s, clock)
     target = target_from_url(url, policy)

@@ -19,7 +19,10 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 @dataclass(frozen=True)
 class Allowance:
-    """A host or network that the operator allows. ports: the allowed ports; None: the ports of the policy."""
+    """A host or network that the operator allows. Either `name` or `network` is set.
+
+    ports: the allowed ports; None: the ports of the policy.
+    """
 
     name: str = ""
     network: Network | None = None
@@ -56,6 +59,7 @@ class Allowance:
 class Policy:
     """The permitted hosts and ports, and the limits on time (seconds) and size (bytes) of a response.
 
+    ports: the permitted ports of public addresses. allowed_hosts: entries for `Allowance.parse`, permitted in addition.
     deadline_s: the limit for name lookup, connection, TLS, body and redirects together.
     """
 
