@@ -5,18 +5,47 @@ The heartbeat in Redis is not enough, because it is also missing if Redis cannot
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
 
 PULSE_EVERY_S = 1.0
-# On a busy machine a working process may hold the interpreter lock for seconds. A process without processor time
-# in this period does not work: it is stopped, or waits in native code for an event that does not happen.
+# On a busy machine a working process may hold the interpreter lock for seconds. A process that hardly works in this
+# period is stopped, or waits in native code for an event that does not happen.
 HUNG_AFTER_S = 30.0
 IDLE_AND_HUNG_AFTER_S = 3.0
-_BUSY = ("R", "D")  # states of a thread: running or ready to run, and waiting for a disk
+# Threads that wait for the interpreter lock wake up 200 times per second, which takes up to this share of a processor.
+_IDLE_SHARE = 0.05
+_IDLE_CPU_S = 0.03
+# A thread that runs, waits for a processor or waits for a disk for this time without a pause works.
+STEADY_S = 1.0
+_BUSY = ("R", "D")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What the system reports about a process.
+
+    cpu_s: the processor time that it has used since its start, in seconds.
+    busy: the ids of its threads that run, wait for a processor or wait for a disk.
+    """
+
+    cpu_s: float
+    busy: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """The time since which a process hardly works, and its processor time then; `busy_since_s` by thread id."""
+
+    since_s: float
+    cpu_s: float
+    busy_since_s: Mapping[int, float]
 
 
 def pulse(pid: int) -> None:
@@ -38,55 +67,61 @@ class Pulses:
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, ticks_of: Callable[[int], int | None] | None = None
+        self, clock: Callable[[], float] = time.monotonic, activity_of: Callable[[int], Activity | None] | None = None
     ) -> None:
         self._clock = clock
-        self._ticks_of = ticks_of or processor_ticks
+        self._activity_of = activity_of or activity
         self._seen: dict[int, tuple[int, float]] = {}
-        self._worked: dict[int, tuple[int | None, float]] = {}
+        self._idle: dict[int, _Idle] = {}
 
     def is_hung(self, pid: int) -> bool:
         """Return whether the process touched its file at least once, but not for the last HUNG_AFTER_S seconds.
 
-        For a process that uses no processor time the limit is IDLE_AND_HUNG_AFTER_S seconds.
+        For a process that hardly uses processor time the limit is IDLE_AND_HUNG_AFTER_S seconds.
         """
         try:
             beat_ns = _path(pid).stat().st_mtime_ns
         except OSError:
             return False
         now = self._clock()
-        ticks = self._ticks_of(pid)
-        last_ticks, worked_s = self._worked.get(pid, (None, now))
-        if ticks is None or ticks != last_ticks or pid not in self._worked:
-            self._worked[pid] = (ticks, now)
-            worked_s = now
+        idle_since_s = self._idle_since_s(pid, now)
         last_ns, since_s = self._seen.get(pid, (0, 0.0))
         if beat_ns != last_ns:
             self._seen[pid] = (beat_ns, now)
             return False
-        is_idle = min(now - since_s, now - worked_s) > IDLE_AND_HUNG_AFTER_S
+        is_idle = now - max(since_s, idle_since_s) > IDLE_AND_HUNG_AFTER_S
         return is_idle or now - since_s > HUNG_AFTER_S
 
     def forget(self, pid: int) -> None:
         self._seen.pop(pid, None)
-        self._worked.pop(pid, None)
+        self._idle.pop(pid, None)
         pulse_forget(pid)
 
+    def _idle_since_s(self, pid: int, now: float) -> float:
+        """Return the time since which the process hardly works; `now` if it works or the system does not report it."""
+        found, last = self._activity_of(pid), self._idle.get(pid)
+        if found is None:
+            self._idle.pop(pid, None)
+            return now
+        before = last.busy_since_s if last is not None else {}
+        busy_since_s = {thread: before.get(thread, now) for thread in found.busy}
+        works = any(now - since_s >= STEADY_S for since_s in busy_since_s.values())
+        if last is None or works or found.cpu_s - last.cpu_s > _IDLE_CPU_S + _IDLE_SHARE * (now - last.since_s):
+            self._idle[pid] = _Idle(now, found.cpu_s, busy_since_s)
+        else:
+            self._idle[pid] = replace(last, busy_since_s=busy_since_s)
+        return self._idle[pid].since_s
 
-def processor_ticks(pid: int) -> int | None:
-    """Return the processor time that a process has used, in clock ticks.
 
-    Return None if the system does not report the time, and if a thread of the process runs, waits for a processor or
-    waits for a disk, because such a process does not hang.
-    """
+def activity(pid: int) -> Activity | None:
+    """Return the activity of a process, or None if the system does not report it."""
     try:
-        threads = [_fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+        threads = {int(path.parent.name): _fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")}
         whole = _fields(Path(f"/proc/{pid}/stat"))
     except OSError:
         return None
-    if any(fields[0] in _BUSY for fields in threads):
-        return None
-    return int(whole[11]) + int(whole[12])
+    busy = frozenset(thread for thread, fields in threads.items() if fields[0] in _BUSY)
+    return Activity((int(whole[11]) + int(whole[12])) / _TICKS_PER_S, busy)
 
 
 def _fields(path: Path) -> list[str]:
