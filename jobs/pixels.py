@@ -182,9 +182,9 @@ def _locked(path: str) -> Iterator[None]:
 
 
 def rendering_folder() -> Path:
-    """Return the folder of renderings that have not been sent, after deleting files older than one hour.
+    """Return the folder of renderings that have not been sent yet, after deleting its files older than one hour.
 
-    Such files remain when a process is killed.
+    Such files remain when a process is killed. The folder is created if it is missing.
     """
     folder = Path(settings.DATA_DIR) / "renderings"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -47,7 +47,10 @@ def mail_queue(*, message: EmailMessage) -> QueuedMail:
 
 @runs(MAIL_SEND)
 def mail_send(mail_id: str) -> None:
-    """Send one message and delete its row. A message that failed too often is deleted and logged."""
+    """Send the message with this id and delete its row; do nothing if it is not waiting or not due.
+
+    A message that the mail server rejects is sent again later. One that failed too often is deleted and logged.
+    """
     mail = QueuedMail.claimable().filter(pk=mail_id).first()
     if mail is None or not mail.claim(lease_s=_LEASE_S):
         return

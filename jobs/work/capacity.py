@@ -1,8 +1,8 @@
 """The limit of how many pictures of one team run at the same time. The team's other pictures are held.
 
 A held picture is not in the queue. If a team is at its limit, a worker marks the team's next picture as held and takes
-a picture of another team. When a picture of the team ends, the next held picture is queued again. The sweep also queues
-held pictures, for example after a limit was raised.
+a picture of another team. When a picture of the team ends, the next held picture is queued again. The regular recovery
+(`jobs.work.recovery`) also queues held pictures, for example after a limit was raised.
 """
 
 from __future__ import annotations

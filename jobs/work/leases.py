@@ -103,7 +103,10 @@ def resend(work: LeasedWork[_Row], *, limit: int) -> int:
 
 @contextmanager
 def lease_kept(row: Leased, *, lease_s: float) -> Iterator[None]:
-    """Run a block, and renew the row's lease in a thread until the block ends or the lease is lost."""
+    """Run a block, and renew the row's lease in a thread until the block ends or the lease is lost.
+
+    lease_s: the duration of the lease in seconds.
+    """
     ended = threading.Event()
 
     def keep() -> None:

@@ -21,9 +21,11 @@ from segmentation.options import CutoutOptions
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source as a new job, which becomes a version of the picture, and return the job.
 
-    A correction of a correction becomes a version of the original picture. The new job has the recipes of the old one.
-    Raise NotFound if the source is deleted, and the errors of `job_submit`. If another user submitted the source, the
-    audit trail records that the actor opened it.
+    door: how the new job is submitted. A correction of a correction becomes a version of the original picture. The new
+    job
+    has the recipes of the old one. Raise NotFound if the source is deleted, and the errors of `job_submit`. If another
+    user
+    submitted the source, the audit trail records that the actor opened it.
     """
     limits = limits_from_json(image.job.limits)
     job = _submitted_again(actor, [image], options, door, limits, corrects=entry_of(image))

@@ -52,7 +52,13 @@ from segmentation.options import CutoutOptions, Quality
 class Door:
     """How a job was submitted: the API or page, and the values that the submission stores with the job.
 
-    wire: values that the dialect needs for its responses. retention_hours: None: the team's or the site's retention.
+    external_id: the id that the API itself gives the job. wire: values that the dialect needs for its responses.
+    output_folder, output_names: a fixed storage folder and file names (without extension) for the results.
+    export_directory: a folder of the server that gets a copy of them. bundle_key: the storage key of their zip, if one
+    is
+    made. idempotency_key, request_hash: the client's key of the request and the hash of its content. Empty values mean
+    none.
+    retention_hours: None: the team's or the site's retention.
     worker_judges: whether the worker, not the request, rejects a picture over the team's limits.
     """
 
