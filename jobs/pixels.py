@@ -74,7 +74,10 @@ class PixelProcess:
         return future
 
     def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
-        """Run `work` with `args` and return its result; raise its error, or one of PROCESS_FAILED after two tries."""
+        """Run `work` with `args` and return its result; raise its error, or one of PROCESS_FAILED after two tries.
+
+        pixels: the number of pixels that the function processes. Raise ServerBusy as `submit` does.
+        """
         for is_last in (False, True):
             try:
                 return self.submit(work, *args, pixels=pixels).result()

@@ -80,8 +80,7 @@ def figures() -> dict[str, Any]:
     """Return the cached figures of all teams; `as_of` is the time of their computation.
 
     With a million jobs the computation takes seconds. If there are more than JOBS_COUNTED_AT_ONCE jobs and no figures
-    yet,
-    return empty figures whose `as_of` is None, and compute them in a background thread.
+    yet, return empty figures whose `as_of` is None, and compute them in a background thread.
     """
     found: dict[str, Any] | None = cache.get(FIGURES_KEY)
     if found is None and Job.objects.all()[: JOBS_COUNTED_AT_ONCE + 1].count() <= JOBS_COUNTED_AT_ONCE:

@@ -40,8 +40,7 @@ class PictureRow:
     """The row of one picture on the page.
 
     pair: HTML with the thumbnails of source and result. slices: the bar of the stages, `total_ms` long. files: the
-    stored
-    files without the thumbnail.
+    stored files without the thumbnail.
     """
 
     image: JobImage

@@ -90,10 +90,8 @@ class NetworkAuthentication(BaseAuthentication):
     """Authentication of requests without a key from networks that need none (the setting MATTING_OPEN_TO).
 
     `request.auth` is an OpenAccess. A browser's request from a page of another site is not accepted unless that site
-    may
-    use the APIs; otherwise any page could use the network of its visitors. A request with X-Forwarded-For is not
-    accepted
-    unless the site is configured to be behind a proxy.
+    may use the APIs; otherwise any page could use the network of its visitors. A request with X-Forwarded-For is not
+    accepted unless the site is configured to be behind a proxy.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, OpenAccess] | None:

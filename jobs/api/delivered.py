@@ -30,8 +30,7 @@ class DeliveredMiddleware:
     """Middleware that calls `jobs_delivered` for the jobs of a request when the client has received the response.
 
     A response with a fault of the site does not count. If the server does not support REPORTS_DELIVERY, a response
-    counts
-    as delivered when it is created.
+    counts as delivered when it is created.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -24,8 +24,7 @@ def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image
 
     limits: the limits that a stored file must keep; None: the site's. field: the request's field, for errors. A link is
     recognised by its signature, whatever its host name is. Raise DownloadFailed for an expired link or a deleted file,
-    and
-    the errors of `accept_url` and `accept_stored`.
+    and the errors of `accept_url` and `accept_stored`.
     """
     link = _own_link(url)
     if link is None:

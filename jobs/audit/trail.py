@@ -77,11 +77,9 @@ def audit_append(
     """Append one entry to the chain and return it.
 
     target: the changed object; None: there is none. target_id: its id, if there is no object. before, after: values
-    before
-    and after the action; None: not recorded. The newest entry's record (the head of the chain) stays locked until the
-    transaction ends. Call this function at the end of a transaction, so that two transactions cannot deadlock and the
-    lock
-    is short.
+    before and after the action; None: not recorded. The newest entry's record (the head of the chain) stays locked
+    until the transaction ends. Call this function at the end of a transaction, so that two transactions cannot deadlock
+    and the lock is short.
     """
     with transaction.atomic():
         head = head_lock()

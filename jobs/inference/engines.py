@@ -321,8 +321,7 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if this fails.
 
     path: relative to the weights folder. sha256, storage_key: the hash and the storage key of the copy, for a host
-    without
-    the file. Raise HostLacksWeights if the copy fails. The active models do not change.
+    without the file. Raise HostLacksWeights if the copy fails. The active models do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:

@@ -40,8 +40,7 @@ class Escalation:
         """Return `uncertain` if the fine model should process the picture; otherwise the reason why it should not.
 
         uncertainty: the fast model's (0..1). Reasons: `certain`: the uncertainty is below `above`. `share`: `max_share`
-        is used
-        up, or enough recent pictures were more uncertain. `time`: the fine model is too slow here.
+        is used up, or enough recent pictures were more uncertain. `time`: the fine model is too slow here.
         """
         with self._lock:
             reason = self._reason(uncertainty)

@@ -98,8 +98,7 @@ def sources_in(place: Place, *, field: str) -> list[Source]:
     """Return the files of a folder as sources, sorted by name. The files are not opened.
 
     field: the request's field, for errors. Subfolders and system files of desktops are skipped. Raise InvalidParameter
-    if
-    the folder does not exist, is empty, or contains more files than a job may have.
+    if the folder does not exist, is empty, or contains more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
         files = [entry for entry in entries if not is_litter(entry.name) and not _is_folder(entry)]

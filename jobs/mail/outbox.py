@@ -64,7 +64,7 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose retry is due or whose entry in the queue was lost; return their number.
+    """Queue up to `limit` messages whose retry is due or whose entry in the queue was lost; return their number.
 
     The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """

@@ -300,8 +300,7 @@ class JobImage(Leased):
         """Queue the picture again after a machine fault, which does not count as a failed attempt.
 
         delay_s: the seconds until the next attempt. fault: the text that describes the fault. Return False if this
-        attempt has
-        lost its lease.
+        attempt has lost its lease.
         """
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
@@ -311,8 +310,7 @@ class JobImage(Leased):
         """Queue the picture for its next stage (after its download), with attempts counted from 0 again.
 
         timings_ms: the durations of the stages so far, which are stored. is_held: whether the picture stays out of the
-        queue
-        until its team may run another picture. Return False and write nothing if this attempt has lost its lease.
+        queue until its team may run another picture. Return False and write nothing if this attempt has lost its lease.
         """
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 

@@ -22,8 +22,7 @@ def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
     """Send a warning by e-mail to the team's owners and admins, and as `quota.warning` to its webhooks.
 
     period_id: the UsagePeriod, a team's day or month; nothing is sent if it was deleted. percent: the share of the
-    quota
-    that is used. limit: the quota in units. E-mail is sent only if it is configured.
+    quota that is used. limit: the quota in units. E-mail is sent only if it is configured.
     """
     period = UsagePeriod.objects.select_related("team").filter(pk=period_id).first()
     if period is None:

@@ -44,8 +44,7 @@ def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceed
     """Return (not raise) the error that the quota of a day or month is used up.
 
     kind: `day` or `month`. start: the first day of the window. limit: its quota, for the message. `retry_after_s` of
-    the
-    error is the number of seconds until the window ends.
+    the error is the number of seconds until the window ends.
     """
     resets_at = _end_of(kind, start)
     return QuotaExceeded(

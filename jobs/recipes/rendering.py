@@ -64,8 +64,7 @@ def finish_begin(
     """Start to finish a stored result with a recipe, and return the rendering.
 
     options, brush_png, for_screen: as for `variant_begin`. Raise the errors of `variant_begin`, and NotFound for a
-    missing
-    background picture.
+    missing background picture.
     """
     return variant_begin(
         actor=actor,
@@ -82,8 +81,7 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
     """Start to apply a recipe to one of SAMPLES, in the actor's team, and return the rendering.
 
     Raise InvalidParameter for an unknown sample, NotFound for a missing background picture, RateLimited if the team has
-    too
-    many renderings in progress, and ServerBusy.
+    too many renderings in progress, and ServerBusy.
     """
     from segmentation.finish.variant import sample_write
 

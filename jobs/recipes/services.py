@@ -89,8 +89,7 @@ def background_save(*, actor: Actor, name: str, source: CheckedSource) -> Backgr
     """Store a background picture under a name, replacing an existing one, and return its row.
 
     Raise PermissionDenied without the scope `submit`, InvalidParameter for an empty or too long name or too many
-    pictures,
-    QuotaExceeded and StorageFailed.
+    pictures, QuotaExceeded and StorageFailed.
     """
     _require_member(actor)
     if not name.strip() or len(name) > 80:

@@ -49,8 +49,7 @@ def artifact_stored(
     """Store a file of a picture and return its row, which the caller must save. Raise StorageFailed.
 
     key: the file's name in the storage. width, height: in pixels. A stream is copied in pieces, so it is not completely
-    in
-    memory.
+    in memory.
     """
     stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)
     return Artifact(

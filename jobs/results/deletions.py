@@ -44,8 +44,7 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
 
     keys: names in the storage. error: the exception that prevented the rows, if any. If the connection to the database
     broke, the commit may have succeeded although no confirmation arrived. In this case `deletions_retry` deletes the
-    files
-    later, unless it finds their rows.
+    files later, unless it finds their rows.
     """
     keys = list(keys)
     try:

@@ -82,8 +82,7 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Return the storage key of a result.
 
     kind: an Artifact.Kind. extension: without its dot. The key contains the number of the attempt, so two attempts do
-    not
-    write the same file.
+    not write the same file.
     """
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:

@@ -91,13 +91,12 @@ def variant_begin(
 
     The access is recorded if the actor is not the submitter.
     recipe, background: make a finished picture instead of a cutout, with the background picture of the recipe; None:
-    none.
-    brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing; empty: none.
-    people: ids of people to keep, for an `instances` job; other people become background; None: keep all.
+    none. brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing; empty:
+    none. people: ids of people to keep, for an `instances` job; other people become background; None: keep all.
     for_screen: render from the stored preview if the picture is larger than the preview, because this is faster.
-    with_thumbnail: write a thumbnail beside the rendering.
-    Raise NoResults if the picture has no result or its files are deleted, InvalidParameter for `people` in a job
-    without instances, RateLimited if the team has too many renderings in progress, and ServerBusy.
+    with_thumbnail: write a thumbnail beside the rendering. Raise NoResults if the picture has no result or its files
+    are deleted, InvalidParameter for `people` in a job without instances, RateLimited if the team has too many
+    renderings in progress, and ServerBusy.
     """
     from segmentation.variant import VariantInput
 
@@ -202,8 +201,7 @@ def variant_keep(
     """Store a rendering beside the original result, delete its temporary file, and return the row.
 
     kind: the kind of the row. name: the display name of a finished file; empty for other renderings. Raise
-    QuotaExceeded if
-    the team's storage is full, StorageFailed, and JobNotFound if the picture has been deleted.
+    QuotaExceeded if the team's storage is full, StorageFailed, and JobNotFound if the picture has been deleted.
     """
     team = image.job.team
     try:

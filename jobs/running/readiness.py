@@ -69,8 +69,7 @@ def weights_problem(workers: list[dict[str, Any]], *, with_hosts: bool = False) 
     """Check that the workers have loaded their models and the hosts have the active ones. Return the fault or None.
 
     workers: the heartbeats of the live workers. with_hosts: whether the sentence names the hosts. They are shown only
-    to
-    signed-in users.
+    to signed-in users.
     """
     if any(worker.get("role") == FAILED_ROLE for worker in workers):
         return "A worker cannot load its model."

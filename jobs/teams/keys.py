@@ -36,10 +36,8 @@ def team_key_create(
     """Create a key for the actor's own team, and return it with its secret.
 
     expires_at: None: never. allowed_networks: empty: any address may use it. Raise PermissionDenied unless the actor is
-    a
-    signed-in manager of the team; a key cannot create keys. STAFF_SCOPES require a staff user who may create keys in
-    the
-    admin. Raise InvalidParameter for too many keys and for invalid values.
+    a signed-in manager of the team; a key cannot create keys. STAFF_SCOPES require a staff user who may create keys in
+    the admin. Raise InvalidParameter for too many keys and for invalid values.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
@@ -71,10 +69,8 @@ def key_create(
     """Create a key and return it with its secret, which cannot be read again.
 
     created_by: the user who creates it; None: a command. expires_at: None: never. allowed_networks: empty: any address
-    may
-    use it. author: for the audit entry; None: `created_by`. Raise InvalidParameter for an invalid name, an unknown
-    scope, an
-    expiry in the past or an invalid network.
+    may use it. author: for the audit entry; None: `created_by`. Raise InvalidParameter for an invalid name, an unknown
+    scope, an expiry in the past or an invalid network.
     """
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(

@@ -36,8 +36,7 @@ class OutsideService:
         """Return a context manager for one request to the service; its body sends the request.
 
         It raises OutsideAway if the service failed less than ten seconds ago, or if three other requests still wait
-        after one
-        second.
+        after one second.
         """
         if time.monotonic() < self._away_until_s:
             raise OutsideAway("it has failed a moment ago")

@@ -40,8 +40,7 @@ class Standing:
     """The state of one limit after a request: `left` of `limit` units remain in the window of `window_s` seconds.
 
     A unit is a request, or of a picture quota a picture. All units are available again in `resets_in_s` seconds.
-    is_over:
-    the request exceeded the limit and is not counted.
+    is_over: the request exceeded the limit and is not counted.
     """
 
     name: str

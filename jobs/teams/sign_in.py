@@ -32,7 +32,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return settings.MATTING_SIGNUP_OPEN or _holds_invitation(request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the client's IP address instead of the proxy's, which all clients share."""
+        """Return the client's IP address instead of the proxy's, which all clients share.
+
+        Return `unknown` if the address is missing or invalid.
+        """
         return caller_of(request).address or "unknown"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
@@ -77,8 +80,7 @@ def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) 
     """Return the user name or e-mail address of a sign-in attempt in lower case; empty if none was sent.
 
     credentials: the data of the attempt; if they contain no name, it is taken from the form in `request`. The name is
-    the
-    same for all attempts on one account, so that they can be counted.
+    the same for all attempts on one account, so that they can be counted.
     """
     given = credentials or {}
     name = given.get("username") or given.get("email") or ""

@@ -40,8 +40,8 @@ def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | Non
     """Return the account of a person whose password the LDAP directory has checked, and apply the person's groups.
 
     login: the person's data in allauth's form. The account is created at the first sign-in, or it is the existing
-    account
-    with the same e-mail address if allauth trusts the directory's addresses. Return None if no account may be created.
+    account with the same e-mail address if allauth trusts the directory's addresses. Return None if no account may be
+    created.
     """
     caller = caller_of(request)
     with transaction.atomic():

@@ -48,10 +48,8 @@ def trial_submit(*, source: CheckedSource, address: str | None, request_id: str 
     """Submit a visitor's picture and return its job, which is deleted after KEPT_HOURS hours.
 
     address: the visitor's IP address; None: unknown; all visitors with an unknown address share one limit. request_id:
-    the
-    id of the request. Raise NotFound if the operator allows no trial, RateLimited if the visitor's network or all
-    visitors
-    together have used up the hourly limit, and the errors of `job_submit`.
+    the id of the request. Raise NotFound if the operator allows no trial, RateLimited if the visitor's network or all
+    visitors together have used up the hourly limit, and the errors of `job_submit`.
     """
     if not is_offered():
         raise NotFound

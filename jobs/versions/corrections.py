@@ -27,10 +27,8 @@ def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota)
     """Return the units of the quota that the correction number `count` (from 1) of a picture costs.
 
     quality: the quality of the correction. Up to MATTING_FREE_CORRECTIONS, it costs the units of its quality minus the
-    units
-    that the picture was charged, so that a correction does not give the fine model at the price of the fast one.
-    Further
-    corrections cost as much as a new picture.
+    units that the picture was charged, so that a correction does not give the fine model at the price of the fast one.
+    Further corrections cost as much as a new picture.
     """
     units = quota.units_of(quality)
     if count > settings.MATTING_FREE_CORRECTIONS:

@@ -24,9 +24,8 @@ def version_save(
     """Store a rendering of `source` as a version, make it the shown version, and return it.
 
     image: the picture. source: the picture or one of its corrections. rendered: the file. edit: the editor's state.
-    name:
-    the user's name for it; empty: none. Raise the errors of `variant_keep`, and JobNotFound if the picture has been
-    deleted.
+    name: the user's name for it; empty: none. Raise the errors of `variant_keep`, and JobNotFound if the picture has
+    been deleted.
     """
     thumbnail = rendered.thumbnail
     file = variant_keep(image=source, rendered=rendered)

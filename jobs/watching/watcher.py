@@ -39,10 +39,8 @@ class Watch:
     """What a watcher does: the place to watch, the output, the team and the options.
 
     recipe: finishes the pictures; None: the result is a plain cutout. settled_s: the seconds that a file must stay
-    unchanged
-    before it is submitted. every_s: the seconds between two looks at an idle place. at_once: the largest number of
-    pictures
-    in progress.
+    unchanged before it is submitted. every_s: the seconds between two looks at an idle place. at_once: the largest
+    number of pictures in progress.
     """
 
     source: Place

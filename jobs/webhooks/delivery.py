@@ -64,7 +64,7 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue the deliveries that are due: planned retries, lost messages, and attempts of dead workers.
+    """Queue up to `limit` deliveries that are due: planned retries, lost messages, and attempts of dead workers.
 
     Return the number of queued deliveries. The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """

@@ -25,8 +25,7 @@ def webhook_create(*, actor: Actor, url: str, events: Sequence[str] = tuple(Webh
     """Create a webhook that sends the team's `events` to `url`, and return it.
 
     Raise PermissionDenied unless the actor may manage webhooks, InvalidParameter for unknown events or too many
-    webhooks, and
-    the errors of `check_url`.
+    webhooks, and the errors of `check_url`.
     """
     require_manager(actor)
     _check_url(url)

@@ -56,10 +56,8 @@ def delivery_enqueue(
     """Write one message, queue its first attempt after the commit, and return its row.
 
     job: the job that the message is about; None: it is about no job. url: replaces the URL of the webhook; empty: that
-    URL.
-    payload: None: the first attempt builds it. message_id: the id of an earlier message that is sent again; empty for a
-    new
-    id.
+    URL. payload: None: the first attempt builds it. message_id: the id of an earlier message that is sent again; empty
+    for a new id.
     """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(

@@ -36,8 +36,7 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
     """Claim a queued picture with a lease and return it; None if it is deleted, no longer queued, or held.
 
     worker: the name of the worker. A picture is held (kept out of the queue) if its team already runs its maximum
-    number of
-    pictures. It is queued again when another picture of the team ends.
+    number of pictures. It is queued again when another picture of the team ends.
     """
     image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
     if image is None:
@@ -101,8 +100,7 @@ def image_succeed(
 
     result: the cutout. timings_ms: the duration of each stage. model_version: the model's name and version. tier,
     model_reason: as in `jobs.inference.choice.Choice`; all three are empty if no model was needed. finished: the result
-    of
-    the job's recipes; None without recipes.
+    of the job's recipes; None without recipes.
     """
     artifacts: list[Artifact] = []
     try:

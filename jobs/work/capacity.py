@@ -36,8 +36,9 @@ def claim_allowed(job: Job) -> bool:
 
 @contextmanager
 def room_given_back(job: Job) -> Iterator[None]:
-    """Run a block that ends a picture, then queue the team's next held picture. Call it inside a transaction.
+    """Return a context manager for a block that ends a picture; after it, the team's next held picture is queued.
 
+    Call it inside a transaction.
     The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race
     with a claim that holds a picture at the same moment: either this function finds the held picture, or the claim
     finds the free capacity.

@@ -1,7 +1,7 @@
 """The sending side of the queue: RQ messages that contain ids, and announcements that wake waiting requests.
 
-A lost or duplicate message does no harm: the database stores the state, the sweep sends lost messages again, and the
-claim in the database decides which worker may process a picture.
+A lost or duplicate message does no harm: the database stores the state, the sweep (the regular recovery in
+`jobs.work.leases`) sends lost messages again, and the claim in the database decides which worker may process a picture.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
-    """Filters and page of the list. Times have the form YYYYMMDDhhmmss, in the site's time zone."""
+    """Filters and page of the list of tasks. Times have the form YYYYMMDDhhmmss, in the site's time zone."""
 
     page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)

@@ -45,8 +45,7 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
     """Return the API key of the grant with which the file `name` is uploaded.
 
     policy, signature: the fields of the grant. Raise PermissionDenied for an invalid or expired grant, a revoked key or
-    a
-    name outside the granted directory, and ScopeMissing for a key without the scope `submit`.
+    a name outside the granted directory, and ScopeMissing for a key without the scope `submit`.
     """
     if not is_signature_of(policy, signature, salt=_SALT):
         raise PermissionDenied("The upload policy's signature is not valid.")

@@ -63,8 +63,8 @@ class NativeView(DialectView):
     def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
         """Return the response with a job: status 200 if the job has ended, otherwise `pending_status`.
 
-        With status 202, headers give the job's URL and the state of the queue. images: all pictures of the job, if the
-        caller has already read them.
+        With status 202, headers give the job's URL, the length of the queue, and the expected seconds until the end.
+        images: all pictures of the job, if the caller has already read them; None: one page is read.
         """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)

@@ -216,8 +216,7 @@ def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None =
     """Return a JSON object that describes one stored file: kind, name, type, size and a signed link to the file.
 
     base_url: the site's URL, with which the link begins. link_ttl_s: for how many seconds the link is valid; None: for
-    the
-    usual time, MATTING_LINK_TTL_S.
+    the usual time, MATTING_LINK_TTL_S.
     """
     return dict(FileSerializer(artifact, context={"base_url": base_url, "link_ttl_s": link_ttl_s}).data)
 

@@ -20,10 +20,8 @@ def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] |
     """Return an ETag that changes whenever the job's JSON changes.
 
     page: the query string, which selects the page of pictures. language: the language of the JSON. images: all pictures
-    of
-    the job with their artifacts, if the caller has already read them; otherwise one query aggregates them. The ETag
-    also
-    depends on the time until which the links are valid.
+    of the job with their artifacts, if the caller has already read them; otherwise one query aggregates them. The ETag
+    also depends on the time until which the links are valid.
     """
     counted = _summed(job) if images is None else _summed_here(images)
     state = (job.pk, job.status, job.images_succeeded, job.images_failed, job.finished_at, job.expires_at)

@@ -63,7 +63,7 @@ def json_in(name: str | None, dictionary: Any) -> Any:
 
 
 class OutputsField(serializers.ListField):
-    """Field for a list of outputs; in a form, one comma-separated string."""
+    """Field for a list of outputs (`cutout`, `mask` and others); in a form, one comma-separated string."""
 
     child = Choice(choices=list(Output))
 

@@ -132,7 +132,10 @@ class SettingsField(serializers.DictField):
 
 
 class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Fields of `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
+    """Fields of `POST /api/jobs/`: the pictures and the options.
+
+    Pictures are files (`image`, repeatable), a zip of files, base64, URLs or earlier uploads.
+    """
 
     image = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),

@@ -33,8 +33,7 @@ def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Sou
     """Return the sources of a request, after counting and checking all of its pictures.
 
     values: the validated fields of the request. limits: the limits that each picture must keep. An invalid picture
-    among
-    several becomes a RefusedSource with its name. The error of a single invalid picture is raised.
+    among several becomes a RefusedSource with its name. The error of a single invalid picture is raised.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))

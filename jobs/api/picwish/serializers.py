@@ -71,8 +71,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         """Return the source of the picture, which must keep the limits `held_to`.
 
         An error that this API reports as a task's state becomes a RefusedSource. Raise ImageMissing without a picture,
-        and
-        InvalidParameter for several pictures.
+        and InvalidParameter for several pictures.
         """
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]

@@ -25,8 +25,7 @@ def second_unique_name(pattern: str, *, separator: str = "") -> str:
     """Return `pattern` with the current local time to the second in place of `{}`.
 
     Later names of the same second end with `-2`, `-3`, …. separator: the text between the date and the time of day.
-    Redis
-    counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
+    Redis counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
     QueueUnavailable if Redis cannot be reached.
     """
     second = timezone.localtime().strftime(f"%Y%m%d{separator}%H%M%S")

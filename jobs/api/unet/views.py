@@ -214,8 +214,7 @@ class BatchNames:
     """The names of one batch: its id, its folder, its zip and its results.
 
     shown_folder: the folder that responses name. sources: the pictures. keeps_names: whether the results have the names
-    of
-    their pictures.
+    of their pictures.
     """
 
     def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
@@ -233,8 +232,7 @@ class BatchNames:
         """Return the Door of the batch, which describes how it was submitted.
 
         bundle_folder: the folder of the zip in the storage. export_directory: a folder of the server to which the
-        results are
-        also copied; empty: none.
+        results are also copied; empty: none.
         """
         return Door(
             dialect=NAME,

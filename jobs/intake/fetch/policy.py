@@ -31,7 +31,7 @@ class Allowance:
     @staticmethod
     @lru_cache(maxsize=256)
     def parse(text: str) -> Allowance:
-        """Parse `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `fd00::/8` or `[fd00::1]:9000`.
+        """Return the parsed entry: `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port) or `[fd00::1]:9000`.
 
         Raise ValueError with the entry, so that the site does not start with a typing error in this setting.
         """

@@ -34,9 +34,8 @@ def person_sign_in(directory: Directory, *, name: str, password: str) -> Directo
     """Return the person with this name and password in the LDAP directory.
 
     directory: the settings of the directory. Return None for an unknown or ambiguous name, a wrong or empty password,
-    and a
-    locked account. Raise DirectoryUnavailable. The search and each bind (check of a password) take at most TIMEOUT_S
-    seconds.
+    and a locked account. Raise DirectoryUnavailable. The search and each bind (check of a password) take at most
+    TIMEOUT_S seconds.
     """
     if not name or not password:  # a bind without a password would succeed as anonymous
         return None
