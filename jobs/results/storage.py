@@ -161,7 +161,7 @@ def _saved(key: str, content: File) -> str:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound if it is missing, and StorageFailed if the storage fails."""
+    """Return a stored file, open for reading; raise NotFound if it is missing, StorageFailed if the storage fails."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:

@@ -17,7 +17,7 @@ from segmentation.options import CutoutOptions
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 10.0  # seconds between two looks at the table, for new, changed and disabled rows
+LOOK_EVERY_S = 10.0  # seconds between two looks for new, changed and disabled WatchedFolder rows
 
 
 class ConfiguredWatchers:

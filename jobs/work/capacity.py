@@ -26,7 +26,7 @@ _SWEEP_LIMIT = 500
 def claim_allowed(job: Job) -> bool:
     """Return whether another picture of the job's team may start now.
 
-    Call it inside a transaction; the team's row stays locked until its end.
+    Call it inside a transaction. If the team has a limit, its row stays locked until the end of the transaction.
     """
     if not _is_limited(job):
         return True

@@ -93,7 +93,10 @@ def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to:
 
 @runs(FIRST_PICTURE)
 def first_picture(*, reply_to: str) -> None:
-    """Cut out a small picture; store, read and delete the result, and reply with its size in bytes."""
+    """Cut out a small picture; store, read and delete the result, and reply with its size in bytes.
+
+    reply_to: the address of the reply.
+    """
     pixels = np.full((64, 64, 3), 230, np.uint8)
     pixels[16:48, 16:48] = 30
     engine = engines.engine_for_command(Quality.FAST)
