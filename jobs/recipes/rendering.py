@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -36,7 +35,6 @@ class SampleRendering:
     """A running rendering that applies a recipe to one of the site's sample pictures."""
 
     future: Future[Any]
-    give_back: Callable[[], None]
 
     def finished(self) -> FinishedFiles:
         """Wait for the rendering and return its files.
@@ -105,7 +103,7 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
         give_back()
         raise
     future.add_done_callback(lambda _: give_back())
-    return SampleRendering(future, give_back)
+    return SampleRendering(future)
 
 
 def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:

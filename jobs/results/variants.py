@@ -42,7 +42,6 @@ class Rendering:
 
     image: JobImage
     future: Future[Any]
-    give_back: Callable[[], None]
 
     def result(self) -> VariantFile:
         """Return the rendered file; with a recipe, the first file. The other files are deleted.
@@ -133,7 +132,7 @@ def variant_begin(
         later = undo.pop_all()
     future.add_done_callback(lambda _: later.close())
     download_note(actor=actor, artifact=source)
-    return Rendering(image, future, give_back)
+    return Rendering(image, future)
 
 
 def _work_of(
