@@ -198,7 +198,7 @@ class WorkerLost(MattingError):
 
 
 def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[MattingError]]:
-    """Return the error classes by code. If several classes share a code, the class nearest to `root` is returned."""
+    """Return the error classes below `root` by code. If several share a code, the one nearest to `root` is returned."""
     found = {root.code: root}
     for child in root.__subclasses__():
         for code, kind in errors_by_code(child).items():
@@ -213,7 +213,7 @@ def error_kinds() -> list[type[MattingError]]:
 
 
 def error_of(code: str, message: str) -> MattingError:
-    """Return the error for a code and message that are stored with a picture or job."""
+    """Return the error for a code and message that are stored with a picture or job; MattingError for unknown codes."""
     kind = _STORED.get(code, MattingError)
     return kind(message)
 

@@ -74,7 +74,10 @@ class PixelProcess:
         return future
 
     def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
-        """Run `work` with `args` and return its result; raise its error, or one of PROCESS_FAILED after two tries."""
+        """Run `work` with `args` and return its result; raise its error, or one of PROCESS_FAILED after two tries.
+
+        pixels: the number of pixels that the function processes. Raise ServerBusy as `submit` does.
+        """
         for is_last in (False, True):
             try:
                 return self.submit(work, *args, pixels=pixels).result()
@@ -182,9 +185,9 @@ def _locked(path: str) -> Iterator[None]:
 
 
 def rendering_folder() -> Path:
-    """Return the folder of renderings that have not been sent, after deleting files older than one hour.
+    """Return the folder of renderings that have not been sent yet, after deleting its files older than one hour.
 
-    Such files remain when a process is killed.
+    Such files remain when a process is killed. The folder is created if it is missing.
     """
     folder = Path(settings.DATA_DIR) / "renderings"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,12 +9,12 @@ from django.core import signing
 
 
 def signature_of(text: str, *, salt: str) -> str:
-    """Return the signature of a text, made with the current key."""
+    """Return the signature of a text, made with the current key. salt: what it is for; each use has its own."""
     return signing.Signer(salt=salt).signature(text)
 
 
 def is_signature_of(text: str, signature: str, *, salt: str) -> bool:
-    """Return whether the signature was made for the text with the current key or one of its fallbacks."""
+    """Return whether the signature was made for the text and `salt` with the current key or one of its fallbacks."""
     try:
         signing.Signer(salt=salt).unsign(f"{text}:{signature}")
     except signing.BadSignature:

@@ -42,6 +42,8 @@ class AuditedAdmin(ModelAdmin):
         """Return Django's message about a form, and store the form's changes on the request for `log_change`.
 
         Django calls this method before it logs a form, including the password form.
+
+        add: whether the form adds an object; then no changes are stored.
         """
         setattr(request, _CHANGES, ({}, {}) if add else _changes_of(form))
         return super().construct_change_message(request, form, formsets, add)

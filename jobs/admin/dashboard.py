@@ -21,7 +21,7 @@ _GAP = 6
 class Block:
     """A rectangle of the bar chart: one dialect's pictures on one day, in the units of the chart's view box.
 
-    series: the dialect's index in the list of shown dialects, which determines the colour.
+    series: the dialect's index in the list of shown dialects, which determines the colour. x, y: the upper left corner.
     """
 
     dialect: str
@@ -35,7 +35,10 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of the admin's first page, with the site's figures added for staff who may view jobs."""
+    """Return the context of the admin's first page, with the site's figures under `board`.
+
+    For a user who may not view jobs, return `context` unchanged.
+    """
     if not request.user.has_perm("jobs.view_job"):
         return context
     found, now = figures(), pulse()
@@ -61,6 +64,8 @@ def chart_blocks(days: list[Day], most: int, dialects: list[str]) -> list[Block]
     """Return the blocks of the bar chart, one for each day and dialect with pictures; the blocks of a day are stacked.
 
     most: the largest number of pictures of one day, which fills the height of the chart.
+
+    dialects: the names of the shown dialects; the first one is at the bottom.
     """
     step = CHART_WIDTH / max(1, len(days))
     blocks = []

@@ -21,7 +21,7 @@ from segmentation.errors import MattingError
 
 @admin.register(FailedPicture)
 class FailedPictureAdmin(ReadOnly, AuditedAdmin):
-    """Admin pages of failed pictures, with actions to retry pictures and to remove them from the list."""
+    """Admin pages of failed pictures, with actions to retry pictures and to remove them from this list."""
 
     list_display = ("finished_at", "team", "job", "position", "error_code", "fault", "faults", "attempt", "claimed_by")
     list_filter = (("job__urgency", ChoicesDropdownFilter),)

@@ -60,6 +60,8 @@ class Pulse:
     """The current state of the queue and of the workers.
 
     depths: the number of entries by queue; None when the queue cannot be reached.
+
+    workers: the last reported values of each live worker; empty when the queue cannot be reached.
     """
 
     depths: dict[str, int] | None
@@ -77,8 +79,8 @@ def pulse() -> Pulse:
 def figures() -> dict[str, Any]:
     """Return the cached figures of all teams; `as_of` is the time of their computation.
 
-    `as_of` is the time of the computation. With a million jobs the computation takes seconds. If there are many jobs
-    and no figures yet, return empty figures whose `as_of` is None, and compute them in the background, too.
+    With a million jobs the computation takes seconds. If there are more than JOBS_COUNTED_AT_ONCE jobs and no figures
+    yet, return empty figures whose `as_of` is None, and compute them in a background thread.
     """
     found: dict[str, Any] | None = cache.get(FIGURES_KEY)
     if found is None and Job.objects.all()[: JOBS_COUNTED_AT_ONCE + 1].count() <= JOBS_COUNTED_AT_ONCE:
@@ -127,7 +129,7 @@ def _figures() -> dict[str, Any]:
 def pictures_by_day(since: dt.date) -> list[Day]:
     """Return the number of charged pictures by day and dialect, from `since` until today. Refunds are subtracted.
 
-    Days without pictures are included.
+    Days without pictures are included; on a day, a dialect without pictures is left out.
     """
     rows = UsageEntry.objects.filter(day__gte=since).order_by().values_list("day", "dialect").annotate(Sum("pictures"))
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
@@ -139,14 +141,20 @@ def pictures_by_day(since: dt.date) -> list[Day]:
 
 
 def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
-    """Return the eight most frequent error codes of pictures queued after `since`, with their numbers of pictures."""
+    """Return the eight most frequent error codes of pictures queued since `since`, the most frequent first.
+
+    Each dict has the keys `error_code` and `pictures` (the number of pictures).
+    """
     failed = JobImage.objects.filter(status=Status.FAILED, enqueued_at__gte=since).order_by()
     rows = failed.values("error_code").annotate(pictures=Count("id")).order_by("-pictures")
     return [dict(row) for row in rows[:8]]
 
 
 def stage_times(timings: Iterable[dict[str, float]]) -> list[StageTimes]:
-    """Return the median and the 95th percentile of each stage in milliseconds. Stages without a value are left out."""
+    """Return the median and the 95th percentile of each stage in milliseconds. Stages without a value are left out.
+
+    timings: for each picture, the duration of its stages in milliseconds.
+    """
     by_stage: dict[str, list[float]] = defaultdict(list)
     for one in timings:
         for stage, duration_ms in one.items():

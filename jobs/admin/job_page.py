@@ -25,7 +25,10 @@ STAGES = ("queue", "fetch", "decode", "model", "post", "encode")
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One stage's share of the processing time of a picture, for the bar on the page."""
+    """One stage's share of the processing time of a picture, for the bar on the page.
+
+    percent: 0 to 100, of the sum of all stages.
+    """
 
     stage: str
     duration_ms: float
@@ -34,7 +37,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """The row of one picture on the page."""
+    """The row of one picture on the page.
+
+    pair: HTML with the thumbnails of source and result. slices: the bar of the stages, `total_ms` long. files: the
+    stored files without the thumbnail.
+    """
 
     image: JobImage
     pair: SafeString
@@ -44,7 +51,10 @@ class PictureRow:
 
 
 def job_page(job: Job) -> dict[str, Any]:
-    """Return the template context for a job: pictures with times and files, deliveries, charges and audit entries."""
+    """Return the template context for a job: pictures with times and files, deliveries, charges and audit entries.
+
+    Only the first PICTURES_SHOWN pictures are included.
+    """
     images = list(job.images.prefetch_related("artifacts").order_by("position")[:PICTURES_SHOWN])
     return {
         "job": job,
@@ -64,7 +74,10 @@ def job_page(job: Job) -> dict[str, Any]:
 
 
 def picture_pair(artifacts: Iterable[Artifact]) -> SafeString:
-    """Return HTML with the thumbnails of a source and its result side by side. A missing thumbnail is an empty box."""
+    """Return HTML with the thumbnails of a source and its result side by side. A missing thumbnail is an empty box.
+
+    artifacts: the stored files of one picture.
+    """
     by_kind = {artifact.kind: artifact for artifact in artifacts}
     source, result = by_kind.get(Artifact.Kind.SOURCE), by_kind.get(Artifact.Kind.THUMBNAIL)
     return format_html(
@@ -95,7 +108,10 @@ def _picture(image: JobImage) -> PictureRow:
 
 
 def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
-    """Return the time of a picture by stage. Time that belongs to none of the STAGES is returned as `other`."""
+    """Return the time of a picture by stage. Time that belongs to none of the STAGES is returned as `other`.
+
+    timings_ms: the duration of each stage in milliseconds, and `total` without the time in the queue.
+    """
     known = {stage: float(timings_ms[stage]) for stage in STAGES if stage in timings_ms}
     worked_ms = sum(duration for stage, duration in known.items() if stage != "queue")
     other_ms = float(timings_ms.get("total", worked_ms)) - worked_ms

@@ -25,7 +25,7 @@ from segmentation.errors import MattingError
 
 
 class KeyForm(forms.ModelForm):
-    """Form for a new API key. The allowed networks are separated by commas."""
+    """Form for a new API key. Allowed networks are separated by commas; without networks any address is allowed."""
 
     scopes = forms.MultipleChoiceField(
         label=_("scopes"), choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple

@@ -1,4 +1,7 @@
-"""Admin pages of models: installed and active models by role, activation, and the history of activations."""
+"""Admin pages of models: installed and active models by role, activation, and the history of activations.
+
+A role is a kind of request (subject, prompts, people); a tier is the quality of a model in it (fast, fine, or trial).
+"""
 
 from __future__ import annotations
 

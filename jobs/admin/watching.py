@@ -1,4 +1,4 @@
-"""Admin pages of watched folders."""
+"""Admin pages of watched folders, whose new pictures `manage.py watch --all` submits as jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.errors import MattingError
 
 
 class WatchedFolderForm(forms.ModelForm):
-    """Form for a watched folder. It checks the recipe, the source folder and the output folder."""
+    """Form for a watched folder. It rejects an unknown recipe, a missing source, and an output equal to the source."""
 
     class Meta:
         model = WatchedFolder

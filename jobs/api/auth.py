@@ -45,7 +45,8 @@ def key_opened_by(secret: str, request: Request) -> ApiKey:
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
     """Check that a key is active and allowed from the request's IP address, record its use, and return it.
 
-    Raise AuthenticationRequired for None or an inactive key, and PermissionDenied for another IP address.
+    Raise AuthenticationRequired for None or an inactive key, and PermissionDenied for an IP address outside the key's
+    networks.
     """
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
@@ -59,7 +60,8 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
 def is_allowed_from(key: ApiKey, address: str | None) -> bool:
     """Return whether a key may be used from an IP address.
 
-    A key with networks may not be used from an unknown IP address (None).
+    A key without networks may be used from any address. A key with networks may not be used from an unknown address
+    (None).
     """
     if not key.allowed_networks:
         return True
@@ -69,7 +71,10 @@ def is_allowed_from(key: ApiKey, address: str | None) -> bool:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Authentication by API key. `request.auth` is the key, and `request.user` is anonymous."""
+    """Authentication by API key. `request.auth` is the key, and `request.user` is anonymous.
+
+    A request without a key is left to the view's next authentication class.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         secret = secret_in(request)
@@ -82,10 +87,11 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class NetworkAuthentication(BaseAuthentication):
-    """Authentication of requests without a key from the operator's open networks. `request.auth` is an OpenAccess.
+    """Authentication of requests without a key from networks that need none (the setting MATTING_OPEN_TO).
 
-    A browser's request from a page of another site is not accepted unless that site may use the APIs; otherwise any
-    page could use the network of its visitors. A forwarded request is not accepted unless the proxy is trusted.
+    `request.auth` is an OpenAccess. A browser's request from a page of another site is not accepted unless that site
+    may use the APIs; otherwise any page could use the network of its visitors. A request with X-Forwarded-For is not
+    accepted unless the site is configured to be behind a proxy.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, OpenAccess] | None:
@@ -96,7 +102,7 @@ class NetworkAuthentication(BaseAuthentication):
 
 
 def _is_foreign(request: Request) -> bool:
-    """Return whether the request comes from a page of another site, or through an untrusted proxy."""
+    """Return whether the request comes from a page of another site, or was forwarded although no proxy is set."""
     origin = request.headers.get("Origin", "")
     own = f"{request.scheme}://{request.get_host()}"
     is_cross_site = origin not in ("", own, *settings.CORS_ALLOWED_ORIGINS)
@@ -132,5 +138,5 @@ def request_id_of(request: HttpRequest | Request) -> str:
 
 
 def actor_of(request: Request) -> Actor:
-    """Return the request's actor; raise PermissionDenied for a user without a team."""
+    """Return who acts in the request: a team, with its user or key. Raise PermissionDenied for a user without team."""
     return caller_of(request).actor

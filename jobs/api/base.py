@@ -1,4 +1,4 @@
-"""Base classes of the API views. They convert exceptions to the dialect's error format and apply rate limits."""
+"""Base classes of the API views. They convert exceptions to each API's error format and apply rate limits."""
 
 from __future__ import annotations
 
@@ -69,9 +69,11 @@ class RequestTooLarge(ImageTooLarge):
 class DialectView(SubmittingView, WaitingView):
     """Base class of the API views. It converts exceptions to responses with `render_error`, and applies rate limits.
 
-    dialect: its request limits apply in addition to the team's. is_submit: whether a request counts as a submission or
-    as a query; None: only POST is a submission. is_rated: whether rate limits apply. body_limits: the accepted body
-    sizes.
+    dialect: the name of the API, whose request limits apply in addition to the team's.
+    is_submit: True: requests count as submissions; False: as queries; None: only POST is a submission.
+    is_rated: whether rate limits apply.
+    body_limits: a function that returns the accepted body sizes.
+    standings: the state of the rate limits after the request, for response headers.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
@@ -115,7 +117,10 @@ class DialectView(SubmittingView, WaitingView):
             return []
 
     def note_ignored(self, serializer: serializers.Serializer) -> None:
-        """Store the request's unknown fields for a response header. The dialect ignores them, as its vendor does."""
+        """Store the names of the request's unknown fields for the header X-Ignored-Fields.
+
+        Other vendors' APIs ignore unknown fields, so their dialects do too.
+        """
         self.ignored_fields = sorted(_unknown_names(serializer, serializer.initial_data))
 
     def _request_spend(self) -> None:
@@ -148,11 +153,13 @@ class DialectView(SubmittingView, WaitingView):
         """Return the picture limits of a dialect, reduced to the team's quota.
 
         Use it for requests whose pictures are rejected separately.
+
+        limits: the limits of the dialect.
         """
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Return the dialect's response to an error. Subclasses implement this method."""
+        """Return the dialect's response to an error. Subclasses implement this method; here it raises TypeError."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:
@@ -182,7 +189,7 @@ class DialectView(SubmittingView, WaitingView):
 
 
 class PublishedView(DialectView):
-    """Base class of dialect views that respond in English. Clients of a published API compare the texts."""
+    """Base class of the views of dialects. They respond in English, because clients of these APIs compare the texts."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):

@@ -32,7 +32,8 @@ class MarkedJson(JSONParser):
 class RawPicture(BaseParser):
     """Parser of a body that is one picture. It writes the picture to a temporary file, which is the field `image`.
 
-    The name of the file comes from Content-Disposition. The parser stops one byte after the site's limit.
+    The name of the file comes from Content-Disposition. The parser stops one byte after the site's limit, so that the
+    view recognises a picture that is too large.
     """
 
     media_type = "image/*"

@@ -18,9 +18,9 @@ _FAILED = "keyline.answer_failed"
 
 
 def answer_failed(request: Request | HttpRequest | None) -> None:
-    """Mark a request whose response reports a fault of the site.
+    """Mark a request whose response reports a fault of the site, so that its jobs do not count as delivered.
 
-    The HTTP status of such a response depends on the dialect.
+    The HTTP status of such a response depends on the dialect. None is ignored.
     """
     if request is not None:
         request.META[_FAILED] = True
@@ -29,7 +29,8 @@ def answer_failed(request: Request | HttpRequest | None) -> None:
 class DeliveredMiddleware:
     """Middleware that calls `jobs_delivered` for the jobs of a request when the client has received the response.
 
-    If the server does not support REPORTS_DELIVERY, a response counts as delivered when it is created.
+    A response with a fault of the site does not count. If the server does not support REPORTS_DELIVERY, a response
+    counts as delivered when it is created.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -41,7 +41,7 @@ class SignedOrScope(BasePermission):
 
 
 def is_signed(request: Request, view: APIView) -> bool:
-    """Return whether the request's query contains a valid signature for the file."""
+    """Return whether the request's query contains a valid signature for the file that its path names."""
     return _link_state(request, view) == "valid"
 
 

@@ -1,4 +1,7 @@
-"""Signed links of this site as sources of pictures. Such a file is read from the storage instead of downloaded."""
+"""Sources for pictures that are given by URL. The file of a signed link of this site is read from the storage.
+
+Other URLs are downloaded by a worker.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,9 @@ _ROUTE = "file"
 def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image_url") -> Source:
     """Return the source for a URL: a stored file for a signed link of this site, otherwise a URL to download.
 
-    A link is recognised by its signature, whatever its host name is. Raise DownloadFailed with the request's `field`
-    for an expired link or a deleted file, and the errors of `accept_url`.
+    limits: the limits that a stored file must keep; None: the site's. field: the request's field, for errors. A link is
+    recognised by its signature, whatever its host name is. Raise DownloadFailed for an expired link or a deleted file,
+    and the errors of `accept_url` and `accept_stored`.
     """
     link = _own_link(url)
     if link is None:

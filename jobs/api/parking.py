@@ -1,4 +1,7 @@
-"""Waiting for the end of a job without blocking a thread: the view returns a `Parked` response."""
+"""Waiting for the end of a job without blocking a thread: the view returns a `Parked` response.
+
+The server holds ("parks") such a request, and runs the view a second time when the job has ended.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ class WaitingView(APIView):
     """Base class of API views that wait.
 
     A request that waits is dispatched twice. In the second run, the caller has already been authenticated and counted,
-    the body is no longer available, and the stored function replaces the handler of the HTTP method.
+    the body is no longer available, and the function that the view passed as `then` replaces the handler of the HTTP
+    method.
     """
 
     _then: Callable[[], HttpResponseBase] | None = None
@@ -107,7 +111,10 @@ class WaitingView(APIView):
         return response
 
     def take_up(self, request: Request) -> bool:
-        """Replace the handler by the stored function and return True; return False in the first run of a request."""
+        """In the second run of a request, let its function `then` replace the handler and return True.
+
+        Return False in the first run.
+        """
         if self._then is None:
             return False
         then = self._then

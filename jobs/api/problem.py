@@ -57,10 +57,13 @@ PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem document (RF
 
 
 def problem_document(error: MattingError, *, request_id: str = "") -> dict[str, Any]:
-    """Return the problem document of an error."""
+    """Return the problem document of an error. request_id: the request's id in the site's logs; empty: left out."""
     return dict(ProblemSerializer(error, context={"request_id": request_id}).data)
 
 
 def problem_response(error: MattingError, *, request_id: str = "") -> Response:
-    """Return the response for an error: its problem document with its HTTP status."""
+    """Return the response for an error: its problem document with its HTTP status.
+
+    request_id: the request's id in the site's logs; empty: left out.
+    """
     return Response(problem_document(error, request_id=request_id), status=error.http_status, content_type=MEDIA_TYPE)

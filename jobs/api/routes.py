@@ -1,4 +1,4 @@
-"""Routes of the APIs. They match with and without a final slash."""
+"""URL patterns of the APIs. They match with and without a final slash."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def route(pattern: str, view: View, *, name: str) -> URLPattern:
 
 
 def catch_all(prefix: str, view: View, *, name: str) -> URLPattern:
-    """Return a URL pattern that matches each path below a prefix.
+    """Return a URL pattern that matches the path `prefix` and each path below it.
 
     It is the last route of a dialect, so that an unknown path gets the dialect's error.
     """

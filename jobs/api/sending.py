@@ -29,7 +29,8 @@ _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) -> HttpResponseBase:
     """Return a response with a stored file, and with headers that prevent browsers from running the file.
 
-    The response may be stored only in private caches.
+    The response may be stored only in private caches. as_attachment: whether browsers save the file instead of showing
+    it.
     """
     headers = {
         "X-Content-Type-Options": "nosniff",

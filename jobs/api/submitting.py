@@ -45,9 +45,10 @@ class SubmittingView:
     ) -> Job:
         """Submit a job, or return the job that an earlier request with the same Idempotency-Key created.
 
-        door: how the job was submitted (dialect, urgency, callback). fields: other fields that affect the response;
-        they are compared when the key is used again. Raise InvalidParameter if the key was used with a different
-        request, and the errors of `job_submit`.
+        door: how the job was submitted (dialect, urgency, callback). limits: the limits of the pictures; None: the
+        site's. recipes: finish each picture. fields: other fields that affect the response; they are compared when the
+        key is used again. Raise InvalidParameter if the key was used with a different request, and the errors of
+        `job_submit`.
         """
         key = idempotency_key(self.request)
         if key:
@@ -62,7 +63,7 @@ class SubmittingView:
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
         """Call `submission` and return its job, or return the job that was created with the Idempotency-Key of `door`.
 
-        The second case sets `is_replay`.
+        `door` says how the job was submitted. For a job that was created earlier, `is_replay` is set.
         """
         earlier = self._replayed(door)
         if earlier is not None:
@@ -88,7 +89,7 @@ class SubmittingView:
 
 
 def require_same_request(earlier: str, now: str) -> None:
-    """Raise InvalidParameter if the hashes of two requests with the same Idempotency-Key differ."""
+    """Raise InvalidParameter if the hashes `earlier` and `now` of requests with the same Idempotency-Key differ."""
     if earlier != now:
         raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
 
@@ -105,7 +106,10 @@ def idempotency_key(request: Request) -> str:
 
 
 def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source], *more: str) -> str:
-    """Return the SHA-256 of a request's content: its dialect, options, callback, sources, and the texts in `more`."""
+    """Return the SHA-256 of a request's content: its dialect, options, callback, sources, and the texts in `more`.
+
+    door: how the job is submitted; it contains the dialect and the callback.
+    """
     parts = [door.dialect, repr(sorted(options.to_json().items())), repr(door.callback_url), *more]
     return hashlib.sha256("\n".join([*parts, *map(_identity, sources)]).encode()).hexdigest()
 

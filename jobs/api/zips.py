@@ -26,8 +26,8 @@ def zip_name(job: Job) -> str:
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
     """Return the response with a zip of the published files of finished pictures, in their folders, with unique names.
 
-    Record in the audit trail that the actor opened files of other users' jobs. If a file is deleted during the
-    download, the response ends early.
+    name: the file name of the zip. Record in the audit trail that the actor opened files of other users' jobs. If a
+    file is deleted during the download, the response ends early.
     """
     bundle = ZipStream(sized=True)  # compression would not make pictures smaller; without it the length is known
     taken: set[str] = set()

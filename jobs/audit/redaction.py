@@ -27,7 +27,7 @@ _FIELDS = ("actor_name", "team_name", "address", "object_name", "before", "after
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The user or team to erase. names: the texts that identify it, such as user name and e-mail address."""
+    """The user or team to erase. names: the texts that identify it, such as name and e-mail address, longest first."""
 
     names: tuple[str, ...]
     pseudonym: str
@@ -36,7 +36,7 @@ class Erased:
     def create(cls, kind: str, names: Iterable[str]) -> Erased:
         """Return an Erased with a random pseudonym, which does not reveal the names.
 
-        kind: `user` or `team`.
+        kind: `user` or `team`, part of the pseudonym.
         """
         given = sorted({name for name in names if name}, key=len, reverse=True)
         return cls(tuple(given), f"erased-{kind}-{secrets.token_hex(4)}")
@@ -57,7 +57,7 @@ class Erased:
 def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
     """Replace a user's names in all entries, and delete the IP addresses in the user's own entries.
 
-    Return the number of redacted entries.
+    Return the number of redacted entries. author: who erases, for the new entry.
     """
     own = Q(user_id=user_id) | Q(actor_name__in=erased.names)
     found = _entries(own | Q(object_type="user", object_id=str(user_id)) | _mentions(erased))
@@ -74,7 +74,7 @@ def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
 def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
     """Replace a team's name in all entries, and delete details of its keys, webhooks and files in its own entries.
 
-    Return the number of redacted entries.
+    Return the number of redacted entries. author: who erases, for the new entry.
     """
     found = _entries(Q(team_id=team_id) | Q(object_type="team", object_id=str(team_id)) | _mentions(erased))
 

@@ -47,7 +47,10 @@ class Author:
     def person(
         cls, user: User, *, team: Team | None = None, address: str | None = None, request_id: str = ""
     ) -> Author:
-        """Return the author for a user who acts for `team`, or for no team if it is None."""
+        """Return the author for a user who acts for `team`, or for no team if it is None.
+
+        address: the user's IP address; None: unknown. request_id: the id of the request, if there is one.
+        """
         return cls(
             name=user.get_username(),
             user_id=user.pk,
@@ -73,9 +76,10 @@ def audit_append(
 ) -> AuditEntry:
     """Append one entry to the chain and return it.
 
-    target: the changed object; target_id: its id if there is no object. before, after: values before and after the
-    action. The head of the chain stays locked until the transaction ends. Call this function at the end of a
-    transaction, so that two transactions cannot deadlock and the lock is short.
+    target: the changed object; None: there is none. target_id: its id, if there is no object. before, after: values
+    before and after the action; None: not recorded. The newest entry's record (the head of the chain) stays locked
+    until the transaction ends. Call this function at the end of a transaction, so that two transactions cannot deadlock
+    and the lock is short.
     """
     with transaction.atomic():
         head = head_lock()
@@ -104,7 +108,10 @@ def audit_append(
 
 
 def head_lock() -> AuditHead:
-    """Lock the head of the chain until the transaction ends, and return it. Create it if it does not exist."""
+    """Lock the head of the chain (the row with the newest number and hash) and return it. Create it if it is missing.
+
+    The lock lasts until the transaction ends.
+    """
     rows = AuditHead.objects.select_for_update().filter(pk=AuditHead.PK)
     head = rows.first()
     if head is None:

@@ -14,7 +14,10 @@ _STEP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result of a verification: the problems, the number of checked entries, and the last number and hash."""
+    """The result of a verification: the problems, the number of checked entries, and the last number and hash.
+
+    Without problems, the list is empty.
+    """
 
     problems: list[str]
     count: int

@@ -27,7 +27,7 @@ _SECRET_FIELDS = {"password", "secret_hash", "data", "repeat_key", "request_hash
 
 
 def user_export(*, author: Author, user: User, target: Path) -> dict[str, int]:
-    """Write the zip to `target`, readable only by its owner, and record the export in the audit trail.
+    """Write the zip to `target`, readable only by its owner, and record in the audit trail that `author` exported it.
 
     Return the number of rows by kind, and as `missing` the number of missing files. Raise FileExistsError if `target`
     exists. Passwords, secrets and their hashes are not exported.

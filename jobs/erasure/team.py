@@ -18,7 +18,7 @@ from jobs.work.retention import job_purge
 class Summary:
     """The numbers of erased jobs and of redacted audit entries.
 
-    pseudonym: the text that replaces the names in the audit trail.
+    pseudonym: the text that replaces the erased names in the audit trail.
     """
 
     pseudonym: str
@@ -27,9 +27,10 @@ class Summary:
 
 
 def team_erase(*, author: Author, team: Team) -> Summary:
-    """Erase a team and everything that it owns, in one transaction. Its members keep their accounts.
+    """Erase a team and everything that it owns, in one transaction. Return a summary. Its members keep their accounts.
 
-    Jobs in progress are cancelled. Files are deleted after the commit; failed deletions are retried until they succeed.
+    author: who erases it, for the audit trail. Jobs in progress are cancelled. Files are deleted after the commit;
+    failed deletions are retried until they succeed.
     """
     erased = Erased.create("team", [team.name])
     team_id = team.pk

@@ -24,10 +24,11 @@ class ErasureRefused(Exception):
 
 
 def user_erase(*, author: Author, user: User) -> Summary:
-    """Erase a user in one transaction: account, submitted jobs, and the teams without another member.
+    """Erase a user in one transaction: account, submitted jobs, and the teams without another member. Return a summary.
 
-    API keys that the user created belong to their teams and remain, without the user's name. Raise ErasureRefused for
-    the last administrator, and for the only owner of a team that has other members.
+    author: who erases the user, for the audit trail. API keys that the user created belong to their teams and remain,
+    without the user's name. Raise ErasureRefused for the last administrator, and for the only owner of a team that has
+    other members.
     """
     _require_others(user)
     names = names_of(user)

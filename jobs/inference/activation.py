@@ -51,8 +51,9 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
 def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_accepted: bool = False) -> ModelVersion:
     """Activate a file of the weights folder in one role and tier, and return its version.
 
-    Raise InvalidParameter for a role that the model does not support, or for a licence that must be accepted and was
-    not; raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
+    path: relative to the weights folder. licence_accepted: whether the operator has accepted the model's licence. Raise
+    InvalidParameter for a role that the model does not support, or for a licence that must be accepted and was not;
+    raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
     """
     answer = _tried(path)
     if role not in answer["roles"]:

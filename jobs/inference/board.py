@@ -42,7 +42,7 @@ class Place:
 
 
 def models_board() -> dict[str, Any]:
-    """Return the template context of the page."""
+    """Return the template context of the admin's page of models."""
     files = installed_models()
     hosts = _hosts()
     active = active_versions()

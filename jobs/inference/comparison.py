@@ -80,7 +80,10 @@ class Comparison:
         return Comparison(self.fast, self.fine, tuple(photos))
 
     def markdown(self) -> str:
-        """Return a Markdown report: the table of the qualities, `auto` at several thresholds, and the calibration."""
+        """Return a Markdown report: a table of the qualities, `auto` at several thresholds, and the calibration.
+
+        The calibration tells how well the fast model's uncertainty predicts its error.
+        """
         found = outcomes(self.photos)
         fast, fine = found[:2]
         lines = [
@@ -124,9 +127,10 @@ class Comparison:
 
 
 def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, fine: Engine) -> list[Measured]:
-    """Run both models on each named photo, (H, W, 3) uint8 RGB, and compare the results with its mask.
+    """Run both models on each named photo, (H, W, 3) uint8 RGB, and return the measurements, one for each photo.
 
-    The mask is (H, W) float32 0..1. Pixels whose mask value is NaN are ignored.
+    The result of a model is compared with the photo's mask, (H, W) float32 0..1. Pixels whose mask value is NaN are
+    ignored.
     """
     measured = []
     for name, rgb, mask in photos:

@@ -232,7 +232,7 @@ def engine_for(image: JobImage) -> RoutedEngine:
 
 
 def engine_for_command(quality: Quality) -> RoutedEngine:
-    """Return an engine for pictures without a job. Management commands use it."""
+    """Return an engine of this quality for pictures without a job. Management commands use it."""
     source = engines()
     source.refresh()
     return RoutedEngine(source, quality=quality, escalation=source.escalation)
@@ -320,8 +320,8 @@ def _threads() -> int | None:
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if this fails.
 
-    sha256, storage_key: the hash and the storage key of the copy, for a host without the file. Raise HostLacksWeights
-    if the copy fails. The active models do not change.
+    path: relative to the weights folder. sha256, storage_key: the hash and the storage key of the copy, for a host
+    without the file. Raise HostLacksWeights if the copy fails. The active models do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -347,9 +347,9 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
 
 
 def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Return the result of `weights_tried` for the queue.
+    """Return the description of a weights file by `weights_tried`, or a dict with the reason of a failure.
 
-    The result is {"lacking": host} if this host cannot copy the file, and {"error": text} for other errors.
+    The reason is {"lacking": host} if this host cannot copy the file, and {"error": text} for other errors.
     """
     try:
         return weights_tried(path, sha256, storage_key)

@@ -1,4 +1,4 @@
-"""The decision which pictures of quality `auto` the fine model processes.
+"""The decision which pictures of quality `auto` the fine model processes after the fast one ("escalation").
 
 These are uncertain pictures, within a maximum share of the pictures and a maximum time.
 """
@@ -39,7 +39,7 @@ class Escalation:
     def decide(self, uncertainty: float) -> str:
         """Return `uncertain` if the fine model should process the picture; otherwise the reason why it should not.
 
-        uncertainty: the fast model's (0..1). Reasons: `certain`: the uncertainty is below the level. `share`: the share
+        uncertainty: the fast model's (0..1). Reasons: `certain`: the uncertainty is below `above`. `share`: `max_share`
         is used up, or enough recent pictures were more uncertain. `time`: the fine model is too slow here.
         """
         with self._lock:
@@ -53,7 +53,7 @@ class Escalation:
     def took(self, seconds: float) -> None:
         """Record the time of a run of the fine model, in seconds, in a mean that gives more weight to recent runs.
 
-        If the mean is above the limit, a time within the limit replaces it, because a mean of old times changes slowly.
+        If the mean is above `max_s`, a time within `max_s` replaces it, because a mean of old times changes slowly.
         """
         with self._lock:
             if self._fine_s is None or (self._is_too_slow and seconds <= self.max_s):

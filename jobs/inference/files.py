@@ -52,7 +52,7 @@ def weights_fetch(version: ModelVersion) -> Path | None:
 def weights_publish(path: Path, sha256: str) -> str:
     """Store a copy of a weights file and its manifest for other hosts, and return its storage key.
 
-    If a copy with the same content exists, it is not stored again.
+    sha256: the hash of the file. If a copy with the same content exists, it is not stored again.
     """
     key = f"{_FOLDER}/{sha256}/{path.name}"
     if key not in storage.files_under(f"{_FOLDER}/{sha256}/"):

@@ -19,7 +19,11 @@ SUFFIXES = (*BUILT_IN_SUFFIXES, ".onnx")
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A weights file. If it cannot be used, `problem` contains the reason, and only path and bytes are known."""
+    """A weights file. If it cannot be used, `problem` contains the reason, and only path and bytes are known.
+
+    size_px: the side of the model's input. figures: names and values of its measurements. built_in_for: the roles in
+    which it is used without an activation.
+    """
 
     path: str
     bytes: int

@@ -25,7 +25,7 @@ _ROLES = {
 
 
 def role_of(options: CutoutOptions) -> Role:
-    """Return the model role that these options need."""
+    """Return the model role (subject, prompts or people) that these options need."""
     return _ROLES[options.method]
 
 

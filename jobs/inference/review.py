@@ -12,9 +12,10 @@ from jobs.webhooks.outbox import delivery_enqueue
 
 
 def uncertain_announce(*, image: JobImage) -> int:
-    """Queue `image.uncertain` if a picture's uncertainty reaches its team's level; return the number of messages.
+    """Queue the message `image.uncertain` if a picture's uncertainty reaches `review_above` of its team.
 
-    Call it in the transaction that ends the picture.
+    Return the number of messages, one for each webhook that wants them. Call it in the transaction that ends the
+    picture.
     """
     team = image.job.team
     if team.review_above is None or image.uncertainty is None or image.uncertainty < team.review_above:

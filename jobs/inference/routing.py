@@ -53,7 +53,10 @@ class EngineSource(Protocol):
 
 
 class RoutedEngine:
-    """The engine for one picture. The first run sets `choice`: the model that was used, and the reason."""
+    """The engine for one picture. The first run sets `choice`: the model that was used, and the reason.
+
+    quality: the picture's quality. is_trial: whether a model under trial processes the picture, if there is one.
+    """
 
     def __init__(
         self,
@@ -84,9 +87,10 @@ class RoutedEngine:
         return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Run the fast model for prompts on clicks, or the built-in model if the fast model accepts no clicks.
+        """Run the fast model for prompts (boxes and clicks) on clicks, or the built-in model if it accepts no clicks.
 
-        Each click corrects the result of the previous ones, so all clicks of a picture use the same model.
+        Each click corrects the result of the previous ones, so all clicks of a picture use the same model. The
+        parameters are those of `Engine.points`.
         """
         engine = self._fast(Role.PROMPTS)
         if not engine.takes_points:

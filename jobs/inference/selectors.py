@@ -13,7 +13,7 @@ from jobs.models import JobImage, ModelVersion, Role, Status, Tier
 
 
 def active_version(role: str, tier: str) -> ModelVersion | None:
-    """Return the active version of a role and tier; None if there is none. `fast` uses the built-in model then."""
+    """Return the active version of a role and tier; None if there is none: then `fast` uses the built-in model."""
     return ModelVersion.objects.filter(is_active=True, role=role, tier=tier).first()
 
 
@@ -41,7 +41,7 @@ class ModelFigures:
 
 
 def model_figures(*, since: dt.datetime | None = None) -> list[ModelFigures]:
-    """Return the times, the uncertainty and the share of corrected results of each model.
+    """Return the times, the uncertainty and the share of corrected results of each model in each tier.
 
     A correction is a change by brush, box or click. since: count only pictures that ended later; None: all pictures.
     """

@@ -59,6 +59,7 @@ def sources_in(
 ) -> list[Source]:
     """Check each file of a zip and return the sources. A file that is not a picture becomes a RefusedSource.
 
+    limits, archive_limits: the limits of each picture and of the zip. field: the request's field, for errors.
     keeps_folders: name each picture with its folders in the archive, so that a zip of the results contains them too.
     Raise InvalidParameter if the archive is not a zip, is encrypted, is nested too deep, has too many entries, or has
     names that point outside it. Raise ImageTooLarge if the archive or the unpacked files are too large.

@@ -97,8 +97,8 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 def sources_in(place: Place, *, field: str) -> list[Source]:
     """Return the files of a folder as sources, sorted by name. The files are not opened.
 
-    Subfolders and system files of desktops are skipped. Raise InvalidParameter if the folder does not exist, is empty,
-    or contains more files than a job may have.
+    field: the request's field, for errors. Subfolders and system files of desktops are skipped. Raise InvalidParameter
+    if the folder does not exist, is empty, or contains more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
         files = [entry for entry in entries if not is_litter(entry.name) and not _is_folder(entry)]
@@ -189,7 +189,7 @@ def _walk(place: Place, *, make: bool = False) -> int:
 
 
 def require_writable(place: Place, *, field: str) -> None:
-    """Raise InvalidParameter if results cannot be written to a place. No folder is created."""
+    """Raise InvalidParameter with the request's `field` if results cannot be written to a place. No folder is made."""
     path = place.path
     while not path.exists():
         path = path.parent

@@ -1,7 +1,8 @@
 """Checks of the pictures of a request, before anything is stored or queued.
 
 Each `accept_*` function returns a source, or raises the error for the response. Bytes in the request are checked at
-once (CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check.
+once (CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check. In each
+function, limits=None means the site's limits, and `name` is the picture's file name.
 """
 
 from __future__ import annotations
@@ -97,7 +98,10 @@ class UrlSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The path of a file below an allowed input root. A worker opens and checks the file."""
+    """The path of a file below an allowed input root. A worker opens and checks the file.
+
+    bytes: the size of the file; 0 if it is unknown.
+    """
 
     path: str
     name: str
@@ -140,14 +144,14 @@ def check_count(count: int) -> None:
 
 
 def too_many_images(count: str) -> InvalidParameter:
-    """Return the error for more pictures than one job may have."""
+    """Return the error for more pictures than one job may have. count: their number, as text."""
     return InvalidParameter(
         f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
     )
 
 
 def too_large(name: str, max_bytes: int) -> ImageTooLarge:
-    """Return the error for a file larger than `max_bytes`."""
+    """Return the error for a file with the name `name` that is larger than `max_bytes`."""
     return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
 
 
@@ -316,7 +320,7 @@ def accept_or_refuse(
 ) -> Source:
     """Return the source that `accept` returns.
 
-    For an error of a class in `refusing`, return a RefusedSource with `name`.
+    For an error of a class in `refusing`, return a RefusedSource with `name`. Other errors are raised.
     """
     try:
         return accept()

@@ -47,7 +47,10 @@ def mail_queue(*, message: EmailMessage) -> QueuedMail:
 
 @runs(MAIL_SEND)
 def mail_send(mail_id: str) -> None:
-    """Send one message and delete its row. A message that failed too often is deleted and logged."""
+    """Send the message with this id and delete its row; do nothing if it is not waiting or not due.
+
+    A message that the mail server rejects is sent again later. One that failed too often is deleted and logged.
+    """
     mail = QueuedMail.claimable().filter(pk=mail_id).first()
     if mail is None or not mail.claim(lease_s=_LEASE_S):
         return
@@ -61,7 +64,7 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose retry is due or whose entry in the queue was lost; return their number.
+    """Queue up to `limit` messages whose retry is due or whose entry in the queue was lost; return their number.
 
     The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """

@@ -1,4 +1,4 @@
-"""The dialects, through which jobs are submitted, and the limits of each dialect.
+"""The dialects (APIs and pages) through which jobs are submitted, and the limits of each dialect.
 
 The site's own dialects are constants. Published dialects register when the site starts (`jobs.api.registry`), so this
 module does not contain their names.
@@ -39,7 +39,10 @@ _limits: dict[str, DialectLimits] = {}
 
 
 def dialect_register(name: str, *, label: str | Promise, limits: DialectLimits) -> None:
-    """Add a published dialect to the choices of `Job.dialect`. limits: its default limits for a team."""
+    """Add a published dialect to the choices of `Job.dialect`.
+
+    label: the displayed name. limits: its default limits for a team.
+    """
     _labels[name] = label
     _limits[name] = limits
 

@@ -43,7 +43,7 @@ _Status = Status  # for annotations in classes that have an attribute named Stat
 
 
 class Job(models.Model):
-    """One submission: the user or key that submitted it, the API, the options and the result."""
+    """One submission: the user or key that submitted it, the API (dialect), the options and the result."""
 
     Status = Status
     Dialect = OwnDialect
@@ -181,7 +181,7 @@ class Job(models.Model):
 
 
 class JobImage(Leased):
-    """One picture of a job: its state, its lease and its result."""
+    """One picture of a job: its state, its result, and the lease of the worker that processes it."""
 
     Status = Status
     TERMINAL = TERMINAL
@@ -282,7 +282,7 @@ class JobImage(Leased):
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
         """Change the status from queued to running under a lease; return False if the picture cannot be claimed.
 
-        lease_s: the duration of the lease in seconds. worker: the name of the worker.
+        lease_s: the duration of the lease in seconds. worker: the name of the worker. values: other columns to set.
         """
         claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
         if claimed:
@@ -290,24 +290,35 @@ class JobImage(Leased):
         return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Change the status from running to queued; return False if this attempt has lost its lease."""
+        """Change the status from running to queued; return False if this attempt has lost its lease.
+
+        delay_s: the seconds until the next attempt. values: other columns to set.
+        """
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def postpone(self, *, delay_s: float, fault: str) -> bool:
         """Queue the picture again after a machine fault, which does not count as a failed attempt.
 
-        delay_s: the seconds until the next attempt. Return False if this attempt has lost its lease.
+        delay_s: the seconds until the next attempt. fault: the text that describes the fault. Return False if this
+        attempt has lost its lease.
         """
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )
 
     def hand_over(self, *, timings_ms: dict[str, float], is_held: bool = False) -> bool:
-        """Queue the picture for its next stage, with attempts counted from 0; return False if the lease is lost."""
+        """Queue the picture for its next stage (after its download), with attempts counted from 0 again.
+
+        timings_ms: the durations of the stages so far, which are stored. is_held: whether the picture stays out of the
+        queue until its team may run another picture. Return False and write nothing if this attempt has lost its lease.
+        """
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
-        """Change the status from running to a terminal one; return False and write nothing if the lease is lost."""
+        """Change the status from running to a terminal one; return False and write nothing if the lease is lost.
+
+        values: the columns of the result or of the error.
+        """
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()

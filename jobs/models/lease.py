@@ -19,7 +19,7 @@ class Leased(models.Model):
 
         waiting ──claim──▶ leased ──end──▶ ended, or deleted
            ▲                 │
-           └────release──────┘   the sweep releases it when the lease has expired
+           └────release──────┘   the regular sweep releases it when the lease has expired
 
     Each transition is one conditional update; False means that another process was first. `attempt` only increases. A
     worker with an older attempt cannot change the row. The names of an attempt's files contain its number.
@@ -47,7 +47,7 @@ class Leased(models.Model):
 
     @property
     def strikes(self) -> int:
-        """The number of attempts that count towards `max_strikes`."""
+        """The number of attempts that count towards giving the row up, as LeasedWork.max_strikes defines."""
         return self.attempt - self.attempts_before
 
     @classmethod
@@ -73,7 +73,10 @@ class Leased(models.Model):
         return self.held().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Set the row back to waiting, for at least `delay_s` seconds; return False if the lease is lost."""
+        """Set the row back to waiting, for at least `delay_s` seconds; return False if the lease is lost.
+
+        values: other columns to set.
+        """
         then = timezone.now() + dt.timedelta(seconds=delay_s) if delay_s else None
         return self.end(next_try_at=then, **self.WAITING, **values)
 

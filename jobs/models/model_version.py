@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """The kinds of requests that a model may support."""
+    """The kinds of requests that a model may support: find the subject, follow boxes and clicks, find people."""
 
     SUBJECT = "subject", _("Subject")
     PROMPTS = "prompts", _("Boxes and clicks")
@@ -16,7 +16,7 @@ class Role(models.TextChoices):
 
 
 class Tier(models.TextChoices):
-    """The tiers of a role. A role has at most one active model in each tier."""
+    """The quality of the model that a role uses. A role has at most one active model in each tier."""
 
     FAST = "fast", _("Fast")
     FINE = "fine", _("Fine")

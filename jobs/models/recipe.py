@@ -1,4 +1,7 @@
-"""Recipes of teams, with one row for each version, and the background pictures that recipes use."""
+"""Recipes of teams, with one row for each version, and the background pictures that recipes use.
+
+A recipe is a set of rules that makes files from a cutout: canvas, background, shadow, format and size.
+"""
 
 from __future__ import annotations
 

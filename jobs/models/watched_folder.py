@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 class WatchedFolder(models.Model):
     """A folder or bucket prefix whose pictures become jobs of a team.
 
-    `manage.py watch --all` watches the enabled rows.
+    `manage.py watch --all` watches each WatchedFolder that is enabled.
     """
 
     team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="watched_folders")

@@ -141,7 +141,10 @@ class WebhookDelivery(Leased):
         return self.status in self.TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Claim the delivery for one attempt; return False if it is not due, has ended, or is claimed."""
+        """Claim the delivery for one attempt; return False if it is not due, has ended, or is claimed.
+
+        The parameters are those of `Leased.claim`.
+        """
         return super().claim(lease_s=lease_s, worker=worker, tried_at=timezone.now(), **values)
 
     def write(self, payload: dict[str, Any]) -> bool:
@@ -150,5 +153,8 @@ class WebhookDelivery(Leased):
         return self.held().update(payload=payload) == 1
 
     def finish(self, status: Status, **values: Any) -> bool:
-        """End the delivery with a terminal status; return False if this attempt has lost its lease."""
+        """End the delivery with a terminal status; return False if this attempt has lost its lease.
+
+        values: other columns to set, such as the response or the error.
+        """
         return self.end(status=status, next_try_at=None, finished_at=timezone.now(), **values)

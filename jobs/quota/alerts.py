@@ -1,4 +1,4 @@
-"""Warnings to a team that has used most or all of its quota. A light worker sends them."""
+"""Warnings to a team that has used most or all of its quota. A worker process without a model sends them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from jobs.work.registry import runs
 def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
     """Send a warning by e-mail to the team's owners and admins, and as `quota.warning` to its webhooks.
 
-    percent: the share of the quota that is used; limit: the quota in units. E-mail is sent only if it is configured.
+    period_id: the UsagePeriod, a team's day or month; nothing is sent if it was deleted. percent: the share of the
+    quota that is used. limit: the quota in units. E-mail is sent only if it is configured.
     """
     period = UsagePeriod.objects.select_related("team").filter(pk=period_id).first()
     if period is None:

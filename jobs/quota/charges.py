@@ -24,8 +24,8 @@ QUOTA_ALERT = Task("quota_alert")
 def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None:
     """Raise QuotaExceeded before a file is stored, if a day's or month's quota or the storage quota is used up.
 
-    new_bytes: the size of the files to store. units: the cost of the pictures. Another submission may still use up the
-    quota before `usage_charge` is called.
+    quota: the team's. new_bytes: the size of the files to store. units: the cost of the pictures. Another submission
+    may still use up the quota before `usage_charge` is called.
     """
     allowances_check(team, quota, units=units)
     if quota.stored_bytes is not None and stored_bytes(team) + new_bytes > quota.stored_bytes:
@@ -40,10 +40,11 @@ def usage_charge(
 ) -> None:
     """Charge all pictures of a job to today's and this month's quota, or none; raise QuotaExceeded or TooManyTasks.
 
-    Each picture costs `units`; None: the number that the quota defines for the job's quality. Call the function inside
-    a transaction. It sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A conditional
-    update of the window's row makes the charge atomic. The row stays locked until the commit, so the number of waiting
-    pictures cannot change in between. Without pictures or with 0 units no charge is written.
+    Each picture costs `units`; None: the number that the quota defines for the job's quality. reason: the text in the
+    ledger. Call the function inside a transaction. It sets `charged_on` and `charged_units` of the pictures, and the
+    caller saves them. A conditional update of the row of the day and of the month makes the charge atomic. The rows
+    stay locked until the commit, so the number of waiting pictures cannot change in between. Without pictures or with 0
+    units no charge is written.
     """
     if not images:
         return

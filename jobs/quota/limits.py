@@ -25,7 +25,8 @@ def quota_of(team: Team) -> Quota:
 def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
     """Set limits of a team, write their earlier values to the audit trail, and return the quota.
 
-    changes: the new limits by name; other limits do not change. Raise InvalidParameter for an invalid limit.
+    author: who changes them. changes: the new limits by name; other limits do not change. Raise InvalidParameter for an
+    unknown name or an invalid limit.
     """
     unknown = sorted(set(changes) - {*Quota.LIMITS, "quality_units", "dialects"})
     if unknown:
@@ -58,7 +59,7 @@ def quota_reset(*, author: Author, team: Team) -> Quota:
 
 
 def limits_within(limits: Limits, quota: Quota) -> Limits:
-    """Return `limits` reduced to the largest picture that the team may send."""
+    """Return `limits` reduced to the largest picture that the quota allows."""
     pixels = quota.max_image_megapixels
     return replace(
         limits,
@@ -68,7 +69,7 @@ def limits_within(limits: Limits, quota: Quota) -> Limits:
 
 
 def picture_check(probe: Probe, limits: Limits) -> None:
-    """Raise ImageTooLarge or ImageDimensions if a picture exceeds the team's limits."""
+    """Raise ImageTooLarge or ImageDimensions if a picture with the properties `probe` exceeds the team's `limits`."""
     if probe.bytes > limits.max_bytes:
         raise ImageTooLarge(f"The picture has {probe.bytes} bytes, your team may send {limits.max_bytes}.")
     if probe.width * probe.height > limits.max_pixels:

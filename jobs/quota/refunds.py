@@ -17,7 +17,8 @@ from jobs.quota.windows import windows_of
 def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
     """Refund those of the pictures that are still charged, and return their number. Call it inside a transaction.
 
-    A conditional update clears the charge of each picture, so concurrent calls do not refund a picture twice.
+    reason: the text in the ledger, such as an error's code. A conditional update clears the charge of each picture, so
+    concurrent calls do not refund a picture twice.
     """
     charged = JobImage.objects.filter(pk__in=image_ids, charged_on__isnull=False)
     groups: dict[tuple[dt.date, int], list[UUID]] = defaultdict(list)

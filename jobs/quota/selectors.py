@@ -12,7 +12,10 @@ from jobs.teams.actor import Actor
 
 
 def pictures_by_day(actor: Actor, *, since: dt.date) -> dict[dt.date, int]:
-    """Return the team's number of charged pictures by day, from `since` on. Refunds are subtracted."""
+    """Return the team's number of charged pictures by day, from `since` on. Refunds are subtracted.
+
+    Days without usage are left out.
+    """
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).values("day").annotate(total=Sum("pictures"))
     return {row["day"]: row["total"] for row in rows.order_by("day")}
 
@@ -27,7 +30,10 @@ class QualityUse:
 
 
 def use_by_quality(actor: Actor, *, since: dt.date) -> list[QualityUse]:
-    """Return the team's usage by quality from `since` on, the most used quality first. Refunds are subtracted."""
+    """Return the team's usage by quality from `since` on, the most used quality first. Refunds are subtracted.
+
+    Qualities without charged pictures are left out.
+    """
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).order_by().values("quality")
     sums = rows.annotate(pictures_sum=Sum("pictures"), units_sum=Sum("units")).order_by("-pictures_sum")
     return [QualityUse(row["quality"], row["pictures_sum"], row["units_sum"]) for row in sums if row["pictures_sum"]]

@@ -16,9 +16,9 @@ _Kind = UsagePeriod.Kind
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The usage of one window in units. A picture of high quality may cost several units.
+    """The usage of one window (a day or a month) in units. A picture of high quality may cost several units.
 
-    limit: None means no limit. resets_at: the time at which the usage is 0 again.
+    kind: `day` or `month`. limit: None means no limit. resets_at: the time at which the usage is 0 again.
     """
 
     kind: str
@@ -41,9 +41,10 @@ def window_limit(quota: Quota, kind: str) -> int | None:
 
 
 def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceeded:
-    """Return the error for a window that is used up.
+    """Return (not raise) the error that the quota of a day or month is used up.
 
-    Its `retry_after_s` is the number of seconds until the window ends.
+    kind: `day` or `month`. start: the first day of the window. limit: its quota, for the message. `retry_after_s` of
+    the error is the number of seconds until the window ends.
     """
     resets_at = _end_of(kind, start)
     return QuotaExceeded(
@@ -54,9 +55,9 @@ def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceed
 
 
 def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
-    """Return the team's usage of today and of this month.
+    """Return the team's usage of today, then of this month.
 
-    quota: the team's quota, if the caller has already read it.
+    quota: the team's quota, if the caller has already read it; None: it is read.
     """
     quota = quota or quota_of(team)
     windows = windows_of(timezone.localdate())

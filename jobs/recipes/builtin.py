@@ -61,7 +61,7 @@ def builtin_recipes() -> dict[str, Recipe]:
 
 @cache
 def canvas_sizes() -> tuple[CanvasSize, ...]:
-    """Return the sizes of the built-in recipes for whole subjects, without duplicates.
+    """Return the sizes of the built-in recipes for whole subjects (not for heads), without duplicates.
 
     A size that several recipes have gets the title of the first one.
     """

@@ -49,12 +49,13 @@ def picture_finish(
     recipes: Sequence[NamedRecipe],
     limits: Limits,
 ) -> FinishedPicture:
-    """Apply recipes to one picture, using its source and its stored alpha. No model runs.
+    """Apply recipes to one picture, using its source and its stored alpha, and return the files. No model runs.
 
-    team: the team whose background pictures may be used. name: the picture's name, for the file names. source: the file
-    of the picture. options: the options of the cutout; their threshold, erosion and feathering are applied to the alpha
-    first. A recipe that cannot be applied to this picture adds a note, and the other recipes are applied. Raise the
-    ImageErrors of `segmentation.image.decode`, and StorageFailed.
+    team: the team whose background pictures may be used; None: none. name: the picture's name, for the file names.
+    source: the file of the picture. alpha_png: its alpha as a gray PNG. options: the options of the cutout; their
+    threshold, erosion and feathering are applied to the alpha first. limits: the limits that the source must keep. A
+    recipe that cannot be applied to this picture adds a note, and the other recipes are applied. Raise the ImageErrors
+    of `segmentation.image.decode`, and StorageFailed.
     """
     picture = decode(source, limits)
     alpha = shaped_alpha(alpha_png, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -33,10 +32,9 @@ SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.we
 
 @dataclass(frozen=True, slots=True)
 class SampleRendering:
-    """A running rendering of a sample."""
+    """A running rendering that applies a recipe to one of the site's sample pictures."""
 
     future: Future[Any]
-    give_back: Callable[[], None]
 
     def finished(self) -> FinishedFiles:
         """Wait for the rendering and return its files.
@@ -63,7 +61,8 @@ def finish_begin(
 ) -> Rendering:
     """Start to finish a stored result with a recipe, and return the rendering.
 
-    Raise the errors of `variant_begin`, and NotFound for a missing background picture.
+    options, brush_png, for_screen: as for `variant_begin`. Raise the errors of `variant_begin`, and NotFound for a
+    missing background picture.
     """
     return variant_begin(
         actor=actor,
@@ -77,9 +76,10 @@ def finish_begin(
 
 
 def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRendering:
-    """Start to apply a recipe to one of SAMPLES, and return the rendering.
+    """Start to apply a recipe to one of SAMPLES, in the actor's team, and return the rendering.
 
-    Raise InvalidParameter for an unknown sample, NotFound for a missing background picture, RateLimited and ServerBusy.
+    Raise InvalidParameter for an unknown sample, NotFound for a missing background picture, RateLimited if the team has
+    too many renderings in progress, and ServerBusy.
     """
     from segmentation.finish.variant import sample_write
 
@@ -103,13 +103,13 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
         give_back()
         raise
     future.add_done_callback(lambda _: give_back())
-    return SampleRendering(future, give_back)
+    return SampleRendering(future)
 
 
 def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:
-    """Store the files of a finished result under their names, and return their rows.
+    """Store the files of a finished result under the names that the recipe `named` gives them, and return their rows.
 
-    Raise the errors of `variant_keep`.
+    The temporary files are deleted, also after an error. Raise the errors of `variant_keep`.
     """
     kept = []
     waiting = list(finished.files)
@@ -125,7 +125,7 @@ def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles)
 
 
 def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile) -> str:
-    """Return the public name of a recipe's file. number: the number of the output, from 1."""
+    """Return the public name of a file that the recipe `named` made. number: the number of the output, from 1."""
     return file_name_of(
         named.recipe.outputs[number - 1].name,
         name=image.name,

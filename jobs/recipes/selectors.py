@@ -79,7 +79,7 @@ def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
 
 
 def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
-    """Return the recipes from the output of `recipes_to_json`."""
+    """Return the recipes that a job stores, from the output of `recipes_to_json`."""
     return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
 
 

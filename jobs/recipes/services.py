@@ -88,7 +88,8 @@ def recipes_import(*, actor: Actor, bodies: Mapping[str, Any]) -> list[NamedReci
 def background_save(*, actor: Actor, name: str, source: CheckedSource) -> BackgroundPicture:
     """Store a background picture under a name, replacing an existing one, and return its row.
 
-    Raise PermissionDenied, InvalidParameter for an empty name or too many pictures, QuotaExceeded and StorageFailed.
+    Raise PermissionDenied without the scope `submit`, InvalidParameter for an empty or too long name or too many
+    pictures, QuotaExceeded and StorageFailed.
     """
     _require_member(actor)
     if not name.strip() or len(name) > 80:
@@ -123,7 +124,8 @@ def background_save(*, actor: Actor, name: str, source: CheckedSource) -> Backgr
 def background_delete(*, actor: Actor, name: str) -> None:
     """Delete a background picture with its file.
 
-    Raise NotFound for an unknown name, InvalidParameter if a recipe uses the picture, and PermissionDenied.
+    Raise NotFound for an unknown name, InvalidParameter if a recipe uses the picture, and PermissionDenied without the
+    scope `submit`.
     """
     _require_member(actor)
     with transaction.atomic():

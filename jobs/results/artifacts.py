@@ -48,7 +48,8 @@ def artifact_stored(
 ) -> Artifact:
     """Store a file of a picture and return its row, which the caller must save. Raise StorageFailed.
 
-    A stream is copied in pieces, so it is not completely in memory.
+    key: the file's name in the storage. width, height: in pixels. A stream is copied in pieces, so it is not completely
+    in memory.
     """
     stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)
     return Artifact(

@@ -1,4 +1,7 @@
-"""The zip of a job's results and the copies in a server folder. A light worker makes them as the job's last step."""
+"""The zip of a job's results and the copies in a server folder, which are made as the job's last step.
+
+A worker process without a model makes them.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _KEYS_PER_QUERY = 500
 def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> None:
     """Delete files and folders when the current transaction commits, or after the time `after` if it is given.
 
-    keys: names in the storage; a folder's name ends with a slash. The sweep retries failed deletions until they
+    keys: names in the storage; a folder's name ends with a slash. `deletions_retry` repeats failed deletions until they
     succeed.
     """
     if after is not None:
@@ -40,11 +40,11 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
 
 
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
-    """Delete files whose rows were not written.
+    """Delete files whose rows were not written. This function raises no error.
 
-    error: the exception that prevented the rows, if any. If the connection to the database broke, the commit may have
-    succeeded although no confirmation arrived. In this case the sweep deletes the files later, unless it finds their
-    rows.
+    keys: names in the storage. error: the exception that prevented the rows, if any. If the connection to the database
+    broke, the commit may have succeeded although no confirmation arrived. In this case `deletions_retry` deletes the
+    files later, unless it finds their rows.
     """
     keys = list(keys)
     try:

@@ -14,8 +14,8 @@ SIDE_PX = 400
 def original_small(image: JobImage) -> bytes:
     """Return the source of a picture as a WebP with sides of at most SIDE_PX pixels.
 
-    It is made from the upright preview if there is one. Raise NotFound if both files are deleted, ServerBusy if too
-    many pictures are being rendered, and an ImageError for a file that cannot be decoded.
+    It is made from the upright preview (a smaller copy) if there is one. Raise NotFound if both files are deleted,
+    ServerBusy if too many pictures are being rendered, and an ImageError for a file that cannot be decoded.
     """
     from segmentation.small import small_webp
 

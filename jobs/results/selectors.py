@@ -11,7 +11,7 @@ from jobs.work.selectors import jobs_of
 
 
 def artifact_of(image: JobImage, kind: str) -> Artifact | None:
-    """Return a picture's newest artifact of one kind; None if there is none. Prefetched rows are used."""
+    """Return a picture's newest stored file (artifact) of one kind; None if there is none. Prefetched rows are used."""
     found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
     return found[-1] if found else None
 
@@ -29,7 +29,7 @@ def artifact_get(actor: Actor, artifact_id: UUID) -> Artifact:
 
 
 def artifact_signed(artifact_id: UUID) -> Artifact:
-    """Return the artifact of a signed link; raise NotFound if it is deleted.
+    """Return the stored file of a signed link; raise NotFound if it is deleted.
 
     The caller must have checked the signature.
     """

@@ -66,7 +66,7 @@ def storage_reopen() -> None:
 
 
 def folder_of(job: Job, position: int | None = None) -> str:
-    """Return the storage folder of a job or of one picture.
+    """Return the storage folder of a job, or of one of its pictures if `position` is given.
 
     The zip of a job and results in a fixed output folder are stored outside this folder.
     """
@@ -81,7 +81,8 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Return the storage key of a result.
 
-    The key contains the number of the attempt, so two attempts do not write the same file.
+    kind: an Artifact.Kind. extension: without its dot. The key contains the number of the attempt, so two attempts do
+    not write the same file.
     """
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
@@ -116,7 +117,10 @@ def _again(attempt: int) -> str:
 
 
 def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
-    """Return the public file name of a result. again: a suffix for the names of later attempts."""
+    """Return the public file name of a result.
+
+    kind: an Artifact.Kind. extension: without its dot. again: a suffix for the names of later attempts; empty: none.
+    """
     stem = image.output_name or f"{image.position:04d}"
     return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
 
@@ -157,7 +161,7 @@ def _saved(key: str, content: File) -> str:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound if it is missing, and StorageFailed if the storage fails."""
+    """Return a stored file, open for reading; raise NotFound if it is missing, StorageFailed if the storage fails."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
@@ -251,7 +255,10 @@ def link_end(ttl_s: int) -> int:
 
 
 def link_state(artifact_id: object, until: str, signature: str) -> Literal["valid", "expired", "invalid"]:
-    """Return whether a link is valid, has expired, or has an invalid signature."""
+    """Return whether a link is valid, has expired, or has an invalid signature.
+
+    until: the expiry in seconds since 1970, as text from the link. signature: the signature from the link.
+    """
     if not until.isdecimal() or not is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT):
         return "invalid"
     return "valid" if int(until) >= timezone.now().timestamp() else "expired"

@@ -1,4 +1,4 @@
-"""Renderings of a processed picture with other options, from its stored alpha, without a model and without a charge."""
+"""Renderings of a processed picture with other options ("variants") from its stored alpha, without model and charge."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ class Rendering:
 
     image: JobImage
     future: Future[Any]
-    give_back: Callable[[], None]
 
     def result(self) -> VariantFile:
         """Return the rendered file; with a recipe, the first file. The other files are deleted.
@@ -90,14 +89,13 @@ def variant_begin(
     """Start to render a picture with other options, and return the rendering.
 
     The access is recorded if the actor is not the submitter.
-    recipe, background: make a finished picture instead of a cutout, with the background picture of the recipe.
-    brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
-    people: ids of people to keep, for an `instances` job; other people become background.
+    recipe, background: make a finished picture instead of a cutout, with the background picture of the recipe; None:
+    none. brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing; empty:
+    none. people: ids of people to keep, for an `instances` job; other people become background; None: keep all.
     for_screen: render from the stored preview if the picture is larger than the preview, because this is faster.
-    with_thumbnail: write a thumbnail beside the rendering.
-
-    Raise NoResults if the picture has no result or its files are deleted, InvalidParameter for `people` in a job
-    without instances, RateLimited if the team has too many renderings in progress, and ServerBusy.
+    with_thumbnail: write a thumbnail beside the rendering. Raise NoResults if the picture has no result or its files
+    are deleted, InvalidParameter for `people` in a job without instances, RateLimited if the team has too many
+    renderings in progress, and ServerBusy.
     """
     from segmentation.variant import VariantInput
 
@@ -134,7 +132,7 @@ def variant_begin(
         later = undo.pop_all()
     future.add_done_callback(lambda _: later.close())
     download_note(actor=actor, artifact=source)
-    return Rendering(image, future, give_back)
+    return Rendering(image, future)
 
 
 def _work_of(
@@ -159,7 +157,10 @@ def _smaller_preview(image: JobImage) -> Artifact | None:
 
 
 class FilesOnDisk:
-    """Local paths of stored files. Files in a bucket are copied; the copies are deleted when `undo` is closed."""
+    """Local paths of stored files. Files in a bucket are copied.
+
+    undo: deletes the copies when it is closed.
+    """
 
     def __init__(self, undo: ExitStack) -> None:
         self._undo = undo
@@ -198,8 +199,8 @@ def variant_keep(
 ) -> Artifact:
     """Store a rendering beside the original result, delete its temporary file, and return the row.
 
-    name: the display name of a finished file. Raise QuotaExceeded if the team's storage is full, StorageFailed, and
-    JobNotFound if the picture has been deleted.
+    kind: the kind of the row. name: the display name of a finished file; empty for other renderings. Raise
+    QuotaExceeded if the team's storage is full, StorageFailed, and JobNotFound if the picture has been deleted.
     """
     team = image.job.team
     try:

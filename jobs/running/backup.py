@@ -40,7 +40,8 @@ class BackupFailed(Exception):
 class Summary:
     """The contents of a backup.
 
-    missing: the number of files that have a row in the database but are not in the storage.
+    files: the number of files that it lists. missing: the number of files that have a row in the database but are not
+    in the storage. audit_number: the number of the newest audit entry.
     """
 
     folder: Path
@@ -95,10 +96,11 @@ def backup_check(*, folder: Path) -> dict[str, Any]:
 
 
 def backup_restore(*, folder: Path, replace: bool) -> Summary:
-    """Restore a backup into this site's database and storage, then verify the audit trail and the files.
+    """Restore a backup into this site's database and storage, verify audit trail and files, and return a summary.
 
-    The site must be stopped. Raise BackupFailed for a damaged backup, for a backup of another kind of database, or if
-    the database has users and `replace` is False.
+    folder: the backup. replace: whether to overwrite a database that has users. The site must be stopped. Raise
+    BackupFailed for a damaged backup, for a backup of another kind of database, or if the database has users and
+    `replace` is False.
     """
     manifest = backup_check(folder=folder)
     if manifest["vendor"] != connection.vendor:

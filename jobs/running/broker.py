@@ -31,7 +31,7 @@ def command(*, socket: Path, folder: Path) -> list[str]:
     """Return the server's command line: a private socket, no port, and an append-only file in `folder`.
 
     The file is synced once per second, so a power failure may lose one second of messages. The database stores the
-    state of all jobs, and the sweep sends lost messages again.
+    state of all jobs, and the upkeep (`jobs.running.upkeep`) sends lost messages again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     options = {

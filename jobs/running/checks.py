@@ -30,7 +30,7 @@ TAG = "keyline"
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[CheckMessage]:
-    """Return the errors of files, folders and settings that depend on each other."""
+    """Return errors and warnings about settings that depend on files, folders or each other; empty if all is well."""
     return [
         *_weights_errors(),
         *_runtime_errors(),

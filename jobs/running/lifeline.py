@@ -12,7 +12,10 @@ import time
 
 
 def main(grace_s: float) -> None:
-    """Read standard input until it closes, then end the remaining process groups."""
+    """Read standard input until it closes, then end the remaining process groups.
+
+    grace_s: the seconds between SIGTERM and SIGKILL.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the supervisor may end this process, by closing the pipe
     groups: set[int] = set()
@@ -36,7 +39,10 @@ def end(groups: set[int], grace_s: float) -> None:
 
 
 def send(group: int, number: int) -> bool:
-    """Send a signal to a process group; return False if the group does not exist or may not be signalled."""
+    """Send a signal to a process group; return False if the group does not exist or may not be signalled.
+
+    number: the signal; 0 only tests whether the group exists.
+    """
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

@@ -8,7 +8,10 @@ _COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
 
 class MemoryKills:
-    """The kill counters of the kernel and of this container, compared with their previous values."""
+    """The kill counters of the kernel and of this container, compared with their previous values.
+
+    counters: the files that contain them; a missing file counts as 0.
+    """
 
     def __init__(self, counters: tuple[str, ...] = _COUNTERS) -> None:
         self._counters = counters

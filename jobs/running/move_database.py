@@ -30,9 +30,10 @@ class MoveFailed(Exception):
 def database_move(*, source: dict[str, Any], report: Any) -> Verdict:
     """Copy all rows of a database into this site's database, verify the audit trail of the copy, and return the result.
 
-    source: Django's settings of the database. report: called with one line of text for each table. Both databases must
-    have the newest schema, and the target must have no users. Raise MoveFailed. All rows are copied in one transaction,
-    so an error leaves the target unchanged; the audit trail is verified after the transaction.
+    source: Django's settings of the database. report: called with one line of text for each table. This site's database
+    must be PostgreSQL without users and is migrated first; the source must have the same migrations. Raise MoveFailed.
+    All rows are copied in one transaction, so an error leaves the target unchanged; the audit trail is verified after
+    the transaction.
     """
     if connections[TARGET].vendor != "postgresql":
         raise MoveFailed("DATABASE_URL must name the PostgreSQL database to move to")

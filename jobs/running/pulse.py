@@ -1,4 +1,4 @@
-"""Detection of worker processes that hang or are stopped, by files that each process touches regularly.
+"""Detection of worker processes that hang or are stopped, by files ("pulses") that each process touches regularly.
 
 The heartbeat in Redis is not enough, because it is also missing if Redis cannot be reached.
 """
@@ -63,7 +63,7 @@ class Pulses:
     """The processes that have stopped touching their files.
 
     A process without a file is still loading its model. Times are compared only by the monotonic clock, so after a
-    suspension of the machine each process has its full time again.
+    suspension of the machine each process has its full time again. clock, activity_of: tests replace them.
     """
 
     def __init__(

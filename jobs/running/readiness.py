@@ -53,7 +53,10 @@ def storage_problem() -> str | None:
 
 
 def worker_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that a worker with a model sends heartbeats without a fault. Return the fault as a sentence, or None."""
+    """Check that a worker with a model sends heartbeats without a fault. Return the fault as a sentence, or None.
+
+    workers: the heartbeats of the live workers.
+    """
     with_model = [worker for worker in workers if worker.get("role") == MODEL_ROLE]
     if with_model and all(worker.get("error") for worker in with_model):
         return "Every worker with a model is held back after faults of its machine."
@@ -65,7 +68,8 @@ def worker_problem(workers: list[dict[str, Any]]) -> str | None:
 def weights_problem(workers: list[dict[str, Any]], *, with_hosts: bool = False) -> str | None:
     """Check that the workers have loaded their models and the hosts have the active ones. Return the fault or None.
 
-    with_hosts: whether the sentence names the hosts. They are shown only to signed-in users.
+    workers: the heartbeats of the live workers. with_hosts: whether the sentence names the hosts. They are shown only
+    to signed-in users.
     """
     if any(worker.get("role") == FAILED_ROLE for worker in workers):
         return "A worker cannot load its model."

@@ -14,7 +14,10 @@ from mattingsite.sign_on import Directory
 
 
 def saml_problems(app: dict[str, Any]) -> list[str]:
-    """Return one line for each missing or invalid setting of the SAML provider."""
+    """Return one line for each missing or invalid setting of the SAML provider; an empty list if all is well.
+
+    app: allauth's settings of the provider.
+    """
     idp, advanced = app["settings"]["idp"], app["settings"]["advanced"]
     found = []
     if not all(map(is_installed, ("onelogin", "xmlsec"))):
@@ -40,7 +43,7 @@ def saml_problems(app: dict[str, Any]) -> list[str]:
 
 
 def ldap_problems(directory: Directory) -> list[str]:
-    """Return one line for each missing or invalid setting of the LDAP directory."""
+    """Return one line for each missing or invalid setting of the LDAP directory; an empty list if all is well."""
     found = []
     if not is_installed("ldap"):
         found.append("MATTING_LDAP_URL is set, and its package is not installed: pip install -r requirements-ldap.txt")

@@ -76,7 +76,7 @@ class Supervisor:
     report: called with one line for each event.
     ended: called when a program has ended, with the program, its process id, and whether another process killed it (by
       SIGKILL, and not because it hung); exceptions are logged.
-    hung: called with each running program; if it returns True, the program is killed and started again.
+    hung: called with each running program and its process id; a program for which it returns True is restarted.
     in_fork: called first in each program that is a fork.
     held_files: descriptors that stay open until all programs have ended, such as the lock on the data folder.
     """

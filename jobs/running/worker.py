@@ -32,7 +32,7 @@ _NEXT_MODEL_S = 4.0  # the first model worker is ready sooner if the next one lo
 
 
 def worker_programs(pictures: int) -> list[Program]:
-    """Return the programs of one machine: model workers, downloaders, and one worker for each light queue.
+    """Return the programs of one machine: model workers, downloaders, and one worker for each queue without a model.
 
     pictures: the number of model workers. Downloads, deliveries, mail and zips have their own processes, so that a slow
     server does not block a model.

@@ -30,7 +30,7 @@ _NICENESS = 5  # on a busy processor requests have priority
 
 
 def run_child(role: str) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve the queues of a role (a key of QUEUES_OF_ROLE, such as `pictures`) until SIGTERM or SIGINT.
 
     A model worker loads its model and runs it once before its first message. The `upkeep` worker also runs the
     recurring tasks of this host.

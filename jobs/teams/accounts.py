@@ -42,10 +42,13 @@ def _limits_of_strangers(team: Team) -> dict[str, Any]:
 
 
 def account_note(*, action: Action, user: User, author: Author, after: dict[str, Any] | None = None) -> None:
-    """Record an action of a user on their own account. after: the changed values."""
+    """Record an action of a user on their own account. after: the changed values; None: there are none."""
     audit_append(action=action, author=author, target=user, after=after)
 
 
 def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
-    """Record a failed sign-in or a lock-out. For these events, only the entered user name is known."""
+    """Record a failed sign-in or a lock-out. For these events, only the entered user name is known.
+
+    name: the entered name; empty: `unknown` is recorded. address: the IP address; None: unknown.
+    """
     audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

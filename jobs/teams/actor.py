@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Actor:
     """The team that acts, and the user or key that acts for it.
 
-    address: the client's IP address. request_id: the id of the request in logs and responses.
-    network: the open network from which a request without a key came (`jobs.teams.open_networks`).
+    membership: the user's membership in the team; None for keys and staff. address: the client's IP address; None:
+    unknown. request_id: the id of the request in logs and responses. network: the network that needs no key
+    (`jobs.teams.open_networks`), if the request came from one.
     """
 
     team: Team

@@ -62,7 +62,7 @@ class Caller:
 
     @cached_property
     def actor(self) -> Actor:
-        """The actor of the key, of the open network, or of the user's chosen team; raise NoTeam without a team."""
+        """The actor of the key, of a network that needs no key, or of the user's chosen team; raise NoTeam without."""
         key = getattr(self._request, "auth", None)
         if isinstance(key, ApiKey):
             return self.key_actor(key)

@@ -17,7 +17,7 @@ STAFF_ROLES = (*ROLES, "Auditor", SUPERUSER)
 
 @dataclass(frozen=True, slots=True)
 class TeamOfGroup:
-    """The team and the role for the members of a group."""
+    """The team and the role for the members of a group of the single sign-on."""
 
     group: str
     team: str
@@ -50,7 +50,7 @@ def staff_groups() -> dict[str, str]:
 
 
 def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Return the teams that these groups give, by name, each with the strongest role."""
+    """Return the names of the teams that these groups give, each with the strongest role."""
     given = set(groups)
     found: dict[str, str] = {}
     for entry in team_groups():
@@ -61,6 +61,6 @@ def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
 
 
 def staff_roles_of_groups(groups: Iterable[str]) -> set[str]:
-    """Return the admin roles that these groups give."""
+    """Return the admin roles that these groups give, such as `Operator` or `superuser`."""
     given = set(groups)
     return {role for group, role in staff_groups().items() if group in given}

@@ -27,8 +27,9 @@ def invitation_create(
 ) -> tuple[Invitation, str]:
     """Create an invitation and return it with its token. The site stores only a hash of the token.
 
-    days: the number of days until it expires. Raise InvalidParameter for an unknown role or number of days, and
-    PermissionDenied unless the actor manages the team; only an owner may invite owners.
+    role: the member's role. note: for whom it is. days: the number of days until it expires. Raise InvalidParameter for
+    an unknown role or number of days, and PermissionDenied unless the actor manages the team; only an owner may invite
+    owners.
     """
     require_manager(actor)
     role = role_checked(role)
@@ -80,8 +81,8 @@ def invitation_of(token: str) -> Invitation:
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
     """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
-    A user who is already a member keeps their role, and the invitation stays open. Raise NotFound for an invitation
-    that is not open.
+    author: the user, for the audit entry. A user who is already a member keeps their role, and the invitation stays
+    open. Raise NotFound for an invitation that is not open.
     """
     with transaction.atomic():
         invitation = invitation_of(token)

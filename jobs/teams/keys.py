@@ -35,9 +35,9 @@ def team_key_create(
 ) -> tuple[ApiKey, str]:
     """Create a key for the actor's own team, and return it with its secret.
 
-    Raise PermissionDenied unless the actor is a signed-in manager of the team; a key cannot create keys. STAFF_SCOPES
-    require a staff user who may create keys in the admin. Raise InvalidParameter for too many keys and for invalid
-    values.
+    expires_at: None: never. allowed_networks: empty: any address may use it. Raise PermissionDenied unless the actor is
+    a signed-in manager of the team; a key cannot create keys. STAFF_SCOPES require a staff user who may create keys in
+    the admin. Raise InvalidParameter for too many keys and for invalid values.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
@@ -68,7 +68,9 @@ def key_create(
 ) -> tuple[ApiKey, str]:
     """Create a key and return it with its secret, which cannot be read again.
 
-    Raise InvalidParameter for an invalid name, an unknown scope, an expiry in the past or an invalid network.
+    created_by: the user who creates it; None: a command. expires_at: None: never. allowed_networks: empty: any address
+    may use it. author: for the audit entry; None: `created_by`. Raise InvalidParameter for an invalid name, an unknown
+    scope, an expiry in the past or an invalid network.
     """
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
@@ -108,7 +110,10 @@ def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
 
 
 def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
-    """Revoke a key immediately. A key that was already revoked does not change."""
+    """Revoke a key immediately. A key that was already revoked does not change.
+
+    author: who revokes it; None: the site itself.
+    """
     with transaction.atomic():
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
             audit_append(action=Action.KEY_REVOKED, author=author or Author(), target=key)
@@ -118,7 +123,7 @@ def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
 def key_touch(*, key: ApiKey, address: str | None = None) -> None:
     """Store the time of a key's use, at most once per minute, so that most requests write nothing.
 
-    The first use is also recorded in the audit trail, with the IP address.
+    The first use is also recorded in the audit trail, with the IP address `address` (None: unknown).
     """
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at <= _TOUCH_EVERY:

@@ -1,4 +1,4 @@
-"""Networks whose requests need no key. `MATTING_OPEN_TO` assigns a team to each network."""
+"""Open networks: networks whose requests need no key. `MATTING_OPEN_TO` assigns a team to each of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OpenNetwork:
 
 @dataclass(frozen=True, slots=True)
 class OpenAccess:
-    """The access of a request from an open network. It replaces the key in `request.auth`."""
+    """The access of a request from a network that needs no key. It replaces the key in `request.auth`."""
 
     team: Team
     network: str
@@ -49,7 +49,7 @@ def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
 def open_access(address: str | None) -> OpenAccess | None:
     """Return the access of an IP address without a key.
 
-    Return None for an IP address outside the open networks, and if the team does not exist.
+    Return None for an unknown address (None), for an address outside the open networks, and if the team does not exist.
     """
     if address is None or not settings.MATTING_OPEN_TO:
         return None

@@ -1,4 +1,7 @@
-"""A limit for requests to an external service that may hang: a directory or a provider of single sign-on."""
+"""A limit of how many requests may wait for an external service that may hang.
+
+Such services are an LDAP directory or a provider of single sign-on.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class OutsideAway(Exception):
 
 
 class OutsideService:
-    """The limit for the requests of this process to one external service.
+    """The limit of the number of simultaneous requests of this process to one external service.
 
     At most three threads may wait for the service, so that the other threads serve the site. After a failure, no
     requests are sent for ten seconds. failures: the errors that mean that the service is unavailable.
@@ -30,9 +33,10 @@ class OutsideService:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Return a context manager for one request to the service.
+        """Return a context manager for one request to the service; its body sends the request.
 
-        Raise OutsideAway if the service failed a moment ago or too many requests wait for it.
+        It raises OutsideAway if the service failed less than ten seconds ago, or if three other requests still wait
+        after one second.
         """
         if time.monotonic() < self._away_until_s:
             raise OutsideAway("it has failed a moment ago")

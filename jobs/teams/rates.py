@@ -39,7 +39,8 @@ class Rate:
 class Standing:
     """The state of one limit after a request: `left` of `limit` units remain in the window of `window_s` seconds.
 
-    All units are available again in `resets_in_s` seconds. is_over: the request exceeded the limit and is not counted.
+    A unit is a request, or of a picture quota a picture. All units are available again in `resets_in_s` seconds.
+    is_over: the request exceeded the limit and is not counted.
     """
 
     name: str
@@ -51,9 +52,9 @@ class Standing:
 
 
 def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
-    """Return the limits that apply to one request: the team's and its dialect's.
+    """Return the limits that apply to one request: the team's and its dialect's; an empty list without limits.
 
-    is_submit: whether the request is a submission or a query.
+    dialect: the API of the request. is_submit: whether the request is a submission or a query.
     """
     of_dialect = quota.dialect_limits(dialect)
     kind, per_second = (
@@ -110,7 +111,7 @@ def allowance_standings(found: list[Allowance]) -> list[Standing]:
 
 
 def rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Return the headers RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers); none without limits."""
+    """Return the headers RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers); empty without limit."""
     if not standings:
         return {}
     return {

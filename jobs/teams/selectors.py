@@ -58,7 +58,10 @@ def presets_of(user: User) -> QuerySet[Preset]:
 
 
 def key_by_secret(secret: str) -> ApiKey | None:
-    """Return the key with this secret, or None. The API's `key_admitted` checks revocation, expiry and network."""
+    """Return the key with this secret; None for an unknown one.
+
+    Revocation, expiry and network are not checked here, but by `key_admitted` of the API.
+    """
     return ApiKey.objects.select_related("team__quota", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
 
 

@@ -32,14 +32,17 @@ class AccountAdapter(DefaultAccountAdapter):
         return settings.MATTING_SIGNUP_OPEN or _holds_invitation(request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the client's IP address instead of the proxy's, which all clients share."""
+        """Return the client's IP address instead of the proxy's, which all clients share.
+
+        Return `unknown` if the address is missing or invalid.
+        """
         return caller_of(request).address or "unknown"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Do nothing, because axes counts wrong passwords. allauth counts only wrong codes of the second factor."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """Return the user with these credentials, or None.
+        """Return the user with these credentials; None for wrong ones.
 
         Raise ValidationError with its own message if the LDAP directory is not available.
         """
@@ -74,9 +77,10 @@ def _holds_invitation(request: HttpRequest) -> bool:
 
 
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """Return the user name or e-mail address of a sign-in attempt in lower case.
+    """Return the user name or e-mail address of a sign-in attempt in lower case; empty if none was sent.
 
-    It is the same for all attempts on one account, so that they can be counted.
+    credentials: the data of the attempt; if they contain no name, it is taken from the form in `request`. The name is
+    the same for all attempts on one account, so that they can be counted.
     """
     given = credentials or {}
     name = given.get("username") or given.get("email") or ""
@@ -86,7 +90,7 @@ def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 
 
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Send a link for a new password.
+    """Return the page that asks for an address and sends a link for a new password to it.
 
     If the site cannot send e-mail, return a page that tells the user whom to contact.
     """
@@ -96,7 +100,10 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 
 
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
-    """Return the response to a sign-in after too many failures, with status 429. django-axes calls this function."""
+    """Return the response to a sign-in after too many failures, with status 429. django-axes calls this function.
+
+    original, credentials: passed by django-axes and not used.
+    """
     cooloff = settings.AXES_COOLOFF_TIME
     context = {"minutes": int(cooloff.total_seconds() // 60)}
     response = render(request, "account/locked_out.html", context, status=429)

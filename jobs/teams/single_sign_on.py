@@ -37,10 +37,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
 
 def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | None:
-    """Return the account of a person whose password the directory has checked, and apply the person's groups.
+    """Return the account of a person whose password the LDAP directory has checked, and apply the person's groups.
 
-    The account is created at the first sign-in, or it is the existing account with the same e-mail address if allauth
-    trusts the directory's addresses. Return None if no account may be created.
+    login: the person's data in allauth's form. The account is created at the first sign-in, or it is the existing
+    account with the same e-mail address if allauth trusts the directory's addresses. Return None if no account may be
+    created.
     """
     caller = caller_of(request)
     with transaction.atomic():
@@ -71,7 +72,7 @@ def _account_create(request: HttpRequest, login: SocialLogin) -> None:
 
 
 def is_mapped(account: SocialAccount) -> bool:
-    """Return whether a person's groups give them a team or rights."""
+    """Return whether a person's groups give them a team or rights (MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF)."""
     groups = groups_of(account)
     return bool(teams_of_groups(groups) or staff_roles_of_groups(groups))
 

@@ -18,7 +18,11 @@ _Role = Membership.Role
 
 
 def team_create(*, name: str, owner: User | None = None, author: Author | None = None) -> Team:
-    """Create a team, and make `owner` its owner if given; raise InvalidParameter for an invalid or used name."""
+    """Create a team and return it; raise InvalidParameter for an invalid or used name.
+
+    owner: becomes the team's owner; None: it has no member. author: for the audit entry; None: the owner, or the site
+    itself without one.
+    """
     name = _checked_name(name)
     with transaction.atomic():
         team = Team.objects.create(name=name)
@@ -30,7 +34,7 @@ def team_create(*, name: str, owner: User | None = None, author: Author | None =
 
 
 def personal_team_create(*, user: User, author: Author) -> Team:
-    """Create a new user's own team. It has the user's name, with a number if the name is in use."""
+    """Create a new user's own team and return it. It has the user's name, with a number if the name is in use."""
     base = user.get_username()[:100]
     taken = set(Team.objects.filter(name__startswith=base).values_list("name", flat=True))
     names = (base if number == 1 else f"{base} {number}" for number in range(1, len(taken) + 2))
@@ -51,10 +55,9 @@ def team_update(
 ) -> Team:
     """Change the given settings of the actor's team, and return the team.
 
-    None means no change, except for `review_above`.
-
-    review_above: None means that no picture is announced as uncertain. Raise PermissionDenied unless the actor is a
-    manager, and InvalidParameter for an invalid value.
+    None means no change, except for `review_above`: there it means that no picture is announced as uncertain. quality:
+    the name of a quality; empty: the site's default. Raise PermissionDenied unless the actor is a manager, and
+    InvalidParameter for an invalid value.
     """
     require_manager(actor)
     with transaction.atomic():
@@ -83,9 +86,10 @@ def _settings_of(team: Team) -> dict[str, Any]:
 
 
 def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Membership:
-    """Change a member's role. Owners may change all roles, admins only those of members and admins.
+    """Change a member's role and return the membership. Owners may change all roles, admins those below owner.
 
-    Raise PermissionDenied, NotFound for a membership of another team, and InvalidParameter for the last owner.
+    Raise PermissionDenied for other actors, NotFound for a membership of another team, and InvalidParameter for the
+    last owner or an unknown role.
     """
     role = role_checked(role)
     with transaction.atomic():
@@ -105,7 +109,8 @@ def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Me
 def member_remove(*, actor: Actor, membership: Membership) -> None:
     """Remove a member from the team. A member may leave the team, except the last owner.
 
-    Raise PermissionDenied, NotFound for a membership of another team, and InvalidParameter for the last owner.
+    Raise PermissionDenied unless an owner or admin acts (owners are removed only by owners), NotFound for a membership
+    of another team, and InvalidParameter for the last owner.
     """
     with transaction.atomic():
         membership = _membership_locked(actor, membership)
@@ -119,7 +124,10 @@ def member_remove(*, actor: Actor, membership: Membership) -> None:
 
 
 def membership_put(*, author: Author, team: Team, user: User, role: str) -> Membership:
-    """Set a user's role in a team, without checking the author's permission, and return the membership."""
+    """Set a user's role in a team, without checking the author's permission, and return the membership.
+
+    A user who is no member yet joins the team.
+    """
     with transaction.atomic():
         present = Membership.objects.select_for_update().filter(team=team, user=user).first()
         if present is not None and present.role == role:

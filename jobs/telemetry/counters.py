@@ -1,4 +1,4 @@
-"""Sums that all processes of a site share, stored in the broker. Workers add to them, and /metrics reads them.
+"""Sums that all processes of a site share, stored in the broker (Redis). Workers add to them, and /metrics reads them.
 
 If the broker loses its data, the sums restart at zero, which Prometheus detects. Counting raises no error: if the
 broker cannot be reached within a second, nothing is counted.
@@ -24,9 +24,9 @@ def count(name: str, amount: float = 1.0, **labels: str) -> None:
 
 
 def observe(name: str, values_s: dict[str, float], *, label: str) -> None:
-    """Add durations in seconds to a histogram.
+    """Add durations in seconds to the histogram `name`.
 
-    values_s: one duration for each value of the label `label`.
+    label: the name of the label. values_s: one duration for each value of this label.
     """
     amounts: dict[str, float] = {}
     for value, duration_s in values_s.items():

@@ -17,8 +17,9 @@ _PERIOD_S = 60.0
 class Repetitions(logging.Filter):
     """Log filter that passes a warning or error up to three times a minute and counts further repetitions.
 
-    The number of repetitions is logged later. Records are equal if their logger, level and unformatted message are
-    equal. Without this filter, an unreachable broker or a full disk fills the log with hundreds of lines per second.
+    The next equal record after the minute reports the number of repetitions. Records are equal if their logger, level
+    and unformatted message are equal. Without this filter, an unreachable broker or a full disk fills the log with
+    hundreds of lines per second. shown, period_s: tests replace the number and the period in seconds.
     """
 
     def __init__(self, *, shown: int = _SHOWN_PER_PERIOD, period_s: float = _PERIOD_S) -> None:

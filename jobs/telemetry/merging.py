@@ -22,7 +22,7 @@ _NAME = re.compile(r"(counter|histogram)_(\d+)\.db")
 
 @contextmanager
 def counters_locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of the folder, so that only one process at a time reads or merges the counters."""
+    """Hold the lock of the folder of the counters, so that only one process at a time reads or merges them."""
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -62,13 +62,16 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def bind_caller(*, team: object, key: str = "", user: object = None) -> None:
-    """Add the caller's team, key and user to the log lines of this request."""
+    """Add the caller's team, key and user to the log lines of this request.
+
+    An empty key and a user None are left out.
+    """
     ids = {"team": str(team), "key": key, "user": "" if user is None else str(user)}
     structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value})
 
 
 def refused(*, api: str, error: str) -> None:
-    """Count a request that a quota or a rate limit has rejected. api: the dialect. error: the error's code."""
+    """Count a request that a quota or a rate limit has rejected. api: the API (dialect). error: the error's code."""
     REFUSALS.labels(api, error).inc()
 
 

@@ -61,7 +61,8 @@ def tracing_stop() -> None:
 def request_traced(*, request_id: str, name: str, duration_s: float, status: int, attributes: Attributes) -> None:
     """Record a request whose response has just been sent, as the first span of its trace.
 
-    duration_s: the duration in seconds. status: the HTTP status. Without `tracing_start` nothing is recorded.
+    name, attributes: of the span. duration_s: the duration in seconds. status: the HTTP status. Without `tracing_start`
+    nothing is recorded.
     """
     if _provider is None:
         return
@@ -83,7 +84,9 @@ def picture_traced(
 ) -> None:
     """Record a finished picture and its stages as spans. The first stage is the time in the queue.
 
-    timings_ms: the duration of each stage in milliseconds, in the order of the stages.
+    request_id: the id of the request that submitted it. timings_ms: the duration of each stage in milliseconds, in the
+    order of the stages. attributes: of the picture's span. Without `tracing_start` or without a request id nothing is
+    recorded.
     """
     if _provider is None or not request_id:
         return

@@ -14,12 +14,12 @@ logger = logging.getLogger("keyline.transition")
 
 
 def picture_moved(*, picture: UUID, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that the state of a picture has changed to `state`."""
+    """Record that the state of a picture has changed to `state`. error_code: of a failed picture; otherwise empty."""
     _after_commit("picture", state, {"picture": str(picture), "job": str(job), "error_code": error_code})
 
 
 def job_moved(*, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that the state of a job has changed to `state`."""
+    """Record that the state of a job has changed to `state`. error_code: of a failed job; empty for other states."""
     _after_commit("job", state, {"job": str(job), "error_code": error_code})
 
 
@@ -29,12 +29,15 @@ def lease_lost() -> None:
 
 
 def machine_fault(*, component: str) -> None:
-    """Count a picture that a worker has returned to the queue because `component` failed."""
+    """Count a picture that a worker has returned to the queue after a fault of its machine.
+
+    component: `database`, `broker`, `storage` or `machine`.
+    """
     counters.count("keyline_machine_faults_total", component=component)
 
 
 def stages_done(timings_ms: dict[str, float]) -> None:
-    """Add the duration of each stage of a finished picture to the histograms."""
+    """Add the duration of each stage of a finished picture to the histograms. timings_ms: in milliseconds, by stage."""
     counters.observe(
         "keyline_stage_seconds", {stage: duration / 1000 for stage, duration in timings_ms.items()}, label="stage"
     )

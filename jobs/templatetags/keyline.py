@@ -29,7 +29,7 @@ def status_word(status: str) -> str:
 
 @register.simple_tag
 def option_range(name: str, value: float | None = None) -> SafeString:
-    """Return the attributes `min`, `max` and `value` of a slider for an option.
+    """Return the attributes `min`, `max` and `value` of a slider for the option `name` of CutoutOptions.
 
     value: None means the option's default.
     """

@@ -63,13 +63,13 @@ def charge_word(reason: str) -> str:
 
 @register.filter
 def dialect_word(name: str) -> str:
-    """Return the translated name of a dialect."""
+    """Return the translated name of a dialect (an API or the pages); an unknown name is returned unchanged."""
     return str(dict(dialect_choices()).get(name, name))
 
 
 @register.filter
 def tier_word(tier: str) -> str:
-    """Return the translated name of a tier of models."""
+    """Return the translated name of a tier (the quality of a model); an unknown name is returned unchanged."""
     return str(dict(Tier.choices).get(tier, tier))
 
 

@@ -47,8 +47,9 @@ def trial_limits() -> Limits:
 def trial_submit(*, source: CheckedSource, address: str | None, request_id: str = "") -> Job:
     """Submit a visitor's picture and return its job, which is deleted after KEPT_HOURS hours.
 
-    address: the visitor's IP address. Raise NotFound if the operator allows no trial, RateLimited if the visitor's
-    network or all visitors together have used up the hourly limit, and the errors of `job_submit`.
+    address: the visitor's IP address; None: unknown; all visitors with an unknown address share one limit. request_id:
+    the id of the request. Raise NotFound if the operator allows no trial, RateLimited if the visitor's network or all
+    visitors together have used up the hourly limit, and the errors of `job_submit`.
     """
     if not is_offered():
         raise NotFound
@@ -66,7 +67,7 @@ def trial_submit(*, source: CheckedSource, address: str | None, request_id: str 
 
 
 def trial_image(job_id: str) -> JobImage | None:
-    """Return the picture of a trial with its files; None for another job and for an expired one."""
+    """Return the picture of a visitor's trial with its files; None if the job is no trial or has expired."""
     jobs = Job.objects.filter(pk=job_id, team=TEAM_ID, expires_at__gt=timezone.now())
     images = JobImage.objects.filter(job__in=jobs).select_related("job").prefetch_related("artifacts")
     return images.first()

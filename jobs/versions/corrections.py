@@ -24,11 +24,11 @@ def correction_count(image: JobImage) -> int:
 
 
 def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota) -> int:
-    """Return the units that the correction number `count` of a picture costs.
+    """Return the units of the quota that the correction number `count` (from 1) of a picture costs.
 
-    Up to MATTING_FREE_CORRECTIONS, it costs the units of its quality minus the units that the picture was charged, so
-    that a correction does not give the fine model at the price of the fast one. Further corrections cost as much as a
-    new picture.
+    quality: the quality of the correction. Up to MATTING_FREE_CORRECTIONS, it costs the units of its quality minus the
+    units that the picture was charged, so that a correction does not give the fine model at the price of the fast one.
+    Further corrections cost as much as a new picture.
     """
     units = quota.units_of(quality)
     if count > settings.MATTING_FREE_CORRECTIONS:

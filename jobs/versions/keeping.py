@@ -23,8 +23,9 @@ def version_save(
 ) -> Version:
     """Store a rendering of `source` as a version, make it the shown version, and return it.
 
-    image: the picture. source: the picture or one of its corrections. edit: the editor's state. Raise the errors of
-    `variant_keep`, and JobNotFound if the picture has been deleted.
+    image: the picture. source: the picture or one of its corrections. rendered: the file. edit: the editor's state.
+    name: the user's name for it; empty: none. Raise the errors of `variant_keep`, and JobNotFound if the picture has
+    been deleted.
     """
     thumbnail = rendered.thumbnail
     file = variant_keep(image=source, rendered=rendered)
@@ -50,7 +51,7 @@ def version_rename(*, version: Version, name: str) -> None:
 
 
 def version_delete(*, actor: Actor, version: Version) -> None:
-    """Delete a version with its files. A correction is deleted together with the last version made from it."""
+    """Delete a version with its files. The job of a correction is deleted with the last version made from it."""
     image = version.image
     with transaction.atomic():
         _lock(image)

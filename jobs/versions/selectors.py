@@ -13,7 +13,7 @@ FIRST = 1  # the number of the first result, which has no row
 
 
 def entry_of(image: JobImage) -> JobImage:
-    """Return the picture that a correction corrects; for a picture that is no correction, the picture itself."""
+    """Return the original picture of a correction; for a picture that is no correction, the picture itself."""
     return image.job.corrects or image
 
 

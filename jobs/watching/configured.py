@@ -17,11 +17,15 @@ from segmentation.options import CutoutOptions
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 10.0  # seconds between two looks at the table, for new, changed and disabled rows
+LOOK_EVERY_S = 10.0  # seconds between two looks for new, changed and disabled WatchedFolder rows
 
 
 class ConfiguredWatchers:
-    """The watchers of the enabled rows. They are started and stopped when the table changes."""
+    """The watchers of the folders that staff have enabled in the admin (the WatchedFolder rows).
+
+    A watcher submits the new pictures of one folder or bucket prefix. Watchers are started and stopped when these rows
+    change. stopping: is set to request the end.
+    """
 
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
@@ -38,7 +42,7 @@ class ConfiguredWatchers:
             thread.join()
 
     def look(self) -> None:
-        """Start a watcher for each new row, and stop the watchers whose rows have changed or are disabled."""
+        """Start a watcher for each new WatchedFolder row, and stop the watchers whose rows were changed or disabled."""
         close_old_connections()
         rows = {row.pk: row for row in WatchedFolder.objects.filter(is_enabled=True).select_related("team")}
         for pk, (state, stop, thread) in list(self._running.items()):
@@ -55,7 +59,10 @@ class ConfiguredWatchers:
 
 
 def watch_of(row: WatchedFolder) -> Watch:
-    """Return the Watch for a row; raise a MattingError that describes an invalid value."""
+    """Return what to watch for a WatchedFolder row; raise a MattingError that describes an invalid value.
+
+    A missing output folder is created.
+    """
     actor = Actor(team=row.team)
     source, output = Place(row.source), Place(row.output)
     source.require()

@@ -1,4 +1,4 @@
-"""The manifest of a watched folder: one row for each picture, in CSV and in JSON lines.
+"""The manifest of a watched folder: one row for each processed picture, in CSV and in JSON lines.
 
 A bucket rewrites an object for each appended row. Therefore its manifest continues in numbered parts of a limited size:
 `manifest.csv`, `manifest-2.csv` and so on.
@@ -21,7 +21,10 @@ PART_BYTES = 2**16  # a part of a bucket's manifest that has reached this size i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """The result of one picture. outputs: file names. duration_s: seconds from the submission to the end."""
+    """The result of one picture. outputs: file names. duration_s: seconds from the submission to the end.
+
+    status: `done` or `failed`. uncertainty: 0..1; None without a result. error: the reason of a failure.
+    """
 
     job: str
     source: str
@@ -37,7 +40,7 @@ class Row:
 
 
 class Manifest:
-    """The manifest files of a folder.
+    """The manifest files in the output folder `place`.
 
     A row is added once, even if the process is killed after writing the row and before moving the picture.
     """

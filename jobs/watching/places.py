@@ -39,7 +39,7 @@ class Arrival:
 
 
 class Place:
-    """A folder or a bucket prefix, given by its path or its URL."""
+    """A folder or a bucket prefix. location: its path, or its URL `s3://bucket/prefix`."""
 
     def __init__(self, location: str) -> None:
         self._path: Any = AnyPath(location)
@@ -115,10 +115,9 @@ class Place:
         partial.replace(target)
 
     def name_in(self, folder: str, name: str) -> str:
-        """Return the name for a file that is moved into a folder of this place.
+        """Return the name under which the file `name` of this place can be moved into its subfolder `folder`.
 
         It has a number if another file has its name.
-
         A file with the same content is a copy from a move that was interrupted; its name is used.
         """
         if self.look(name) is None or self.look(f"{folder}/{name}") is None:
@@ -130,7 +129,7 @@ class Place:
         return candidate
 
     def move(self, name: str, folder: str) -> None:
-        """Move a file into a folder of this place, under the name of `name_in`. A missing file is ignored."""
+        """Move a file into a subfolder of this place, under the name of `name_in`. A missing file is ignored."""
         try:
             source, target = self._path / name, self._path / folder / self.name_in(folder, name)
             if self.is_bucket:

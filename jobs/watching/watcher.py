@@ -1,8 +1,9 @@
 """The watcher of a folder or a bucket prefix. It submits new pictures, stores their results, then moves the pictures.
 
 The watcher may be killed at any moment. A picture is submitted with a key made of its place, size, time and recipe, so
-a second submission finds the same job. Results are written completely and under fixed names. A manifest row is added
-once. The picture is moved last, unless it was changed during the job: then it stays and is submitted as a new picture.
+a second submission finds the same job. Results are written completely and under fixed names. A row of the manifest (the
+list of results) is added once. The picture is moved last, unless it was changed during the job: then it stays and is
+submitted as a new picture.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ _LATER = (QueueUnavailable, QuotaExceeded, RateLimited, StorageFailed)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """The place to watch, the output, the team and the options.
+    """What a watcher does: the place to watch, the output, the team and the options.
 
-    settled_s: the seconds that a file must stay unchanged before it is submitted. every_s: the seconds between two
-    looks at an idle place. at_once: the number of pictures in progress.
+    recipe: finishes the pictures; None: the result is a plain cutout. settled_s: the seconds that a file must stay
+    unchanged before it is submitted. every_s: the seconds between two looks at an idle place. at_once: the largest
+    number of pictures in progress.
     """
 
     source: Place

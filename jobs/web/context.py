@@ -10,7 +10,7 @@ from jobs.teams.caller import caller_of
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return the user's teams and the current one; empty for signed-out visitors and in the admin."""
+    """Return the user's memberships and the current team; empty for signed-out visitors and in the admin."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
         return {}

@@ -101,7 +101,7 @@ class Page:
 
     @classmethod
     def of(cls, images: QuerySet[JobImage], number: str) -> Page:
-        """Read the page `number`, counted from 1. Invalid text selects the first page."""
+        """Return the page `number` of these pictures, counted from 1. Invalid text selects the first page."""
         wanted = int(number) if number.isdecimal() and len(number) < 7 and int(number) else 1
         first = (wanted - 1) * PAGE_SIZE
         found = list(images[max(0, first - 1) : first + PAGE_SIZE + 1])

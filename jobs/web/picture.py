@@ -128,7 +128,7 @@ class OriginalView(TeamPage):
 
 
 class JobView(JobPage, FragmentPage):
-    """Page of a job with its progress. For a job with one picture, it is the page of that picture."""
+    """Page of a job with its progress. For a job with one picture, it is the page of that picture instead."""
 
     template_name = "batch.html"
     fragment_name = "components/batch_progress.html"

@@ -73,9 +73,9 @@ class TeamPage(LoginRequiredMixin, ContextMixin, View):
 
 
 class FragmentPage(TeamPage, TemplateView):
-    """Base class of pages that return only a fragment for an htmx request to the same URL.
+    """Base class of pages that return only a part of their HTML (a fragment) for an htmx request to the same URL.
 
-    The header `Vary` makes caches keep the page and the fragment apart.
+    The header `Vary` makes caches keep the page and the fragment apart. fragment_name: the template of the fragment.
     """
 
     fragment_name: ClassVar[str] = ""

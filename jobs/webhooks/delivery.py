@@ -1,6 +1,6 @@
 """Delivery of messages, with retries until the receiver accepts them or the attempts are used up.
 
-Light workers and the sweep use this module.
+Only worker processes use this module: those for deliveries, and the upkeep.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Status = WebhookDelivery.Status
 
 @runs(DELIVERY_ATTEMPT)
 def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
-    """Send one delivery if it is due, and record the result. A repeated message from the queue has no effect.
+    """Send the delivery with this id if it is due, and record the result. A repeated queue message has no effect.
 
     patiently: whether this runs in the separate worker for teams that had a slow receiver recently.
     """
@@ -64,7 +64,7 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue the deliveries that are due: planned retries, lost messages, and attempts of dead workers.
+    """Queue up to `limit` deliveries that are due: planned retries, lost messages, and attempts of dead workers.
 
     Return the number of queued deliveries. The upkeep (`jobs.running.upkeep`) calls this function regularly.
     """

@@ -24,7 +24,8 @@ _BOTH_SECRETS_FOR = dt.timedelta(hours=24)
 def webhook_create(*, actor: Actor, url: str, events: Sequence[str] = tuple(Webhook.Event.values)) -> Webhook:
     """Create a webhook that sends the team's `events` to `url`, and return it.
 
-    Raise PermissionDenied, InvalidParameter for unknown events or too many webhooks, and the errors of `check_url`.
+    Raise PermissionDenied unless the actor may manage webhooks, InvalidParameter for unknown events or too many
+    webhooks, and the errors of `check_url`.
     """
     require_manager(actor)
     _check_url(url)
@@ -98,7 +99,7 @@ def webhook_delete(*, actor: Actor, webhook: Webhook) -> None:
 
 
 def callback_signer(*, team: Team) -> Webhook:
-    """Return the row whose secret signs the callbacks of the team's jobs. Create the row if it is missing."""
+    """Return the Webhook row whose secret signs the callbacks of the team's jobs. Create the row if it is missing."""
     signer, _ = Webhook.objects.get_or_create(team=team, kind=Webhook.Kind.CALLBACKS, defaults={"secret": new_secret()})
     return signer
 
@@ -112,7 +113,10 @@ def require_manager(actor: Actor) -> None:
 def webhook_audit(
     actor: Actor | None, webhook: Webhook, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
 ) -> None:
-    """Record a change of a webhook in the audit trail. If `actor` is None, the site is the author."""
+    """Record a change of a webhook in the audit trail. If `actor` is None, the site is the author.
+
+    before, after: the values before and after the change; None: not recorded.
+    """
     audit_append(action=Action.WEBHOOK_CHANGED, author=Author.of(actor), target=webhook, before=before, after=after)
 
 

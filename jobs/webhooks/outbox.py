@@ -55,8 +55,9 @@ def delivery_enqueue(
 ) -> WebhookDelivery:
     """Write one message, queue its first attempt after the commit, and return its row.
 
-    url: replaces the URL of the webhook. payload: None: the first attempt builds it. message_id: the id of an earlier
-    message that is sent again; empty for a new id.
+    job: the job that the message is about; None: it is about no job. url: replaces the URL of the webhook; empty: that
+    URL. payload: None: the first attempt builds it. message_id: the id of an earlier message that is sent again; empty
+    for a new id.
     """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
@@ -95,7 +96,7 @@ def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
 
 
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send a message again with the same id, and return its new row. The log contains both rows.
+    """Send a message again with the same id, and return its new row. The log of deliveries contains both rows.
 
     actor: None if the operator sends it. Raise PermissionDenied unless the actor may manage webhooks.
     """

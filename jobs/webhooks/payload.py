@@ -51,7 +51,7 @@ def payload_of_test(webhook: Webhook) -> dict[str, Any]:
 
 
 def callback_payload_register(dialect: str, payload: CallbackPayload) -> None:
-    """Register the function that builds the callback payload for jobs of a dialect."""
+    """Register the function `payload`, which builds the callback payload for a job of a dialect."""
     _callback_payloads[dialect] = payload
 
 

@@ -24,7 +24,10 @@ def webhook_get(actor: Actor, webhook_id: UUID) -> Webhook:
 
 
 def deliveries_of(actor: Actor) -> QuerySet[WebhookDelivery]:
-    """Return the webhook and callback messages about the jobs that the actor may see, newest first."""
+    """Return the messages of the team's webhooks and callbacks, newest first.
+
+    An actor who sees only their own jobs gets only the messages about these jobs.
+    """
     deliveries = WebhookDelivery.objects.select_related("webhook").filter(webhook__team=actor.team)
     return deliveries.filter(job__user=actor.user) if actor.sees_only_own else deliveries
 

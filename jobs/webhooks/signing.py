@@ -27,7 +27,7 @@ def new_message_id() -> str:
 def signed_headers(*, signing_secrets: Iterable[str], message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
     """Return the headers of a message, with one signature for each secret.
 
-    timestamp_s: the time of sending, in seconds since 1970.
+    timestamp_s: the time of sending, in seconds since 1970. body: the bytes of the message, which are signed.
     """
     signed_at = dt.datetime.fromtimestamp(timestamp_s, dt.UTC)
     signatures = [Signer(secret).sign(message_id, signed_at, body.decode()) for secret in signing_secrets]

@@ -1,4 +1,4 @@
-"""The prompts that the models accept, read from their manifests without loading a model."""
+"""The prompts (boxes and clicks) that the models accept, read from their manifests without loading a model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def options_check(options: CutoutOptions) -> None:
 
 
 def takes_points() -> bool:
-    """Return whether at least one available model accepts points."""
+    """Return whether at least one available model accepts points (clicks)."""
     return any(_takes_points(manifest) for manifest in _manifests())
 
 

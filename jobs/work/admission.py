@@ -28,7 +28,7 @@ _LONGEST_RETRY_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The expected wait of a team: `length` pictures, including its own, in about `seconds` seconds."""
+    """The expected wait of a team: for `length` pictures, its own and those before them, in about `seconds` seconds."""
 
     length: int
     seconds: float
@@ -42,8 +42,8 @@ class Outlook:
 def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
     """Raise TooManyTasks or QueueFull if the queue limits do not allow `pictures` more pictures of the team.
 
-    TooManyTasks: the team's limit is exceeded. QueueFull: the site's limit is exceeded, or an interactive request would
-    wait too long.
+    urgency: a Job.Urgency. TooManyTasks: the team's limit is exceeded. QueueFull: the site's limit is exceeded, or an
+    interactive request would wait too long.
     """
     waiting = _waiting_by_team()
     own = sum(waiting[team.pk].values())
@@ -66,7 +66,7 @@ def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
 def outlook(
     *, team: Team, urgency: str, pictures: int = 0, waiting: dict[object, dict[str, int]] | None = None
 ) -> Outlook:
-    """Return the queue length and the expected time for a team that adds `pictures` pictures.
+    """Return the queue length and the expected time for a team that adds `pictures` pictures of this urgency.
 
     waiting: the queued pictures by team and urgency, if the caller has already read them. Pictures with a higher
     urgency are processed first. Within one urgency the teams take turns, so another team delays this team by at most as
@@ -87,7 +87,10 @@ def outlook(
 
 
 def seconds_per_image() -> float:
-    """Return the mean processing time of the latest MEASURED_IMAGES pictures, in seconds per picture."""
+    """Return the mean processing time of the latest MEASURED_IMAGES pictures, in seconds per picture.
+
+    Return FIRST_GUESS_S if no picture has been measured.
+    """
     recent = JobImage.objects.filter(status=Status.SUCCEEDED).order_by("-enqueued_at")
     timings = recent.values_list("timings_ms", flat=True)[:MEASURED_IMAGES]
     totals_ms = [timing["total"] for timing in timings if timing.get("total")]

@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
     """Claim a queued picture with a lease and return it; None if it is deleted, no longer queued, or held.
 
-    A picture is held if its team already runs its maximum number of pictures. It is queued again when another picture
-    of the team ends.
+    worker: the name of the worker. A picture is held (kept out of the queue) if its team already runs its maximum
+    number of pictures. It is queued again when another picture of the team ends.
     """
     image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
     if image is None:
@@ -54,7 +54,7 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 
 
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
-    """Store the source file that a worker has downloaded or read.
+    """Store the source file that a worker has downloaded or read. width, height: in pixels.
 
     Raise QuotaExceeded if the team's storage is full, and the errors of `artifact_keep`. The quota is checked here
     because the size was unknown when the job was submitted.
@@ -74,7 +74,10 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 
 
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
-    """Queue a downloaded picture for a model; return False if this attempt has lost its lease."""
+    """Queue a downloaded picture for a model; return False if this attempt has lost its lease.
+
+    timings_ms: the durations of the stages so far, which are stored.
+    """
     with transaction.atomic(), room_given_back(image.job):
         is_held = window_room(image.job.team_id, image.job.urgency, is_remote=False) <= 0
         handed = image.hand_over(timings_ms=timings_ms, is_held=is_held)
@@ -95,8 +98,9 @@ def image_succeed(
 ) -> bool:
     """Store the result files and publish them in one commit; return False if this attempt has lost its lease.
 
-    tier, model_reason: as in `jobs.inference.choice.Choice`; empty if no model was needed. finished: the result of the
-    job's recipes.
+    result: the cutout. timings_ms: the duration of each stage. model_version: the model's name and version. tier,
+    model_reason: as in `jobs.inference.choice.Choice`; all three are empty if no model was needed. finished: the result
+    of the job's recipes; None without recipes.
     """
     artifacts: list[Artifact] = []
     try:

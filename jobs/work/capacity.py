@@ -1,8 +1,8 @@
 """The limit of how many pictures of one team run at the same time. The team's other pictures are held.
 
 A held picture is not in the queue. If a team is at its limit, a worker marks the team's next picture as held and takes
-a picture of another team. When a picture of the team ends, the next held picture is queued again. The sweep also queues
-held pictures, for example after a limit was raised.
+a picture of another team. When a picture of the team ends, the next held picture is queued again. The regular recovery
+(`jobs.work.recovery`) also queues held pictures, for example after a limit was raised.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SWEEP_LIMIT = 500
 def claim_allowed(job: Job) -> bool:
     """Return whether another picture of the job's team may start now.
 
-    Call it inside a transaction; the team's row stays locked until its end.
+    Call it inside a transaction. If the team has a limit, its row stays locked until the end of the transaction.
     """
     if not _is_limited(job):
         return True
@@ -36,8 +36,9 @@ def claim_allowed(job: Job) -> bool:
 
 @contextmanager
 def room_given_back(job: Job) -> Iterator[None]:
-    """Run a block that ends a picture, then queue the team's next held picture. Call it inside a transaction.
+    """Return a context manager for a block that ends a picture; after it, the team's next held picture is queued.
 
+    Call it inside a transaction.
     The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race
     with a claim that holds a picture at the same moment: either this function finds the held picture, or the claim
     finds the free capacity.

@@ -17,7 +17,10 @@ from jobs.models import Artifact, Job, JobImage
 
 
 def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
-    """Return how many more messages of a team fit into the download queue (`is_remote`) or the model queue."""
+    """Return how many more messages of a team fit into the download queue (`is_remote`) or the model queue.
+
+    urgency: the Job.Urgency of the queue. The result is 0 or negative if there is no room.
+    """
     queued = JobImage.claimable().filter(is_held=False, job__team_id=team_id, job__urgency=urgency)
     room: int = settings.MATTING_TEAM_WINDOW - in_stage(queued, is_remote=is_remote).count()
     return room
@@ -31,7 +34,7 @@ def in_stage(images: QuerySet[JobImage], *, is_remote: bool) -> QuerySet[JobImag
 
 
 def hold_beyond_window(job: Job, images: Sequence[JobImage]) -> list[JobImage]:
-    """Mark the new pictures that exceed the team's window as held, and return the other pictures, to be queued."""
+    """Mark the new pictures that exceed the team's MATTING_TEAM_WINDOW as held, and return the others, to be queued."""
     sent = []
     for is_remote in (False, True):
         members = [image for image in images if bool(image.source_url) is is_remote]

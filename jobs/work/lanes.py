@@ -1,4 +1,4 @@
-"""Threads that process several pictures of one worker at the same time, so that its GPU can run them as one batch.
+"""Threads ("lanes") that process several pictures of one worker at the same time, so that its GPU can batch them.
 
 The queue message of a picture ends when the picture's thread starts; after that, the picture's lease protects it.
 """
@@ -52,7 +52,8 @@ class Lanes:
     def start(self, work: Callable[[], None], *, limit_s: float | None, queue_name: str) -> None:
         """Start `work` in a thread. Call it after `wait_for_room` has returned True. Errors of `work` are logged.
 
-        limit_s: the time limit of `work` in seconds, or None.
+        limit_s: the time limit of `work` in seconds; None: no limit. queue_name: the queue for which the metrics count
+        the time.
         """
         if self._threads is None:
             raise RuntimeError("the lanes are not open")

@@ -1,8 +1,8 @@
 """Leases and the sweep: one implementation for pictures, zips, webhook deliveries, mail and deletions.
 
 A worker claims a row (`Leased.claim`), renews its lease while it works (`lease_kept`), and ends or releases the row.
-`sweep` returns the rows of dead workers to the queue, ends rows that lost too many workers, and sends messages that
-were lost or planned for later.
+The sweep is the regular recovery: it returns the rows of dead workers to the queue, ends rows that lost too many
+workers, and sends messages that were lost or planned for later.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class LeasedWork(ABC, Generic[_Row]):
 def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
     """Recover rows with an expired lease, then send the due rows that have no message. Return the number of rows.
 
-    Several hosts may sweep at the same time: a release is one conditional update, and a duplicate message does no harm.
+    limit: the largest number of rows of each kind. Several hosts may sweep at the same time: a release is one
+    conditional update, and a duplicate message does no harm.
     """
     expired = work.rows().filter(leased_until__lt=timezone.now())[:limit]
     return recover(work, expired) + resend(work, limit=limit)
@@ -103,7 +104,10 @@ def resend(work: LeasedWork[_Row], *, limit: int) -> int:
 
 @contextmanager
 def lease_kept(row: Leased, *, lease_s: float) -> Iterator[None]:
-    """Run a block, and renew the row's lease in a thread until the block ends or the lease is lost."""
+    """Run a block, and renew the row's lease in a thread until the block ends or the lease is lost.
+
+    lease_s: the duration of the lease in seconds.
+    """
     ended = threading.Event()
 
     def keep() -> None:

@@ -1,7 +1,7 @@
 """The sending side of the queue: RQ messages that contain ids, and announcements that wake waiting requests.
 
-A lost or duplicate message does no harm: the database stores the state, the sweep sends lost messages again, and the
-claim in the database decides which worker may process a picture.
+A lost or duplicate message does no harm: the database stores the state, the sweep (the regular recovery in
+`jobs.work.leases`) sends lost messages again, and the claim in the database decides which worker may process a picture.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def require_available() -> None:
 
 
 def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | None = None, **values: Any) -> None:
-    """Send a message that makes a worker run `task`.
+    """Send a message that makes a worker run `task` with `args` and `values`.
 
-    row_id: the id that `waiting_ids` returns while the message waits.
+    row_id: the id that `waiting_ids` returns while the message waits; None: the message has no row.
     """
     queue = django_rq.get_queue(queue_name, commit_mode="auto")
     # The message's id contains the queue's name. RQ deletes a message by its id after its run; at this time a message
@@ -87,13 +87,16 @@ def _forget_executions(queue: Queue, message_id: str) -> None:
 
 
 def enqueue_images(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send the ids of pictures to the model workers."""
+    """Send the ids of pictures to the model workers. urgency: the Job.Urgency that selects the queue."""
     for image_id in image_ids:
         enqueue_task(IMAGE_PROCESS, str(image_id), queue_name=urgency, row_id=image_id)
 
 
 def enqueue_downloads(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send the ids of pictures to the download workers, which queue them for a model afterwards."""
+    """Send the ids of pictures to the download workers, which queue them for a model afterwards.
+
+    urgency: the Job.Urgency that selects the queue.
+    """
     for image_id in image_ids:
         enqueue_task(IMAGE_DOWNLOAD, str(image_id), queue_name=f"{urgency}-downloads", row_id=image_id)
 
@@ -137,7 +140,10 @@ def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
 
 
 def reply(reply_to: str, answer: Any) -> None:
-    """Send a task's reply, in JSON types, to the process that called `ask`. Redis keeps it for one minute."""
+    """Send a task's reply, in JSON types, to the process that called `ask`. Redis keeps it for one minute.
+
+    reply_to: the address of the reply, which `ask` has passed to the task.
+    """
     redis = connection()
     redis.rpush(reply_to, json.dumps(answer))
     redis.expire(reply_to, 60)
@@ -196,7 +202,7 @@ def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
 
 
 def beat(worker: str, state: dict[str, Any]) -> None:
-    """Store this worker's heartbeat with its loaded models. The heartbeat expires after BEAT_TTL_S seconds."""
+    """Store the heartbeat `state` of the worker with this name. It expires after BEAT_TTL_S seconds."""
     connection().set(_BEAT_PREFIX + worker, json.dumps(state), ex=BEAT_TTL_S)
 
 

@@ -41,7 +41,8 @@ def images_recover() -> int:
 def leases_release(*, worker: str, is_strike: bool = True) -> int:
     """Recover the pictures of a worker that is known to be dead, before its leases expire; return their number.
 
-    is_strike: True if the picture may have caused the end of its worker; after a few such ends the picture fails.
+    worker: its name. is_strike: True if the picture may have caused the end of its worker; after a few such ends the
+    picture fails.
     """
     pictures = _Pictures(is_strike=is_strike)
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))

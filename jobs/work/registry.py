@@ -23,7 +23,7 @@ class Task:
 
 
 def runs(task: Task) -> Callable[[_Function], _Function]:
-    """Register the decorated function to run `task`."""
+    """Return a decorator that registers a function to run `task`."""
 
     def register(function: _Function) -> _Function:
         _functions[task.name] = function

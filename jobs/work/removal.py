@@ -20,8 +20,8 @@ from jobs.work.retention import job_purge
 def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
     """Delete pictures that have ended with their files, and whole jobs if all their pictures are chosen.
 
-    Pictures of a running job are kept, because its worker would write files without a row. Return the number of deleted
-    pictures.
+    Single pictures of a running job are kept, because its worker would write files without a row. Return the number of
+    deleted pictures.
     """
     chosen: dict[Job, list[JobImage]] = defaultdict(list)
     for image in images:

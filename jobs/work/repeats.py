@@ -42,7 +42,10 @@ def repeat_key_of(
     recipes: Sequence[NamedRecipe] = (),
     corrects: UUID | None = None,
 ) -> str:
-    """Return a hash of a request's caller, route, options and pictures; empty if repeats are not detected."""
+    """Return a hash of a request's caller, route, options and pictures; empty if repeats are not detected.
+
+    door: the route and its values. corrects: the id of the picture that the request corrects; None: it corrects none.
+    """
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
@@ -95,7 +98,7 @@ def submission_note(job: Job) -> None:
 
 @contextmanager
 def submissions_noted() -> Iterator[list[UUID]]:
-    """Collect the jobs that are submitted inside this block and have a repeat key."""
+    """Collect the ids of the jobs that are submitted inside this block and have a repeat key, and yield their list."""
     noted: list[UUID] = []
     token = _submitted.set(noted)
     try:
@@ -105,7 +108,7 @@ def submissions_noted() -> Iterator[list[UUID]]:
 
 
 def jobs_delivered(job_ids: Sequence[UUID]) -> None:
-    """Record that the response has reached the client. After that, the same request creates a new job."""
+    """Record that the response with these jobs has reached the client. An equal request then creates a new job."""
     Job.objects.filter(pk__in=job_ids).update(repeat_key="")
 
 

@@ -52,8 +52,12 @@ from segmentation.options import CutoutOptions, Quality
 class Door:
     """How a job was submitted: the API or page, and the values that the submission stores with the job.
 
-    wire: values that the dialect needs for its responses. retention_hours: None: the team's or the site's retention.
-    worker_judges: whether the worker, not the request, rejects a picture over the team's limits.
+    external_id: the id that the API itself gives the job. wire: values that the dialect needs for its responses.
+    output_folder, output_names: a fixed storage folder and file names (without extension) for the results.
+    export_directory: a folder of the server that gets a copy of them. bundle_key: the storage key of their zip, if one
+    is made. idempotency_key, request_hash: the client's key of the request and the hash of its content. Empty values
+    mean none. retention_hours: None: the team's or the site's retention. worker_judges: whether the worker, not the
+    request, rejects a picture over the team's limits.
     """
 
     dialect: str
@@ -84,9 +88,10 @@ def job_submit(
     """Store the sources, write the job with its pictures, queue the pictures after the commit, and return the job.
 
     A repeat of a request whose response was not delivered returns the first request's job (`jobs.work.repeats`).
-    limits: the limits for the pictures; None: the site's. recipes: are applied to each picture.
-    corrects: the picture on which this job runs the model again; the job becomes a version of it (`jobs.versions`).
-    A RefusedSource becomes a failed picture; a job that has only refused pictures has failed on return.
+    door: how the job is submitted. limits: the limits for the pictures; None: the site's. recipes: are applied to each
+    picture. corrects: the picture on which this job runs the model again; the job becomes a version of it
+    (`jobs.versions`); None: a job of its own. A RefusedSource becomes a failed picture; a job that has only refused
+    pictures has failed on return.
 
     Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the errors of `usage_charge` and
     `admission_check`, IdempotencyConflict, StorageFailed and QueueUnavailable. After an error no file, row, message or

@@ -63,8 +63,9 @@ def worker_name() -> str:
 def image_process(image_id: str) -> None:
     """Claim one picture and process it, in a thread of `lanes` if this worker has opened them.
 
-    A fault of the picture fails it; a fault of the machine returns it to the queue. A picture that has lost a worker
-    before is processed alone, because it may end this worker too, and then no other picture counts as a possible cause.
+    `lanes` are threads for several pictures at the same time. A fault of the picture fails it; a fault of the machine
+    returns it to the queue. A picture that has lost a worker before is processed alone, because it may end this worker
+    too, and then no other picture counts as a possible cause.
     """
     message = get_current_job()
     if message is not None and lanes.is_open and not _has_lost_a_worker(image_id):
@@ -83,13 +84,19 @@ def image_download(image_id: str) -> None:
 
 @runs(WEIGHTS_TRY)
 def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
-    """Load a file of the weights folder and reply with its description or with the error."""
+    """Load a file of the weights folder and reply with its description or with the error.
+
+    path, sha256, storage_key: as for `weights_tried`. reply_to: the address of the reply.
+    """
     queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 
 
 @runs(FIRST_PICTURE)
 def first_picture(*, reply_to: str) -> None:
-    """Cut out a small picture; store, read and delete the result, and reply with its size in bytes."""
+    """Cut out a small picture; store, read and delete the result, and reply with its size in bytes.
+
+    reply_to: the address of the reply.
+    """
     pixels = np.full((64, 64, 3), 230, np.uint8)
     pixels[16:48, 16:48] = 30
     engine = engines.engine_for_command(Quality.FAST)

@@ -28,7 +28,7 @@ _JOB = queue.topic_of_job("")
 
 
 class JobWakeups:
-    """Requests that wait for topics, such as `job:ID` for the end or the deletion of a job.
+    """Requests that wait for topics: names of events such as `job:ID` for the end or the deletion of a job.
 
     One Redis subscription receives all announcements. In addition, one query checks all topics every two seconds, so a
     lost announcement delays a response by about two seconds.

@@ -1,4 +1,4 @@
-"""Dialect of Baidu AI's `segment`: OAuth access tokens, and the synchronous cutout of one picture.
+"""The Baidu-compatible API (a dialect of this site): OAuth access tokens, and `segment`, which cuts out one picture.
 
 See docs/api-baidu.md.
 """

@@ -1,4 +1,4 @@
-"""Registration of the Baidu dialect."""
+"""Registration of the Baidu-compatible API (a dialect of this site)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "baidu"
 
 
 def routes() -> list[URLPattern]:
-    """Return the dialect's URL patterns."""
+    """Return the URL patterns of the Baidu-compatible API."""
     from .urls import urlpatterns
 
     return urlpatterns

@@ -1,4 +1,4 @@
-"""Errors that exist only in the Baidu dialect."""
+"""Errors that exist only in the Baidu-compatible API (a dialect of this site)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baidu dialect: the JSON of results, tokens and errors."""
+"""Baidu-compatible API: the JSON of results, tokens and errors."""
 
 from __future__ import annotations
 
@@ -87,14 +87,20 @@ _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily
 
 
 def render_segment(image: JobImage, *, log_id: str) -> dict[str, Any]:
-    """Return the response body for a successful picture. Its mask or cutout is included as base64."""
+    """Return the response body for a successful picture. Its mask or cutout is included as base64.
+
+    log_id: the id of the request, which is repeated in the response.
+    """
     result = file_of(image, Artifact.Kind.MASK, Artifact.Kind.CUTOUT)
     picture = base64.b64encode(storage.read(result.key)).decode("ascii")
     return {"log_id": log_id, "image": picture} | missing_notes(image)
 
 
 def render_error(error: MattingError, *, log_id: str) -> Response:
-    """Return the response for an error in Baidu's format. The HTTP status is 200."""
+    """Return the response for an error in Baidu's format. The HTTP status is 200.
+
+    log_id: the id of the request, which is repeated in the response.
+    """
     code = error_code_of(error)
     message = MESSAGES[code]
     if code == POSITION_MISSING:

@@ -1,4 +1,4 @@
-"""Baidu dialect: request fields, converted to CutoutOptions and a source, and the schema of responses."""
+"""Baidu-compatible API: request fields, converted to CutoutOptions and a source, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SOFT_THRESHOLD, _HALF = 10, 25  # values of `threshold` in CutoutOptions; 25 of
 
 
 def limits() -> Limits:
-    """Return the dialect's limits for a picture: bytes, sides, formats and the smallest box.
+    """Return the limits of this API for a picture: bytes, sides, formats and the smallest box.
 
     Baidu allows 10 MiB of base64, which are 7.5 MiB when decoded.
     """
@@ -98,7 +98,10 @@ class BaiduSegmentSerializer(serializers.Serializer):
         return values
 
     def to_options(self) -> CutoutOptions:
-        """Return the options of the cutout. With `refine_mask` a cutout has a soft edge; otherwise the edge is hard."""
+        """Return the options of the cutout.
+
+        With `refine_mask` a cutout has a soft edge, otherwise a hard one. A mask always has a hard edge.
+        """
         values = self.validated_data
         is_boxed = values["method"] == "control"
         is_mask = values["return_form"] == "mask"
@@ -115,7 +118,10 @@ class BaiduSegmentSerializer(serializers.Serializer):
         )
 
     def to_source(self) -> Source:
-        """Return the source of the picture. Only checks that need no network are made here."""
+        """Return the source of the picture: the base64 in `image`, or else `url`. The network is not used.
+
+        Raise UrlTooLong for a URL of more than MAX_URL_BYTES bytes.
+        """
         values = self.validated_data
         if "image" in values:
             return accept_base64(values["image"], limits=limits())
@@ -177,7 +183,7 @@ def _json(text: str) -> Any:
 
 
 def _box(index: int, corners: Any) -> Box:
-    """Return the box with the corners `[[x1, y1], [x2, y2]]`; raise BoxInvalid with its index if they are invalid."""
+    """Return the box with the corners `[[x1, y1], [x2, y2]]`; raise BoxInvalid, which names `index`, for others."""
     name = f"position[{index}]"
     try:
         (left, top), (right, bottom) = corners

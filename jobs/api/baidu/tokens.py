@@ -1,4 +1,4 @@
-"""Baidu dialect: access tokens, each valid for a key for 30 days. Tokens are signed and not stored."""
+"""Baidu-compatible API: access tokens, each valid for a key for 30 days. Tokens are signed and not stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of the Baidu dialect."""
+"""URL patterns of the Baidu-compatible API (a dialect of this site)."""
 
 from jobs.api.routes import catch_all, route
 

@@ -1,4 +1,4 @@
-"""Baidu dialect: the token endpoint and `segment`."""
+"""Baidu-compatible API: the views of the token endpoint and of `segment`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class BaiduView(PublishedView):
-    """Base class of the dialect's views. A body is JSON or a form; responses and errors are JSON."""
+    """Base class of the views of this API. A body is JSON or a form; responses and errors are JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson

@@ -1,4 +1,4 @@
-"""Dialect of DashScope's image instance segmentation: asynchronous tasks, and uploads with a signed grant.
+"""The DashScope-compatible API (a dialect of this site): tasks that find people in a picture, and uploads of pictures.
 
-See docs/api-dashscope.md.
+It reproduces DashScope's image instance segmentation. See docs/api-dashscope.md.
 """

@@ -1,4 +1,4 @@
-"""Registration of the DashScope dialect."""
+"""Registration of the DashScope-compatible API (a dialect of this site)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADERS = ("x-dashscope-async", "x-dashscope-workspace", "x-dashscope-ossresourc
 
 
 def routes() -> list[URLPattern]:
-    """Return the dialect's URL patterns."""
+    """Return the URL patterns of the DashScope-compatible API."""
     from .urls import urlpatterns
 
     return urlpatterns

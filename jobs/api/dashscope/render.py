@@ -1,4 +1,7 @@
-"""DashScope dialect: the JSON of tasks, upload policies and errors."""
+"""DashScope-compatible API: the JSON of tasks, upload policies and errors.
+
+In all functions, request_id is the id of the request, which is repeated in the response.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,10 @@ def render_submitted(job: Job, *, request_id: str) -> dict[str, Any]:
 
 
 def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
-    """Return the response body for a task: with links if the task succeeded, with code and message if it failed."""
+    """Return the response body for a task: with links if the task succeeded, with code and message if it failed.
+
+    base_url: the site's URL, with which the links begin.
+    """
     output: dict[str, Any] = {
         "task_id": str(job.id),
         "task_status": TASK_STATUS[job.status],
@@ -116,7 +122,7 @@ def render_unknown(task_id: str, *, request_id: str) -> dict[str, Any]:
 
 
 def render_listed(job: Job) -> dict[str, Any]:
-    """Return one task as a row of the list. Times are in milliseconds since 1970."""
+    """Return one task as an entry of the list of tasks. Times are in milliseconds since 1970; None if not reached."""
     return {
         "task_id": str(job.id),
         "status": TASK_STATUS[job.status],
@@ -130,7 +136,10 @@ def render_listed(job: Job) -> dict[str, Any]:
 
 
 def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, request_id: str) -> dict[str, Any]:
-    """Return the form fields with which the SDK uploads a file to the URL `upload_host` within GRANT_TTL_S seconds."""
+    """Return the form fields with which the SDK uploads a file to the URL `upload_host` within GRANT_TTL_S seconds.
+
+    public_id: the public id of the API key to which the grant was issued.
+    """
     return {
         "request_id": request_id,
         "data": {
@@ -149,7 +158,10 @@ def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, reque
 
 
 def render_error(error: MattingError, *, request_id: str) -> Response:
-    """Return the response for an error in DashScope's format."""
+    """Return the response for an error in DashScope's format.
+
+    JobNotFound is no error in this format: the response describes a task with the state UNKNOWN, with HTTP status 200.
+    """
     if isinstance(error, JobNotFound):
         return Response(render_unknown(error.field, request_id=request_id))
     status, code, message = _words(error)

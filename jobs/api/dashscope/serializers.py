@@ -1,4 +1,4 @@
-"""DashScope dialect: request fields, converted to a source, and the schema of responses."""
+"""DashScope-compatible API: request fields, converted to a source, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STATUS = {word: status for status, word in TASK_STATUS.items()}
 
 
 def limits() -> Limits:
-    """Return the dialect's limits for a picture. The worker checks them."""
+    """Return the limits of this API for a picture: bytes, sides and formats. The worker checks them."""
     return default_limits(
         max_bytes=MAX_FILE_BYTES,
         min_side_px=512,
@@ -41,7 +41,7 @@ def limits() -> Limits:
 
 
 def upload_limits() -> Limits:
-    """Return the limits for an upload. The dialect's other limits are checked when a task uses the upload."""
+    """Return the limits for an upload: its bytes. The other limits are checked when a task uses the upload."""
     return default_limits(max_bytes=MAX_FILE_BYTES)
 
 
@@ -87,7 +87,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
-    """Filters and page of the list. Times have the form YYYYMMDDhhmmss, in the site's time zone."""
+    """Filters and page of the list of tasks. Times have the form YYYYMMDDhhmmss, in the site's time zone."""
 
     page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)
@@ -98,7 +98,10 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
     status = Choice(choices=[*TASK_STATUS.values()], required=False)
 
     def to_filters(self) -> dict[str, Any]:
-        """Return the filters under the names that `jobs_kept` uses."""
+        """Return the filters by status and time, under the names that `jobs_kept` uses.
+
+        A filter that is not in the query is None.
+        """
         values = self.validated_data
         end = _moment(values.get("end_time"))
         return {
@@ -251,7 +254,7 @@ class DashScopeErrorSerializer(serializers.Serializer):
 def _uploaded(actor: Actor, name: str) -> Source:
     """Return the source for the team's upload with this name; raise DownloadFailed if there is none.
 
-    The dialect's limits are checked with the task.
+    The worker checks the limits of this API later.
     """
     try:
         upload = upload_get(actor, upload_id_of(name))

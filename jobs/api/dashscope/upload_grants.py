@@ -1,4 +1,7 @@
-"""DashScope dialect: signed grants to upload a file without an API key, in the form that object stores use."""
+"""DashScope-compatible API: signed grants to upload a file without an API key, in the form that object stores use.
+
+A grant permits one upload directory, for a short time, in the name of the key to which it was issued.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,8 @@ def grant_issue(*, key: ApiKey) -> UploadGrant:
 def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
     """Return the API key of the grant with which the file `name` is uploaded.
 
-    Raise PermissionDenied for an invalid or expired grant or a revoked key, and ScopeMissing for a key without the
-    scope `submit`.
+    policy, signature: the fields of the grant. Raise PermissionDenied for an invalid or expired grant, a revoked key or
+    a name outside the granted directory, and ScopeMissing for a key without the scope `submit`.
     """
     if not is_signature_of(policy, signature, salt=_SALT):
         raise PermissionDenied("The upload policy's signature is not valid.")

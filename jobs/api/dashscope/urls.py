@@ -1,4 +1,4 @@
-"""Routes of the DashScope dialect."""
+"""URL patterns of the DashScope-compatible API (a dialect of this site)."""
 
 from jobs.api.routes import catch_all, route
 

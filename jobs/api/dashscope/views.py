@@ -1,4 +1,4 @@
-"""DashScope dialect: submission, tasks and uploads."""
+"""DashScope-compatible API: the views of submission, tasks and uploads."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ SUBMIT_EXAMPLES = [
 
 
 class DashScopeView(PublishedView):
-    """Base class of the dialect's views. Bodies, responses and errors are JSON."""
+    """Base class of the views of this API. Bodies, responses and errors are JSON."""
 
     dialect = NAME
     authentication_classes = [KeyAuthentication, NetworkAuthentication]
@@ -218,7 +218,10 @@ class UploadPolicyView(DashScopeView):
 
 
 def upload_body_limits() -> BodyLimits:
-    """Return the limits of the upload form's body. The sender is unknown until the whole body has been read."""
+    """Return the limits of the upload form's body: one file and its fields.
+
+    The sender is unknown until the whole body has been read, so the limits are small.
+    """
     return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes, cuts_files=True)
 
 

@@ -124,7 +124,8 @@ def max_request_bytes() -> int:
 def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
     """Return the actor of a call: the key in its Authorization or X-API-Key header, or over stdio in KEYLINE_KEY.
 
-    Raise AuthenticationRequired, ScopeMissing, and RateLimited if the team has sent too many requests.
+    scope: the scope that the key needs. is_submit: whether the call counts as a submission or as a query. Raise
+    AuthenticationRequired, ScopeMissing, and RateLimited if the team has sent too many requests.
     """
     headers = context.headers
     address: str | None

@@ -51,7 +51,7 @@ class NativeView(DialectView):
         return problem_response(error, request_id=request_id)
 
     def wait_s(self) -> float:
-        """Return the query parameter `wait` in seconds.
+        """Return the query parameter `wait` in seconds; 0 if it is missing.
 
         Raise InvalidParameter unless it is a whole number from 0 to MATTING_MAX_WAIT_S.
         """
@@ -63,8 +63,8 @@ class NativeView(DialectView):
     def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
         """Return the response with a job: status 200 if the job has ended, otherwise `pending_status`.
 
-        With status 202, headers give the job's URL and the state of the queue. images: all pictures of the job, if the
-        caller has already read them.
+        With status 202, headers give the job's URL, the length of the queue, and the expected seconds until the end.
+        images: all pictures of the job, if the caller has already read them; None: one page is read.
         """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)
@@ -85,7 +85,10 @@ class NativeView(DialectView):
         return {name: query[name] for name in JOB_QUERY[1:] if name in query}
 
     def page_links(self, *, page: int, page_size: int, count: int) -> dict[str, str]:
-        """Return the Link header of a list: the first, previous, next and last page (RFC 8288)."""
+        """Return the Link header of a list: the first, previous, next and last page (RFC 8288).
+
+        page: the current page, from 1. count: the number of all entries. A page that does not exist has no link.
+        """
         last = max(1, -(-count // page_size))
         pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
         query = self.request.query_params.dict()

@@ -178,7 +178,8 @@ def job_document(
 ) -> dict[str, Any]:
     """Return the JSON of a job with links to its files.
 
-    It contains one page of the job's pictures, or the pictures in `images` if they are given.
+    It contains one page (from 1) of the job's pictures, or the pictures in `images` if they are given.
+    base_url: the site's URL, with which the links begin.
     """
     if images is not None:
         context = {"base_url": base_url}
@@ -193,7 +194,7 @@ def job_document(
 def job_documents(
     jobs: Sequence[Job], *, base_url: str, page: int = 1, page_size: int = IMAGES_SHOWN
 ) -> list[dict[str, Any]]:
-    """Return the JSON of several jobs, each with one page of its pictures.
+    """Return the JSON of several jobs, each with one page (from 1) of its pictures. Links begin with `base_url`.
 
     The number of database queries does not depend on the number of jobs.
     """
@@ -212,19 +213,26 @@ def job_documents(
 
 
 def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
-    """Return the JSON of one stored file, with a signed link."""
+    """Return a JSON object that describes one stored file: kind, name, type, size and a signed link to the file.
+
+    base_url: the site's URL, with which the link begins. link_ttl_s: for how many seconds the link is valid; None: for
+    the usual time, MATTING_LINK_TTL_S.
+    """
     return dict(FileSerializer(artifact, context={"base_url": base_url, "link_ttl_s": link_ttl_s}).data)
 
 
 def versions_document(image: JobImage, *, base_url: str) -> dict[str, Any]:
-    """Return the JSON of all versions of a picture, including the first result."""
+    """Return the JSON of all versions of a picture, the first result included. Links begin with `base_url`."""
     versions: list[Version | None] = [None, *versions_of(image)]
     shown = [version_document(image, version, base_url=base_url) for version in versions]
     return {"free_corrections_left": corrections_left(image), "versions": shown}
 
 
 def version_document(image: JobImage, version: Version | None, *, base_url: str) -> dict[str, Any]:
-    """Return the JSON of one version of a picture. If `version` is None, it is the first result."""
+    """Return the JSON of one version of a picture. If `version` is None, it is the first result.
+
+    base_url: the site's URL, with which the links begin.
+    """
     job = (version and version.run) or image.job
     thumbnail = thumbnail_of(image, version)
     file = version.file if version is not None else None

@@ -1,4 +1,4 @@
-"""Native API: the editor's state of a picture, which is validated before it is stored."""
+"""Native API: the editor's state of a picture (an "edit"), which is validated before it is stored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditSerializer(KnownFieldsOnly, serializers.Serializer):
-    """An edit: the options of the rendering, the ids of excluded people, the strokes of the brush, and the finish."""
+    """An edit: the options of the rendering, the ids of excluded people, the strokes of the brush, and the finish.
+
+    The finish is a recipe without a title: canvas, placement, background, shadow and outline.
+    """
 
     options = CutoutOptionsSerializer(required=False)
     dropped = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=255), required=False)

@@ -19,9 +19,9 @@ _FILES = -1  # the value of the column `tries` in the row of the files
 def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] | None = None) -> str:
     """Return an ETag that changes whenever the job's JSON changes.
 
-    page, language: the page of pictures and the language of the JSON. images: all pictures of the job with their
-    artifacts, if the caller has already read them; otherwise one query aggregates them. The ETag also depends on the
-    time until which the links are valid.
+    page: the query string, which selects the page of pictures. language: the language of the JSON. images: all pictures
+    of the job with their artifacts, if the caller has already read them; otherwise one query aggregates them. The ETag
+    also depends on the time until which the links are valid.
     """
     counted = _summed(job) if images is None else _summed_here(images)
     state = (job.pk, job.status, job.images_succeeded, job.images_failed, job.finished_at, job.expires_at)

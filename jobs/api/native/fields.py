@@ -49,7 +49,10 @@ class PointsField(serializers.ListField):
 
 
 def json_in(name: str | None, dictionary: Any) -> Any:
-    """Return the value of a field. A string is parsed as JSON; raise InvalidParameter if it is not valid JSON."""
+    """Return the value of the field `name` in a request, parsed if it is a string; `empty` if the field is missing.
+
+    Raise InvalidParameter for a string that is not valid JSON.
+    """
     value = dictionary.get(name, serializers.empty)
     if isinstance(value, str):
         try:
@@ -60,7 +63,7 @@ def json_in(name: str | None, dictionary: Any) -> Any:
 
 
 class OutputsField(serializers.ListField):
-    """Field for a list of outputs; in a form, one comma-separated string."""
+    """Field for a list of outputs (`cutout`, `mask` and others); in a form, one comma-separated string."""
 
     child = Choice(choices=list(Output))
 

@@ -22,7 +22,10 @@ class Rendered:
 
 
 class Recent:
-    """The cache of recently rendered responses of this process. A response's key changes with its content."""
+    """The cache of recently rendered responses of this process. A response's key changes with its content.
+
+    clock: returns a monotonic time in seconds.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -36,7 +39,7 @@ class Recent:
         return found if found is not None and self._clock() - found.rendered_at_s <= KEPT_S else None
 
     def put(self, key: Hashable, body: bytes, link: str) -> None:
-        """Store a response, and delete the oldest ones if there are more than MOST."""
+        """Store a response (its body and its Link header), and delete the oldest ones if there are more than MOST."""
         with self._lock:
             self._rendered[key] = Rendered(body, link, self._clock())
             self._rendered.move_to_end(key)

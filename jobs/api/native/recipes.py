@@ -1,4 +1,7 @@
-"""Native API: the team's recipes for finished pictures at /api/recipes/, with versions, import, export and preview."""
+"""Native API: the team's recipes for finished pictures at /api/recipes/, with versions, import, export and preview.
+
+A recipe is a named set of rules that makes files from a cutout: canvas, background, shadow, format and size.
+"""
 
 from __future__ import annotations
 
@@ -250,11 +253,9 @@ def recipe_document(named: NamedRecipe) -> dict[str, Any]:
 
 
 def finished_response(rendering: Rendering | SampleRendering, number: int = 1, name: str = "") -> FileResponse:
-    """Return the response with output `number` (from 1) of a finished result.
+    """Return the response with the file `number` (from 1) that a recipe made. A header contains the result's notes.
 
-    A header contains the notes of the result.
-
-    name: the file name for Content-Disposition. The temporary file of the output is deleted.
+    name: the file name for Content-Disposition; empty: none. The temporary file is deleted.
     """
     finished = rendering.finished()
     chosen = file_chosen(finished, number)

@@ -132,7 +132,10 @@ class SettingsField(serializers.DictField):
 
 
 class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Fields of `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
+    """Fields of `POST /api/jobs/`: the pictures and the options.
+
+    Pictures are files (`image`, repeatable), a zip of files, base64, URLs or earlier uploads.
+    """
 
     image = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
@@ -236,7 +239,7 @@ class RenderingSerializer(AgainRequestSerializer):
         return attrs
 
     def require_effect(self, submitted: CutoutOptions) -> None:
-        """Raise ParameterWithoutEffect for an option of the model run that differs from the submitted options."""
+        """Raise ParameterWithoutEffect for a model option that differs from `submitted`, the options of the job."""
         values = self.validated_data
         for name in _MODEL_OPTIONS:
             if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
@@ -274,7 +277,7 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
 def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
     """Return the fields of the body; fields that are missing there are taken from the query.
 
-    A body that is not an object is returned unchanged.
+    A body that is not an object is returned unchanged. without: names of the query that are left out.
     """
     query = {name: value for name, value in request.query_params.items() if name not in without}
     data = request.data
@@ -290,7 +293,7 @@ def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
 
 
 def in_format(body: CutoutOptionsSerializer, preferred: Format | None) -> CutoutOptions:
-    """Return the options of a request. If the request names no format, the format that Accept prefers is used."""
+    """Return the options of a request. If it names no format, `preferred` (from Accept) is used, if there is one."""
     options = body.to_options()
     if preferred is None or "format" in body.validated_data:
         return options

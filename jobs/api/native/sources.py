@@ -32,8 +32,8 @@ _FIELDS = ("image", "image_base64", "image_url", "upload")
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
     """Return the sources of a request, after counting and checking all of its pictures.
 
-    An invalid picture among several becomes a RefusedSource with its name. The error of a single invalid picture is
-    raised.
+    values: the validated fields of the request. limits: the limits that each picture must keep. An invalid picture
+    among several becomes a RefusedSource with its name. The error of a single invalid picture is raised.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))

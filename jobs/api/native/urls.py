@@ -1,4 +1,4 @@
-"""Routes of the native API."""
+"""URL patterns of the native API."""
 
 from jobs.api.routes import route
 

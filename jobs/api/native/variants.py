@@ -100,7 +100,11 @@ class VariantsView(NativeView):
         recipe: Recipe | None = None,
         with_thumbnail: bool = False,
     ) -> Rendering:
-        """Start the rendering that a request describes, and return the running rendering."""
+        """Start the rendering that a request describes, and return the running rendering.
+
+        recipe: finishes the picture; None: the rendering is a cutout. with_thumbnail: whether a thumbnail is rendered
+        too.
+        """
         values = body.validated_data
         brush = values.get("brush")
         return variant_begin(

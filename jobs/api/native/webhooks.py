@@ -61,7 +61,7 @@ class CallbackSecretSerializer(serializers.ModelSerializer):
 
 
 class DeliveryRowSerializer(serializers.ModelSerializer):
-    """A delivery in the list, without its payload, because a payload may contain pictures in base64."""
+    """A delivery in the list of deliveries, without its payload, because a payload may contain pictures in base64."""
 
     class Meta:
         model = WebhookDelivery

@@ -1,1 +1,4 @@
-"""Dialect of PicWish's segmentation tasks, at two groups of paths. See docs/api-picwish.md."""
+"""The PicWish-compatible API (a dialect of this site): segmentation tasks, at two groups of paths.
+
+See docs/api-picwish.md.
+"""

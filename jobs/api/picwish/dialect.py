@@ -1,4 +1,4 @@
-"""Registration of the PicWish dialect."""
+"""Registration of the PicWish-compatible API (a dialect of this site)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "picwish"
 
 
 def routes() -> list[URLPattern]:
-    """Return the dialect's URL patterns."""
+    """Return the URL patterns of the PicWish-compatible API."""
     from .urls import urlpatterns
 
     return urlpatterns

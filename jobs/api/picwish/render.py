@@ -1,4 +1,4 @@
-"""PicWish dialect: the JSON of tasks and errors."""
+"""PicWish-compatible API: the JSON of tasks and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .serializers import BASE64
 
 
 class Words(NamedTuple):
-    """The HTTP status of an error for a rejected request, and the number of the state for a failed task."""
+    """How this API reports an error: the HTTP status of a rejected request, and the state number of a failed task."""
 
     status: int
     state: int
@@ -80,7 +80,7 @@ PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100
 
 
 def state_of(job: Job, image: JobImage) -> int:
-    """Return the number of a task's state.
+    """Return the number of the state of a task, which is a job with its only picture; negative if it has failed.
 
     A cutout without a visible pixel is "nothing found". A queued picture is "queued" before its first attempt and
     "waiting" between later attempts. From its download on, the picture is "preparing", so that the progress never
@@ -106,7 +106,10 @@ def render_submitted(job: Job) -> dict[str, Any]:
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Return the response body with a task's state, and with the result if the task is complete."""
+    """Return the response body with a task's state, and with the result if the task is complete.
+
+    base_url: the site's URL, with which the links begin.
+    """
     image = images_of(job)[0]
     state = state_of(job, image)
     fetch_ms = image.timings_ms.get("fetch", 0.0)

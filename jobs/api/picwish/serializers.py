@@ -1,4 +1,4 @@
-"""PicWish dialect: request fields, converted to CutoutOptions and a source, and the schema of responses."""
+"""PicWish-compatible API: request fields, converted to CutoutOptions and a source, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
 
 
 def limits() -> Limits:
-    """Return the dialect's limits for a picture."""
+    """Return the limits of this API for a picture: bytes and sides."""
     return default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
 
 
@@ -68,12 +68,10 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def to_source(self, held_to: Limits) -> Source:
-        """Return the source of the picture.
+        """Return the source of the picture, which must keep the limits `held_to`.
 
-        An error that the dialect reports as a task's state becomes a RefusedSource.
-
-        held_to: the limits for the picture. Raise ImageMissing without a picture, and InvalidParameter for several
-        pictures.
+        An error that this API reports as a task's state becomes a RefusedSource. Raise ImageMissing without a picture,
+        and InvalidParameter for several pictures.
         """
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]

@@ -1,4 +1,4 @@
-"""PicWish dialect: views that submit and return tasks, at both groups of paths."""
+"""PicWish-compatible API: views that submit and return tasks, at both groups of paths."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ DONE = OpenApiExample(
 
 
 def describe_submission(operation_id: str) -> object:
-    """Return the OpenAPI description of the submission at one of its routes."""
+    """Return a decorator with the OpenAPI description of a submission, for one of the two paths that accept it."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -100,7 +100,7 @@ def describe_submission(operation_id: str) -> object:
 
 
 def describe_task(operation_id: str) -> object:
-    """Return the OpenAPI description of the request for a task at one of its routes."""
+    """Return a decorator with the OpenAPI description of the request for a task, for one of its paths."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -111,7 +111,7 @@ def describe_task(operation_id: str) -> object:
 
 
 class PicWishView(PublishedView):
-    """View of the PicWish dialect. Errors are JSON in the dialect's format."""
+    """Base class of the views of this API. Errors are JSON in PicWish's format."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson

@@ -1,4 +1,4 @@
-"""Dialect of rembg's server: a picture is sent by URL or as a file, and the cutout is returned as PNG.
+"""The rembg-compatible API (a dialect of this site): cuts out a picture, given by URL or as a file, as PNG.
 
-See docs/api-rembg.md.
+It reproduces rembg's server. See docs/api-rembg.md.
 """

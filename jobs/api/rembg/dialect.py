@@ -1,4 +1,4 @@
-"""Registration of the rembg dialect."""
+"""Registration of the rembg-compatible API (a dialect of this site)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NAME = "rembg"
 
 
 def routes() -> list[URLPattern]:
-    """Return the dialect's URL patterns."""
+    """Return the URL patterns of the rembg-compatible API."""
     from .urls import urlpatterns
 
     return urlpatterns

@@ -1,4 +1,4 @@
-"""rembg dialect: responses with results, and with errors in FastAPI's format."""
+"""rembg-compatible API: responses with results, and with errors in FastAPI's format."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ ERRORS: dict[str, int] = {
 def render_error(error: MattingError, *, where: str, status: int | None = None) -> Response:
     """Return the response for an error in FastAPI's format.
 
-    where: `query` or `body`, the part of the request that contains the field. status: replaces the code's HTTP status.
+    where: `query` or `body`, the part of the request that contains the field. status: replaces the HTTP status of the
+    error's code; None: keep it.
     """
     status = status or ERRORS[error.code]
     if status != 422:
@@ -63,7 +64,8 @@ def render_error(error: MattingError, *, where: str, status: int | None = None) 
 def render_result(image: JobImage, background: tuple[int, int, int, int] | None) -> HttpResponse:
     """Return the response with the cutout or the mask as PNG.
 
-    background: red, green, blue and alpha, each 0 to 255. A background that is partly transparent is drawn here.
+    background: red, green, blue and alpha, each 0 to 255; None: no background. Only a partly transparent background is
+    drawn here; the worker draws an opaque one.
     """
     artifact = result_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
     data = storage.read(artifact.key)

@@ -1,4 +1,4 @@
-"""rembg dialect: request fields, converted to CutoutOptions and a source."""
+"""rembg-compatible API: request fields, converted to CutoutOptions and a source."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return name
 
     def without_effect(self, options: CutoutOptions) -> list[str]:
-        """Return the names of the request's fields that had no effect on the options."""
+        """Return the names of the request's fields without an effect on `options`, which were made from the request."""
         values = self.validated_data
         unused = [name for name in WITHOUT_EFFECT if name in values]
         return [*unused, "vm"] if values.get("vm") and options.quality is not Quality.FINE else unused
@@ -174,5 +174,5 @@ def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
 
 
 def merged(query: Any, form: Any) -> dict[str, Any]:
-    """Return the fields of the query and of the form. The form has precedence."""
+    """Return the fields of the query and of the form. A field that both contain has the form's value."""
     return {**{name: query[name] for name in query}, **{name: form[name] for name in form}}

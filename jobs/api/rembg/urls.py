@@ -1,4 +1,4 @@
-"""Routes of the rembg dialect."""
+"""URL patterns of the rembg-compatible API (a dialect of this site)."""
 
 from jobs.api.routes import catch_all, route
 

@@ -1,4 +1,4 @@
-"""rembg dialect: the view of `remove`, for a picture by URL or as a file."""
+"""rembg-compatible API: the view of `remove`, for a picture by URL or as a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESPONSES = {(200, "image/png"): OpenApiTypes.BINARY, "4XX": ERROR, "5XX": ERROR
 
 
 class RembgView(PublishedView):
-    """Base class of the dialect's views."""
+    """Base class of the views of this API."""
 
     dialect = NAME
     is_submit = True

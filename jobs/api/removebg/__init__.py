@@ -1,1 +1,4 @@
-"""Dialect of remove.bg v1.0: the synchronous cutout of one picture, and the account. See docs/api-removebg.md."""
+"""The remove.bg-compatible API (a dialect of this site): the synchronous cutout of one picture, and the account.
+
+It reproduces remove.bg v1.0. See docs/api-removebg.md.
+"""

@@ -1,4 +1,4 @@
-"""remove.bg dialect: draw the result from a cutout, with region, crop, scale, size, shadow, background and format.
+"""remove.bg-compatible API: draw the result from a cutout, with region, crop, scale, shadow, background and format.
 
 Lengths have the API's formats: `12px`, `10%` or a number of pixels. `draw` runs in the process for renderings.
 """
@@ -36,7 +36,10 @@ Rectangle = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A length in pixels, or in percent of a side of the picture."""
+    """A length in pixels, or in percent of a side of the picture.
+
+    is_share: whether `value` is in percent.
+    """
 
     value: float
     is_share: bool
@@ -102,7 +105,10 @@ def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]
 
 
 def max_pixels(size: str, picture_format: str) -> float:
-    """Return the maximum number of pixels of a result. The size `auto` is the largest size."""
+    """Return the maximum number of pixels of a result. The size `auto` is the largest size.
+
+    size, picture_format: the request's values, such as `hd` and `png`. PNG at full size may have fewer pixels.
+    """
     if size in ("full", "4k", "auto") and picture_format in ("png", "auto"):
         return FULL_PNG_MEGAPIXELS * MEGAPIXEL
     return SIZES.get(size, SIZES["full"]) * MEGAPIXEL
@@ -111,14 +117,17 @@ def max_pixels(size: str, picture_format: str) -> float:
 def fitted(width: int, height: int, pixels: float) -> tuple[int, int]:
     """Return the largest width and height with the same proportions and at most `pixels` pixels.
 
-    The picture is not enlarged.
+    A picture that is small enough keeps its size.
     """
     factor = min(1.0, (pixels / (width * height)) ** 0.5)
     return max(1, int(width * factor)), max(1, int(height * factor))
 
 
 def draw(cutout_png: bytes, layout: Layout) -> Drawn:
-    """Return the result, drawn from a cutout with alpha. Raise ForegroundUnknown if no pixel is visible."""
+    """Return the result, drawn from a cutout with alpha, as `layout` describes it.
+
+    Raise ForegroundUnknown if no pixel is visible.
+    """
     picture = Image.open(io.BytesIO(cutout_png)).convert("RGBA")
     alpha = _alpha(picture, layout)
     picture.putalpha(alpha)
@@ -153,7 +162,10 @@ def _alpha(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def region(roi: tuple[Length, ...], width: int, height: int) -> Rectangle:
-    """Return the region of interest as (left, top, right, bottom) in pixels, clipped to the picture."""
+    """Return the region of interest as (left, top, right, bottom) in pixels, clipped to the picture.
+
+    roi: x1, y1, x2, y2 of two opposite corners. width, height: the size of the picture.
+    """
     left, right = sorted((round(roi[0].of(width)), round(roi[2].of(width))))
     top, bottom = sorted((round(roi[1].of(height)), round(roi[3].of(height))))
     return max(0, left), max(0, top), min(width, right), min(height, bottom)
@@ -177,7 +189,7 @@ def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
 
 
 def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
-    """Scale the subject and place it on the canvas. With a scale and without a position, the subject is centred."""
+    """Scale the subject and place it on a canvas of the picture's size. Without a position, it is centred."""
     subject = picture.crop(picture.getchannel("A").getbbox())
     if layout.scale is not None:
         factor = layout.scale * min(picture.width / subject.width, picture.height / subject.height)

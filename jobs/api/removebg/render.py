@@ -1,4 +1,4 @@
-"""remove.bg dialect: headers and JSON of results, of the account and of errors."""
+"""remove.bg-compatible API: headers and JSON of results, of the account and of errors."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def render_json(drawn: Drawn) -> dict[str, Any]:
 def headers_of(image: JobImage, drawn: Drawn, *, size: str, type_level: str) -> dict[str, str]:
     """Return the headers that describe a result.
 
-    size, type_level: the values of these fields in the request.
+    drawn: the file of the response. size, type_level: the values of these fields in the request.
     """
     left, top, right, bottom = drawn.foreground
     most = fitted(image.width or 1, image.height or 1, SIZES["full"] * MEGAPIXEL)
@@ -104,7 +104,7 @@ def headers_of(image: JobImage, drawn: Drawn, *, size: str, type_level: str) -> 
 
 
 def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Return remove.bg's headers for the first rate limit; an empty dict if the team has no limit."""
+    """Return remove.bg's headers for the first of the team's rate limits; an empty dict if the team has none."""
     if not standings:
         return {}
     first = standings[0]
@@ -116,7 +116,10 @@ def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
 
 
 def render_account(month: Allowance) -> dict[str, Any]:
-    """Return the response body of the account. One credit is one picture of the month's quota."""
+    """Return the response body of the account. One credit is one picture that is left of the month's quota.
+
+    Without such a quota, the account has UNLIMITED_CREDITS.
+    """
     credits = UNLIMITED_CREDITS if month.left is None else month.left
     amounts = {"total": credits, "subscription": credits, "payg": 0, "enterprise": 0}
     return {"data": {"attributes": {"credits": amounts, "api": {"free_calls": 0, "sizes": "all"}}}}

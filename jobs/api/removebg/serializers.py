@@ -1,4 +1,4 @@
-"""remove.bg dialect: request fields, converted to CutoutOptions, a source and a layout, and the schema of responses."""
+"""remove.bg-compatible API: request fields, converted to options, a source and a layout, and response schemas."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_BYTES = 22 * 2**20
 
 
 def limits() -> Limits:
-    """Return the dialect's limits for a picture."""
+    """Return the limits of this API for a picture: its bytes."""
     return default_limits(max_bytes=MAX_BYTES)
 
 
@@ -88,7 +88,8 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
     def to_options(self, source: Source) -> CutoutOptions:
         """Return the options of a complete transparent cutout, from which the layout is drawn later.
 
-        The region of interest becomes a box if the picture's size is known; otherwise only the layout uses it.
+        source: the picture. If its size is known, the region of interest becomes a box; otherwise only the layout uses
+        it.
         """
         subject = SUBJECTS.get(self.validated_data["type"], Subject.OBJECT)
         roi = self.to_layout().roi

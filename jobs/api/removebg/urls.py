@@ -1,4 +1,4 @@
-"""Routes of the remove.bg dialect."""
+"""URL patterns of the remove.bg-compatible API (a dialect of this site)."""
 
 from jobs.api.routes import catch_all, route
 

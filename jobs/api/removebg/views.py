@@ -1,4 +1,4 @@
-"""remove.bg dialect: the views of `removebg` and `account`."""
+"""remove.bg-compatible API: the views of `removebg` and `account`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def body_limits() -> BodyLimits:
 
 
 class RemoveBgView(PublishedView):
-    """Base class of the dialect's views. Responses have the rate headers of remove.bg."""
+    """Base class of the views of this API. Responses have the rate limit headers of remove.bg."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson

@@ -1,1 +1,4 @@
-"""Dialect of the UNet matting API: `single`, `batch` with its task, and `reload` of weights. See docs/api-unet.md."""
+"""The UNet matting API (an HTTP API, one of the site's dialects): `single`, `batch` with its task, and `reload`.
+
+See docs/api-unet.md.
+"""

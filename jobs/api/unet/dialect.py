@@ -1,4 +1,4 @@
-"""Registration of the UNet dialect."""
+"""Registration of the UNet matting API (an HTTP API, one of the site's dialects)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "unet"
 
 
 def routes() -> list[URLPattern]:
-    """Return the dialect's URL patterns."""
+    """Return the URL patterns of the UNet matting API."""
     from .urls import urlpatterns
 
     return urlpatterns

@@ -1,4 +1,4 @@
-"""UNet dialect: estimate of the duration of a batch, from the latest measured pictures and the queue."""
+"""UNet matting API: estimate of the duration of a batch, from the latest measured pictures and the queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobs.work.admission import seconds_per_image
 
 
 def seconds_until_done(*, extra_images: int = 0) -> int:
-    """Return the estimated seconds, at least 1, until all current pictures and `extra_images` more are done."""
+    """Return the estimated seconds, at least 1, until all unfinished pictures and `extra_images` more are done."""
     waiting = JobImage.objects.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING)).count()
     workers = sum(worker.get("role") == "pictures" for worker in queue.live_workers())
     return max(1, math.ceil((waiting + extra_images) * seconds_per_image() / max(1, workers)))

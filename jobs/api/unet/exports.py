@@ -1,4 +1,4 @@
-"""UNet dialect: copies of the results of `single` in the folder that the operator has mounted for outputs."""
+"""UNet matting API: copies of the results of `single` in the folder that the operator has mounted for outputs."""
 
 from __future__ import annotations
 

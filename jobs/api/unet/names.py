@@ -22,10 +22,11 @@ _MAX_STEM = 100
 
 
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
-    """Return `pattern` with the current local time to the second. Later names of this second end with `-2`, `-3`, ….
+    """Return `pattern` with the current local time to the second in place of `{}`.
 
-    separator: the text between the date and the time of day. Redis counts the names for all web processes; the database
-    is checked too, in case Redis has lost the count. Raise QueueUnavailable if Redis cannot be reached.
+    Later names of the same second end with `-2`, `-3`, …. separator: the text between the date and the time of day.
+    Redis counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
+    QueueUnavailable if Redis cannot be reached.
     """
     second = timezone.localtime().strftime(f"%Y%m%d{separator}%H%M%S")
     while True:

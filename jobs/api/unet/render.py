@@ -1,4 +1,4 @@
-"""UNet dialect: the JSON of `single`, tasks, `reload` and errors."""
+"""UNet matting API: the JSON of `single`, tasks, `reload` and errors."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ CANCELED = "The task was cancelled."
 def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[str, Any]:
     """Return the response body of `single` for a successful picture.
 
-    folder: the path of the copies; empty without copies.
+    base_url: the site's URL, with which the links begin. folder: the path of the copies; empty without copies.
     """
     cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
@@ -102,7 +102,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
 
 
 def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
-    """Return the response body of `batch`."""
+    """Return the response body of `batch`. estimated_time_s: the estimated seconds until the batch is done."""
     return {
         "status": "submitted",
         "task_id": job.external_id,
@@ -113,7 +113,10 @@ def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Return the response body with a batch's state: current counts, and after its end the zip and the duration."""
+    """Return the response body with a batch's state: current counts, and after its end the zip and the duration.
+
+    base_url: the site's URL, with which the link of the zip begins.
+    """
     images = images_of(job)
     body: dict[str, Any] = {
         "status": TASK_STATES[Status(job.status)],

@@ -1,4 +1,4 @@
-"""UNet dialect: request fields, converted to CutoutOptions and sources, and the schema of responses."""
+"""UNet matting API: request fields, converted to CutoutOptions and sources, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class UNetUploadSerializer(UNetBatchSerializer):
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
     def to_sources(self, limits: Limits) -> list[Source]:
-        """Return the sources. A file that is not a picture becomes a RefusedSource.
+        """Return the sources of the pictures. A file that is not a picture or exceeds `limits` becomes a RefusedSource.
 
         Raise ImageMissing without a file, and InvalidParameter for an invalid zip or for a zip among other files.
         """

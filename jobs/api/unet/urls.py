@@ -1,4 +1,4 @@
-"""Routes of the UNet dialect."""
+"""URL patterns of the UNet matting API (an HTTP API, one of the site's dialects)."""
 
 from jobs.api.routes import catch_all, route
 

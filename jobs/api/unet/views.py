@@ -1,4 +1,4 @@
-"""UNet dialect: the views of `single`, `batch` with its task, and `reload`."""
+"""UNet matting API: the views of `single`, `batch` with its task, and `reload`."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ TASK_EXAMPLE = OpenApiExample(
 
 
 class UNetView(PublishedView):
-    """View of the UNet dialect. Responses and errors are JSON."""
+    """Base class of the views of this API. Responses and errors are JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -213,7 +213,8 @@ class BatchView(UNetView):
 class BatchNames:
     """The names of one batch: its id, its folder, its zip and its results.
 
-    shown_folder: the folder in responses. keeps_names: whether the results have the names of their pictures.
+    shown_folder: the folder that responses name. sources: the pictures. keeps_names: whether the results have the names
+    of their pictures.
     """
 
     def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
@@ -228,7 +229,11 @@ class BatchNames:
         )
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
-        """Return the batch's Door. With an export directory, the results are also copied to it."""
+        """Return the Door of the batch, which describes how it was submitted.
+
+        bundle_folder: the folder of the zip in the storage. export_directory: a folder of the server to which the
+        results are also copied; empty: none.
+        """
         return Door(
             dialect=NAME,
             urgency=Job.Urgency.BATCH,

@@ -52,9 +52,11 @@ class Response:
 def fetch_bytes(
     url: str, policy: Policy, *, resolver: Resolver = system_resolver, clock: Clock = time.monotonic
 ) -> Fetched:
-    """Download `url`, following at most `policy.max_redirects` redirects. Each redirect is checked like the first URL.
+    """Download `url` and return its content, following at most `policy.max_redirects` redirects.
 
-    Raise UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge if the decoded body exceeds `policy.max_bytes`.
+    Each redirect is checked like the first URL. resolver, clock: the name lookup and the monotonic clock; tests replace
+    them. Raise UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge if the decoded body exceeds
+    `policy.max_bytes`.
     """
     deadline = Deadline(policy.deadline_s, clock)
     headers = {"Accept": "image/*,*/*;q=0.5"}
@@ -81,7 +83,8 @@ def post_bytes(
 ) -> Response:
     """Send `body` to `url` by POST, and return the response with any status. Redirects are not followed.
 
-    Raise UrlTooLong, UrlForbidden or DownloadFailed.
+    resolver, clock: the name lookup and the monotonic clock; tests replace them. Raise UrlTooLong, UrlForbidden or
+    DownloadFailed.
     """
     deadline = Deadline(policy.deadline_s, clock)
     target = target_from_url(url, policy)

@@ -115,7 +115,7 @@ def system_resolver(host: str, port: int) -> list[str]:
 
 
 def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Address]:
-    """Return the IP addresses of the target's host.
+    """Return the IP addresses of the target's host; its own address if the host is one.
 
     Raise DownloadFailed if there are none, and TimeoutError after the deadline. A lookup cannot be cancelled, so it
     runs in a daemon thread, which continues after the deadline without effect. At most `_MAX_LOOKUPS` such threads

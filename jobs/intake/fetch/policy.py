@@ -19,7 +19,10 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 @dataclass(frozen=True)
 class Allowance:
-    """A host or network that the operator allows. ports: the allowed ports; None: the ports of the policy."""
+    """A host or network that the operator allows. Either `name` or `network` is set.
+
+    ports: the allowed ports; None: the ports of the policy.
+    """
 
     name: str = ""
     network: Network | None = None
@@ -28,7 +31,7 @@ class Allowance:
     @staticmethod
     @lru_cache(maxsize=256)
     def parse(text: str) -> Allowance:
-        """Parse `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `fd00::/8` or `[fd00::1]:9000`.
+        """Return the parsed entry: `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port) or `[fd00::1]:9000`.
 
         Raise ValueError with the entry, so that the site does not start with a typing error in this setting.
         """
@@ -56,6 +59,7 @@ class Allowance:
 class Policy:
     """The permitted hosts and ports, and the limits on time (seconds) and size (bytes) of a response.
 
+    ports: the permitted ports of public addresses. allowed_hosts: entries for `Allowance.parse`, permitted in addition.
     deadline_s: the limit for name lookup, connection, TLS, body and redirects together.
     """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class DirectoryUnavailable(Exception):
-    """The directory cannot be reached, or it rejects the site itself. The message gives the reason."""
+    """The LDAP directory cannot be reached, or it rejects the site itself. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,11 @@ _REFUSALS = (
 
 
 def person_sign_in(directory: Directory, *, name: str, password: str) -> DirectoryPerson | None:
-    """Return the person with this name and password.
+    """Return the person with this name and password in the LDAP directory.
 
-    Return None for an unknown or ambiguous name, a wrong or empty password, and a locked account. Raise
-    DirectoryUnavailable. The search and each bind take at most TIMEOUT_S seconds.
+    directory: the settings of the directory. Return None for an unknown or ambiguous name, a wrong or empty password,
+    and a locked account. Raise DirectoryUnavailable. The search and each bind (check of a password) take at most
+    TIMEOUT_S seconds.
     """
     if not name or not password:  # a bind without a password would succeed as anonymous
         return None
