@@ -51,10 +51,14 @@ class Enlarged:
 
 
 def enlarged_cells(cells: np.ndarray, factor: int, rows: slice, width: int) -> np.ndarray:
-    """Return rows of (h, w, channels) uint8 enlarged bilinearly by the whole number `factor`, with `width` columns.
+    """Enlarge `cells` bilinearly by a whole number, and return some rows of the enlarged picture.
 
-    rows: a range of rows of the enlarged picture that starts at a multiple of `factor`. Beyond the last cell, its value
-    is repeated.
+    cells: a small picture, (h, w, channels) uint8; each of its pixels is called a cell.
+    factor: the enlarged picture has `factor` times as many rows and columns.
+    rows: the range of rows to return; it starts at a multiple of `factor`.
+    width: the number of columns to return.
+
+    Where `rows` or `width` is larger than the enlarged picture, its last row or column is repeated.
     """
     first = rows.start // factor
     halo = cells[max(0, first - 1) : -(-rows.stop // factor) + 1]

@@ -92,7 +92,8 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 def _tried(path: str) -> dict[str, Any]:
     """Let a worker load a weights file and run it on a test picture, and return the worker's description of the model.
 
-    The description contains the key of the stored copy, because the worker may run on a host without the file.
+    If there are other hosts, first copy the file to the site's storage, because the worker may run on a host that does
+    not have it; the description then contains the storage key of this copy.
     """
     has_other_hosts = bool(set(hosts_now()) - {host_name()})
     sha256, storage_key = _publish(path) if has_other_hosts else ("", "")

@@ -280,7 +280,10 @@ def upkeep_forever(*, every_s: float = 2.0) -> None:
 
 @cache
 def engines() -> Engines:
-    """Return the models of this process. They are created at the first call."""
+    """Return the object that chooses and runs the models of this process; later calls return the same object.
+
+    Each model is loaded when a picture first needs it.
+    """
     megabytes = settings.MATTING_MODEL_MEMORY_MB
     budget = megabytes * 2**20 or int(available_bytes() * _MODELS_SHARE / max(1, settings.MATTING_WORKERS))
     pool = Pool(budget_bytes=budget, idle_s=settings.MATTING_MODEL_IDLE_S, load=load)

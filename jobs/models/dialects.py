@@ -23,7 +23,9 @@ class OwnDialect(models.TextChoices):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectLimits:
-    """The limits of a dialect for one team, in addition to the quota; None means no limit.
+    """The limits of one team in one dialect (an API of the site, or its pages); None means no limit.
+
+    They apply in addition to the team's quota of pictures and bytes.
 
     submits_per_second and queries_per_second count requests; running_tasks and pending_tasks count pictures.
     """

@@ -40,7 +40,10 @@ class WorkerUnfit(Exception):
 
 
 def is_machine_fault(error: BaseException) -> bool:
-    """Return whether an exception or one of its causes is a machine fault."""
+    """Return whether an exception or one of its causes is a fault of the machine or of a service, not of the picture.
+
+    Examples are a full disk, missing weights, and a database that cannot be reached.
+    """
     return any(_is_machine_fault(cause) for cause in _chain(error))
 
 

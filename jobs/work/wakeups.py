@@ -1,4 +1,7 @@
-"""Wake-ups of waiting requests by one Redis subscription in each web process."""
+"""Wake-ups of the HTTP requests that wait for the end of a job.
+
+Each web process has one Redis subscription, which all its waiting requests share.
+"""
 
 from __future__ import annotations
 

@@ -20,9 +20,10 @@ class Public:
 
 @dataclass(frozen=True)
 class Own:
-    """A route that shows or creates the caller's own objects.
+    """A route that shows or creates only objects of the caller's team.
 
-    bodies: requests of Charlie that contain ids of Alice's objects.
+    bodies: request bodies that Charlie, who is in another team than Alice, sends with ids of Alice's objects. The route
+        must refuse them.
     """
 
     bodies: tuple[dict[str, str], ...] = ()

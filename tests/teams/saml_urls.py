@@ -1,4 +1,7 @@
-"""The site's routes and the routes of SAML, which exist only if a SAML provider is configured."""
+"""URL configuration for the SAML tests: the site's routes and the SAML routes.
+
+The site itself adds the SAML routes only if a SAML provider is configured.
+"""
 
 from __future__ import annotations
 

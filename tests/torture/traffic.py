@@ -53,9 +53,10 @@ class Sent:
 
 
 class Traffic:
-    """Clients of different kinds, which repeat each request until it gets its response. All statuses are counted.
+    """Clients that send pictures to the site under test, each method that returns a Sent in a different way.
 
-    The methods that return a Sent are the ways of sending one picture.
+    A request is repeated after a connection error or an error status until it succeeds or five minutes have passed. The
+    HTTP status of each attempt is counted.
     """
 
     def __init__(self, site: TorturedSite) -> None:

@@ -12,9 +12,11 @@ NOTES_HEADER = "Keyline-Notes"  # the `notes` of the job's JSON, for example tha
 
 
 def picture_response(image: JobImage) -> FileResponse:
-    """Return the response with the first output of a successful picture: the file of a recipe, or else the cutout.
+    """Return the response with the first output of a successful picture.
 
-    Raise NotFound if the file has been deleted, or if the recipes of the job produced no file.
+    If the job has recipes, this is the file of the first recipe. Otherwise it is the cutout, mask, visualization or
+    alpha, whichever the job produced first in this order. Raise NotFound if the file has been deleted, or if the job
+    has recipes but no finished file.
     """
     kinds = Artifact.Kind
     artifact = result_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)

@@ -59,7 +59,10 @@ class NameSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditRequestSerializer(PositionSerializer):
-    """The state of the editor: the version that is edited, and the edit that was made to it."""
+    """The state of the editor page for a picture, to be shown when the page is opened again.
+
+    It names the version of the picture that is edited, and contains the unsaved edit of this version.
+    """
 
     version = serializers.IntegerField(min_value=FIRST, default=FIRST)
     edit = EditField()
