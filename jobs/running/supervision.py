@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
 _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
-_LONGEST_PAUSE_AFTER_KILL_S = 0.8  # a program that another process killed did not fail by itself
+# A program that was killed has not failed by itself, and one that hung has already lost at least 3 s.
+_LONGEST_PAUSE_AFTER_KILL_S = 0.8
 _STEADY_AFTER_S = 30.0
 _ORPHAN_GRACE_S = 3.0  # short, because the next start waits for orphans; clients and workers repeat their work
 
@@ -173,7 +174,7 @@ class Supervisor:
         self._forget(running)
         if now - running.started_at_s > _STEADY_AFTER_S:
             running.pause_s = _SHORTEST_PAUSE_S
-        was_killed = code == -signal.SIGKILL and not running.has_hung
+        was_killed = code == -signal.SIGKILL
         pause_s = min(running.pause_s, _LONGEST_PAUSE_AFTER_KILL_S) if was_killed else running.pause_s
         running.start_again_at_s = now + pause_s
         self._report(f"{running.program.name} ended ({_manner(code)}), starting it again in {pause_s:.1f} s")
