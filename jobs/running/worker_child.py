@@ -47,7 +47,8 @@ def run_child(role: str) -> None:
     try:
         serving.serve(queue.QUEUES_OF_ROLE[role], name=name)
     finally:
-        queue.forget_worker(name)
+        with contextlib.suppress(RedisError, OSError):  # without the broker, the heartbeat expires by itself
+            queue.forget_worker(name)
 
 
 def _load_model(name: str) -> Callable[[], dict[str, object]]:

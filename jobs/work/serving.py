@@ -60,19 +60,22 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
 def _serve(queue_names: Iterable[str], *, name: str, until_empty: bool) -> None:
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
     for number in itertools.count():
-        # A new name, because the broker may still know an earlier worker whose end was not recorded. After a restart of
-        # a container, even the process id can be the same.
-        worker = _Worker(
-            queues, name=f"{name}-{number}-{secrets.token_hex(3)}", connection=queue.connection(), worker_ttl=30
-        )
-        worker.log_result_lifespan = False
+        worker = None
         try:
+            # A new name, because the broker may still know an earlier worker whose end was not recorded. After a
+            # restart of a container, even the process id can be the same.
+            worker = _Worker(  # it asks the broker for its version
+                queues, name=f"{name}-{number}-{secrets.token_hex(3)}", connection=queue.connection(), worker_ttl=30
+            )
+            worker.log_result_lifespan = False
             worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")
             has_lost_broker = not until_empty
         except (RedisError, OSError) as error:
             logger.warning("the broker does not answer: %s", error)
             has_lost_broker = True
-        if worker.is_to_stop or not has_lost_broker:
+        except StopRequested:  # raised by the SIGTERM handler of an earlier worker
+            return
+        if not has_lost_broker or (worker is not None and worker.is_to_stop):
             return
         try:
             time.sleep(_BROKER_PAUSE_S)

@@ -91,6 +91,26 @@ def test_a_worker_process_outlives_its_broker_and_keeps_its_model(monkeypatch: p
     assert [name.rpartition("-")[0] for name in served] == ["worker-1-0", "worker-1-1"]
 
 
+def test_a_worker_process_outlives_a_broker_that_is_away_when_it_starts_to_serve(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = iter([RedisConnectionError("connection refused"), None])
+
+    def set_address(worker: SimpleWorker, connection: object) -> None:
+        worker.ip_address = "unknown"
+        if error := next(answers):
+            raise error
+
+    served: list[str] = []
+    monkeypatch.setattr(serving._Worker, "_set_ip_address", set_address)
+    monkeypatch.setattr(serving._Worker, "work", lambda worker, **options: served.append(worker.name))
+    monkeypatch.setattr(serving.time, "sleep", lambda seconds: None)
+
+    serving.serve(["upkeep"], name="worker-1", until_empty=True)
+
+    assert [name.rpartition("-")[0] for name in served] == ["worker-1-1"]
+
+
 def test_a_worker_that_is_told_to_stop_while_its_broker_is_away_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     def work(worker: serving._Worker, **options: object) -> None:
         worker.is_to_stop = True
