@@ -1,4 +1,4 @@
-"""Native API: a cache of the recently rendered JSON of unfinished jobs, because many clients poll the same job."""
+"""Native API: a cache of values of unfinished jobs, because many clients poll the same job."""
 
 from __future__ import annotations
 
@@ -7,41 +7,42 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-MOST = 32
-KEPT_S = 5.0
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A rendered response: its body, its Link header (empty without one), and the monotonic time of rendering."""
+    """A rendered response: its body and its Link header, which is empty if the response has none."""
 
     body: bytes
     link: str
-    rendered_at_s: float
 
 
-class Recent:
-    """The cache of recently rendered responses of this process. A response's key changes with its content.
+class Recent(Generic[_Value]):
+    """A cache of the newest values of this process; a value's key changes with what the value depends on.
 
+    most: the largest number of values; the oldest ones are deleted.
+    kept_s: how many seconds a value is returned.
     clock: returns a monotonic time in seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, *, most: int, kept_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._kept_s, self._clock = most, kept_s, clock
         self._lock = threading.Lock()
-        self._rendered: OrderedDict[Hashable, Rendered] = OrderedDict()
+        self._values: OrderedDict[Hashable, tuple[_Value, float]] = OrderedDict()
 
-    def get(self, key: Hashable) -> Rendered | None:
-        """Return the response with this key if it is at most KEPT_S seconds old; otherwise None."""
+    def get(self, key: Hashable) -> _Value | None:
+        """Return the value with this key if it is at most `kept_s` seconds old; otherwise None."""
         with self._lock:
-            found = self._rendered.get(key)
-        return found if found is not None and self._clock() - found.rendered_at_s <= KEPT_S else None
+            found = self._values.get(key)
+        return found[0] if found is not None and self._clock() - found[1] <= self._kept_s else None
 
-    def put(self, key: Hashable, body: bytes, link: str) -> None:
-        """Store a response (its body and its Link header), and delete the oldest ones if there are more than MOST."""
+    def put(self, key: Hashable, value: _Value) -> None:
+        """Store a value; delete the oldest ones if there are more than `most`."""
         with self._lock:
-            self._rendered[key] = Rendered(body, link, self._clock())
-            self._rendered.move_to_end(key)
-            while len(self._rendered) > MOST:
-                self._rendered.popitem(last=False)
+            self._values[key] = value, self._clock()
+            self._values.move_to_end(key)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)

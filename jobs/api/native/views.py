@@ -37,7 +37,7 @@ from .base import IDEMPOTENCY_KEY, JOB_QUERY, WAIT, NativeView
 from .documents import ImagePageSerializer, JobPageSerializer, JobSerializer, job_documents
 from .etags import job_etag
 from .picture import picture_response
-from .recent import Recent
+from .recent import Recent, Rendered
 from .serializers import (
     JobFilterSerializer,
     JobFormSerializer,
@@ -121,7 +121,9 @@ class JobsView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
 
 
-_RECENT = Recent()
+ETAG_KEPT_S = 0.5
+_ETAGS: Recent[str] = Recent(most=256, kept_s=ETAG_KEPT_S)
+_RENDERED: Recent[Rendered] = Recent(most=32, kept_s=5.0)
 
 
 class JobView(NativeView):
@@ -144,31 +146,43 @@ class JobView(NativeView):
 
     def _shown(self, job: Job) -> HttpResponseBase:
         """Return the response with the job, or 304 without reading the pictures if the client's copy is current."""
-        is_whole = not self.request.GET and "If-None-Match" not in self.request.headers
-        images = images_of_small_job(job) if is_whole else None
-        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "", images=images)
+        etag, images = self._etag(job)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         unchanged = get_conditional_response(self.request._request, etag=etag)
         if unchanged is not None and unchanged.status_code == 304:
             return Response(status=304, headers=headers)
-        return self._rendered(job, images, headers) if job.is_terminal else self._shared(job, images, headers)
+        return self._shared(job, images, headers)
 
-    def _rendered(self, job: Job, images: Sequence[JobImage] | None, headers: dict[str, str]) -> Response:
-        response = self.answer(job, pending_status=200, images=images)
-        for name, value in headers.items():
-            response[name] = value
-        return response
+    def _etag(self, job: Job) -> tuple[str, Sequence[JobImage] | None]:
+        """Return the ETag of the job's JSON, and the job's pictures if they were read for it.
+
+        Reading all pictures takes long. While a job runs and its numbers have not changed, an ETag is used for
+        up to ETAG_KEPT_S seconds, so a response can be out of date for this time.
+        """
+        page, language = self.request.GET.urlencode(), get_language() or ""
+        glance = (job.pk, job.status, job.images_succeeded, job.images_failed, page, language)
+        known = None if job.is_terminal else _ETAGS.get(glance)
+        if known is not None:
+            return known, None
+        is_whole = not page and "If-None-Match" not in self.request.headers
+        images = images_of_small_job(job) if is_whole else None
+        etag = job_etag(job, page=page, language=language, images=images)
+        if not job.is_terminal:
+            _ETAGS.put(glance, etag)
+        return etag, images
 
     def _shared(self, job: Job, images: Sequence[JobImage] | None, headers: dict[str, str]) -> HttpResponseBase:
-        """Return the response with an unfinished job. Clients that poll with the same ETag share one rendering."""
+        """Return the response with a job. Clients that poll while its ETag does not change share one rendering."""
         key = (headers["ETag"], self.base_url, self.request.accepted_media_type)
-        known = _RECENT.get(key)
+        known = _RENDERED.get(key)
         if known is not None:
             link = {"Link": known.link} if known.link else {}
             return HttpResponse(known.body, content_type=JSONRenderer.media_type, headers=headers | link)
-        response = self._rendered(job, images, headers)
+        response = self.answer(job, pending_status=200, images=images)
+        for name, value in headers.items():
+            response[name] = value
         response.add_post_render_callback(
-            lambda rendered: _RECENT.put(key, rendered.content, rendered.headers.get("Link", ""))
+            lambda rendered: _RENDERED.put(key, Rendered(rendered.content, rendered.headers.get("Link", "")))
         )
         return response
 

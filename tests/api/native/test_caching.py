@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jobs.api.native.recent import KEPT_S, MOST, Recent
+from jobs.api.native.recent import Recent
 from tests.cast import Person
 
 from .sent import files_of, photo
@@ -83,17 +83,17 @@ def test_pollers_of_an_unfinished_job_share_one_rendering(
     assert after.json()["status"] == "succeeded"
 
 
-def test_a_rendering_is_forgotten_after_some_seconds_or_when_there_are_too_many() -> None:
+def test_a_value_is_forgotten_after_some_seconds_or_when_there_are_too_many() -> None:
     now_s = [100.0]
-    recent = Recent(clock=lambda: now_s[0])
-    recent.put("first", b"1", "")
-    assert recent.get("first") is not None
-    now_s[0] += KEPT_S + 1
+    recent: Recent[str] = Recent(most=2, kept_s=5, clock=lambda: now_s[0])
+    recent.put("first", "1")
+    assert recent.get("first") == "1"
+    now_s[0] += 6
     assert recent.get("first") is None
 
-    for number in range(MOST + 1):
-        recent.put(number, b"", "")
-    assert (recent.get(0), recent.get(MOST) is None) == (None, False)
+    for number in range(3):
+        recent.put(number, str(number))
+    assert [recent.get(number) for number in range(3)] == [None, "1", "2"]
 
 
 def test_a_job_of_many_pictures_is_answered_page_by_page(alice: Person, jpeg_bytes: bytes, idle_worker: None) -> None:
