@@ -113,7 +113,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keyline.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "mattingsite.sqlite3"
     # IMMEDIATE takes the write lock at the start, so that two writers wait instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -121,7 +123,6 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # so that a restart of the database fails no request
 
