@@ -16,6 +16,7 @@ _WEIGHT_PULL = 0.5  # how far the optical centre is from the middle of the box t
 _MOST_SHIFT = 0.15  # share of the free space: how far the optical centre may move a subject from the middle
 _HEAD_PER_SHOULDERS = 0.55  # height of a head per width of the shoulders, of an adult seen from the front
 _CHIN_ABOVE_NECK = 0.95
+_LEAST_HEAD_PER_WIDTH = 1.1  # height of a head per its width with the hair: least value that is usual
 _OPAQUE = 127
 
 
@@ -187,14 +188,18 @@ def head_of(alpha: np.ndarray) -> tuple[float, float, float]:
 
     From the crown down, the outline widens to the head, narrows to the neck and widens to the shoulders. The neck is
     the first row that is narrower than the rows above it and much narrower than the following rows. The chin is a
-    little above the narrowest row. For an outline without a neck (a high collar, long hair), average proportions of
-    heads to shoulders are used.
+    little above the narrowest row. A collar can hide the neck and the lower half of the face's outline, so a head is
+    never lower than is usual for its width. For an outline without a neck (long hair), average proportions of heads to
+    shoulders are used.
     """
     person, frame = _largest_part(alpha)
     rows = person[frame.top : frame.bottom].sum(axis=1).astype(np.float32)
     widths = cv2.blur(rows[:, None], (1, max(3, rows.size // 40 * 2 + 1))).ravel()
     neck = _neck_row(widths)
-    height = _HEAD_PER_SHOULDERS * float(widths.max()) if neck is None else _CHIN_ABOVE_NECK * neck
+    if neck is None:
+        height = _HEAD_PER_SHOULDERS * float(widths.max())
+    else:
+        height = max(_CHIN_ABOVE_NECK * neck, _LEAST_HEAD_PER_WIDTH * float(widths[:neck].max()))
     middle_x, _ = center_of_mass(person[frame.top : frame.top + max(2, round(height))])
     return float(frame.top), frame.top + height, middle_x
 
