@@ -153,6 +153,17 @@ def test_a_collar_that_hides_the_jaw_does_not_raise_the_chin():
     assert middle == pytest.approx(225, abs=8)
 
 
+def test_ears_do_not_pass_for_shoulders():
+    alpha = portrait()
+    alpha[:100] = 0
+    for middle, axes in (((130, 42), (40, 22)), ((130, 70), (34, 38)), ((130, 82), (40, 8))):  # hair, face, ears
+        cv2.ellipse(alpha, middle, axes, 0, 0, 360, 255, -1)
+
+    _, chin, _ = head_of(alpha)
+
+    assert chin == pytest.approx(108, abs=10)
+
+
 def test_an_object_that_is_higher_beside_the_person_is_not_the_head():
     alpha = portrait()
     beside = alpha.copy()
