@@ -264,7 +264,7 @@ def test_the_id_photo_shows_that_it_is_being_rendered(sign_up: Callable[..., Vis
     page = sign_up().page
     cut_out(page, photo_files[0])
     held: list[Route] = []
-    page.route("**/variants", held.append)
+    page.route("**/variants", lambda route: held.append(route))
 
     page.click("#id-photo")
     working = page.locator("#id-dialog").get_by_role("progressbar", name="Working")
