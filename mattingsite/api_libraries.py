@@ -28,8 +28,8 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = [
     *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
-    *("RateLimit-Policy", "Retry-After", "Server-Timing", "Accept-Ranges", "Keyline-Notes", "X-Ignored-Fields"),
-    *("X-Queue-Length", "X-Queue-Seconds", "X-Request-Id"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "Accept-Ranges", "Keyline-Notes"),
+    *("Keyline-Notes-Translated", "X-Ignored-Fields", "X-Queue-Length", "X-Queue-Seconds", "X-Request-Id"),
 ]
 CORS_PREFLIGHT_MAX_AGE = 3600
 

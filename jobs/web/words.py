@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.team import quality_choices
+from jobs.recipes.notes import note_said
 from jobs.webhooks.payload import TEST_EVENT
 
 STATUSES: dict[str, Promise] = {
@@ -54,7 +55,8 @@ STAGES: dict[str, Promise] = {
     "other": _("Other"),
     "total": _("Total"),
 }
-# Notes of decoding, and the reasons for disabled webhooks; numbers are written as %(number)s.
+# Notes of decoding, and the reasons for disabled webhooks; numbers are written as %(number)s. The notes of recipes are
+# in `jobs.recipes.notes`.
 SENTENCES = (
     gettext_noop("multi-page: first page used"),
     gettext_noop("several pictures: the main one used"),
@@ -92,7 +94,7 @@ def sentence_said(text: str) -> str:
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:
-        return text
+        return note_said(text)
     return gettext(pattern) % {"number": figure[0]} if figure else gettext(pattern)
 
 

@@ -31,7 +31,7 @@ def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, fl
     outside = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) <= BACKGROUND_LEVEL
     if outside.sum() < 32:
         return np.zeros(3, np.float32), float("inf")
-    pixels = _lab(small)[outside]
+    pixels = to_lab(small)[outside]
     color = np.median(pixels, axis=0).astype(np.float32)
     stray = float(np.percentile(np.linalg.norm(pixels - color, axis=1), 75))
     return color, stray
@@ -56,7 +56,7 @@ def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     if width == 0 or not sure.any():
         return alpha
     window = slice(top, top + height), slice(left, left + width)
-    lab = _lab(rgb[window])
+    lab = to_lab(rgb[window])
     weight = sure[window].astype(np.float32)
     size = (8 * reach + 1, 8 * reach + 1)
     share = cv2.blur(weight, size)
@@ -93,7 +93,7 @@ def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None
     if width == 0:
         return rgb
     window = slice(top, top + height), slice(left, left + width)
-    lab = _lab(rgb[window])
+    lab = to_lab(rgb[window])
     towards = lab[:, :, 1:] @ (hue / chroma)
     inside = (distance[window] >= reach).astype(np.float32)
     size = (6 * reach + 1, 6 * reach + 1)
@@ -162,7 +162,8 @@ def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
     return np.clip(np.rint(background + noise[:, :, None]), 0, 255).astype(np.uint8)
 
 
-def _lab(rgb: np.ndarray) -> np.ndarray:
+def to_lab(rgb: np.ndarray) -> np.ndarray:
+    """Return (H, W, 3) uint8 sRGB as CIE Lab, float32."""
     return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from segmentation.finish.edges import background_color
+from segmentation.finish.edges import BACKGROUND_LEVEL, to_lab
 from segmentation.finish.recipe import Holes
 
 _LEAST_SHARE = 2e-5  # share of the picture: smaller regions are noise
-_NEAR_COLOR = 14.0  # distance in Lab up to which a region has the background's colour
-_SMOOTH = 7.0  # deviation within a region up to which it is one surface
+_LEAST_PX = 6
+_NEAR_COLOR = 7.0  # distance in Lab up to which a pixel has the background's colour
+_PART_COLOR = 2.0  # times that distance: from there on a pixel shows no background
+_OUTLINE_REACH = 0.002  # share of the longer side: a region as near to the outline may be a part of the subject
+_EDGE_PX = 3  # distance up to which a hole's border has contrast
+_EDGE_SHARE = 0.85  # share of a hole's border that has contrast
+_BUSY = 12.0  # spread in Lab from which a background has too many colours
+_SMALL_SIDE_PX = 256  # longer side of the copy in which the background's colours are averaged
+_REACHES = (0.32, 0.16, 0.08, 0.04, 0.02)  # shares of the longer side: how far away that background may be
+_LEAST_WEIGHT = 0.04  # share of a neighbourhood that must be background
 
 
 def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
@@ -39,32 +47,104 @@ def _filled(alpha: np.ndarray) -> np.ndarray:
 
 
 def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Set alpha to 0 in regions inside the subject that have the colour and the smoothness of the old background.
+    """Open regions inside the subject that have the colour of the background nearby.
 
-    Regions that touch the subject's outline are kept. If the background has several colours, nothing changes.
+    A region that touches the subject's outline is kept, because it may be a part of the subject in a similar colour; so
+    is a region near a background of many colours. Beside an opened region, alpha falls with the distance from the
+    background's colour, so that thin things such as spokes keep their share of a pixel.
     """
-    color, stray = background_color(rgb, alpha)
-    if stray > 2 * _NEAR_COLOR:
+    left, top, width, height = cv2.boundingRect((alpha > BACKGROUND_LEVEL).view(np.uint8))
+    if width == 0:
         return alpha
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    alike = (np.linalg.norm(lab - color, axis=2) < max(_NEAR_COLOR, 1.5 * stray)) & (alpha > 127)
-    alike = cv2.morphologyEx(alike.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    near_outside = cv2.dilate((alpha < 128).view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
-    touching = set(np.unique(labels[near_outside]).tolist())
-    opened = np.zeros_like(alpha)
-    for label in range(1, count):
-        left, top, width, height, area = stats[label]
-        if area < _LEAST_SHARE * alpha.size or label in touching:
-            continue
-        window = slice(top, top + height), slice(left, left + width)
-        place = labels[window] == label
-        if float(lab[window][place].std(axis=0).mean()) <= _SMOOTH:
-            opened[window][place] = 255
-    if not opened.any():
+    window = slice(top, top + height), slice(left, left + width)
+    inside = alpha[window]
+    unlike, spread = (part[window] for part in _compared_with_background(rgb, alpha))
+    alike = (unlike < 1) & (spread < _BUSY) & (inside > BACKGROUND_LEVEL)
+    reach = max(2, round(_OUTLINE_REACH * max(alpha.shape)))
+    square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    outside = cv2.dilate(_reached_from_border(alpha < 128).view(np.uint8), square)[window] > 0
+    regions = _enclosed_regions(
+        alike, outside, unlike, inside > BACKGROUND_LEVEL, max(_LEAST_PX, _LEAST_SHARE * alpha.size)
+    )
+    if not regions.any():
         return alpha
-    soft = cv2.GaussianBlur(cv2.dilate(opened, np.ones((3, 3), np.uint8)), (3, 3), 0)
-    return cv2.subtract(alpha, soft)
+    beside = cv2.dilate(regions.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    share = np.clip((_PART_COLOR - unlike) / (_PART_COLOR - 1), 0, 1)
+    share[regions] = 1
+    share[~beside | outside | (spread >= _BUSY)] = 0
+    opened = alpha.copy()
+    opened[window] = np.rint(inside * (1 - share))
+    return opened
+
+
+def _enclosed_regions(
+    alike: np.ndarray, outside: np.ndarray, unlike: np.ndarray, is_subject: np.ndarray, least_px: float
+) -> np.ndarray:
+    """Return which pixels of `alike`, (H, W) bool, belong to a hole.
+
+    A hole is large enough, does not touch `outside`, (H, W) bool, and has a clear edge: the subject around it differs
+    from the background. A part of a subject that is nearly of the background's colour has none. unlike: (H, W) float32,
+    the distance from the background's colour; 1 is the limit of `alike`.
+    """
+    compact = cv2.morphologyEx(alike.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(compact, connectivity=4)
+    is_hole = stats[:, cv2.CC_STAT_AREA] >= least_px
+    is_hole[np.unique(labels[outside])] = False
+    is_hole[0] = False
+    square = np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), np.uint8)
+    has_contrast = cv2.dilate(unlike * is_subject, square) > _PART_COLOR
+    for label in np.flatnonzero(is_hole):
+        left, top, width, height = stats[label, :4]
+        window = slice(max(0, top - 1), top + height + 1), slice(max(0, left - 1), left + width + 1)
+        place = (labels[window] == label).view(np.uint8)
+        border = (cv2.dilate(place, np.ones((3, 3), np.uint8)) > place) & is_subject[window]
+        is_hole[label] = border.sum() == 0 or has_contrast[window][border].mean() > _EDGE_SHARE
+    return is_hole[labels]
+
+
+def _compared_with_background(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each pixel's distance from the background's colour nearby, and the spread of that colour in Lab.
+
+    Both are (H, W) float32. A distance of 1 is the limit up to which a pixel has the background's colour.
+    """
+    color, spread = _background_near(rgb, alpha)
+    full = alpha.shape[1], alpha.shape[0]
+    spread = cv2.resize(spread, full)
+    lab = to_lab(rgb)
+    squared = np.zeros_like(spread)
+    for channel in range(3):  # one at a time, because a large photo takes 100 MB a channel
+        cv2.accumulateSquare(lab[:, :, channel] - cv2.resize(color[:, :, channel], full), squared)
+    return np.sqrt(squared) / np.maximum(_NEAR_COLOR, 1.5 * spread), spread
+
+
+def _background_near(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean colour of the background near each pixel, (h, w, 3) float32 in CIE Lab, and its spread, (h, w).
+
+    Both are of a copy of at most _SMALL_SIDE_PX. The mean is taken over the nearest of _REACHES that contains enough
+    background. The spread is the standard deviation there; 100 without any background.
+    """
+    height, width = alpha.shape
+    factor = min(1.0, _SMALL_SIDE_PX / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = to_lab(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+    is_background = (cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) <= BACKGROUND_LEVEL).astype(np.float32)
+    weighted, squares = small * is_background[:, :, None], (small**2).sum(axis=2) * is_background
+    color, spread = np.zeros_like(small), np.full(is_background.shape, 100, np.float32)
+    for reach in _REACHES:
+        weight = _blurred(is_background, reach)
+        is_enough = weight > _LEAST_WEIGHT
+        divisor = np.maximum(weight, 1e-6)
+        mean = _blurred(weighted, reach) / divisor[:, :, None]
+        variance = _blurred(squares, reach) / divisor - (mean**2).sum(axis=2)
+        color[is_enough] = mean[is_enough]
+        spread[is_enough] = np.sqrt(np.maximum(variance, 0))[is_enough]
+    return color, spread
+
+
+def _blurred(values: np.ndarray, reach: float) -> np.ndarray:
+    """Blur with a Gaussian; reach: its deviation as a share of the longer side. Values beyond the border are 0."""
+    sigma = reach * max(values.shape[:2])
+    return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
 
 
 def _reached_from_border(free: np.ndarray) -> np.ndarray:

@@ -8,7 +8,14 @@ import { RecipeForm } from "./recipes/form.js";
 import { Preview } from "./recipes/preview.js";
 import { freeName, recipeOf, valuesOf } from "./recipes/values.js";
 
-/** @typedef {{ name: string, version: number, is_builtin: boolean, recipe: Record<string, any> }} Named */
+/**
+ * @typedef {object} Named
+ * @property {string} name
+ * @property {number} version
+ * @property {boolean} is_builtin
+ * @property {string} title in the user's language
+ * @property {Record<string, any>} recipe
+ */
 
 const urls = readJson("urls");
 const chooser = byId("recipe-choice", HTMLSelectElement);
@@ -58,7 +65,7 @@ async function choose(name) {
   const names = state.recipes.map((one) => one.name);
   nameField.value = named.is_builtin ? freeName(named.name, names) : named.name;
   byId("recipe-delete").hidden = named.is_builtin;
-  load(named.recipe);
+  load({ ...named.recipe, title: named.title });
   await showVersions(named);
 }
 
@@ -84,17 +91,17 @@ async function showVersions(named) {
 
 function showChoices() {
   const [own, builtin] = findAll(chooser, "optgroup");
-  own.replaceChildren(
-    ...state.recipes
-      .filter((one) => !one.is_builtin)
-      .map(({ name, recipe }) => create("option", { value: name, textContent: recipe.title })),
-  );
+  own.replaceChildren(...optionsOf(state.recipes.filter((one) => !one.is_builtin)));
   own.hidden = own.childElementCount === 0;
-  builtin.replaceChildren(
-    ...state.recipes
-      .filter((one) => one.is_builtin)
-      .map(({ name, recipe }) => create("option", { value: name, textContent: recipe.title })),
-  );
+  builtin.replaceChildren(...optionsOf(state.recipes.filter((one) => one.is_builtin)));
+}
+
+/**
+ * @param {Named[]} recipes
+ * @returns {HTMLOptionElement[]}
+ */
+function optionsOf(recipes) {
+  return recipes.map(({ name, title }) => create("option", { value: name, textContent: title }));
 }
 
 // Storing -------------------------------------------------------------------------------------------------------------

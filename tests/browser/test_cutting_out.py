@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Visitor
 
@@ -258,6 +258,20 @@ def test_an_id_photo_has_its_size_resolution_and_head_where_the_document_require
         page.keyboard.press("ArrowDown")
     lower = downloaded(page, lambda: page.click("#id-save"))
     assert (first_row_not_green(lower) - crown) / picture.height == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_id_photo_shows_that_it_is_being_rendered(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    held: list[Route] = []
+    page.route("**/variants", lambda route: held.append(route), times=1)
+
+    page.click("#id-photo")
+    working = page.locator("#id-dialog").get_by_role("progressbar", name="Working")
+    expect(working).to_be_visible()
+    held[0].continue_()
+
+    expect(working).to_be_hidden()
 
 
 def test_a_batch_of_twenty_shows_its_progress_to_the_end(sign_up: Callable[..., Visitor], photo_files, tmp_path):

@@ -20,6 +20,7 @@ from jobs.api.bodies import MarkedJson
 from jobs.api.fields import KnownFieldsOnly
 from jobs.api.problem import PROBLEM
 from jobs.models import Scope
+from jobs.recipes.notes import note_said
 from jobs.recipes.rendering import SAMPLES, SampleRendering, file_chosen, finish_begin, sample_begin
 from jobs.recipes.selectors import NamedRecipe, recipe_get, recipe_versions, recipes_of
 from jobs.recipes.services import recipe_delete, recipe_save, recipes_import
@@ -30,6 +31,8 @@ from segmentation.finish.recipe import Recipe, recipe_schema
 from .base import NativeView
 from .documents import MomentField
 from .picture import NOTES_HEADER
+
+NOTES_SAID_HEADER = "Keyline-Notes-Translated"  # percent-encoded UTF-8, because headers are ASCII; one note a line
 
 _BODY_HELP = "The recipe, as /api/recipes/schema describes it."
 
@@ -47,6 +50,7 @@ class RecipeSerializer(serializers.Serializer):
     name = serializers.CharField()
     version = serializers.IntegerField()
     is_builtin = serializers.BooleanField()
+    title = serializers.CharField(help_text="To show to people; built-in titles are in the language of the request.")
     recipe = serializers.DictField(help_text=_BODY_HELP)
 
 
@@ -248,12 +252,13 @@ def recipe_document(named: NamedRecipe) -> dict[str, Any]:
         "name": named.name,
         "version": named.version,
         "is_builtin": named.is_builtin,
+        "title": named.title,
         "recipe": named.recipe.to_json(),
     }
 
 
 def finished_response(rendering: Rendering | SampleRendering, number: int = 1, name: str = "") -> FileResponse:
-    """Return the response with the file `number` (from 1) that a recipe made. A header contains the result's notes.
+    """Return the response with the file `number` (from 1) that a recipe made. Two headers contain the result's notes.
 
     name: the file name for Content-Disposition; empty: none. The temporary file is deleted.
     """
@@ -265,4 +270,5 @@ def finished_response(rendering: Rendering | SampleRendering, number: int = 1, n
     response["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name)}" if name else "inline"
     if finished.notes:
         response[NOTES_HEADER] = "; ".join(finished.notes)
+        response[NOTES_SAID_HEADER] = quote("\n".join(note_said(note) for note in finished.notes))
     return response

@@ -1,5 +1,6 @@
 // The dialog for ID photos. The server places the head as the document requires; hands can move and zoom it. The photo
 // is saved alone or as a sheet to print.
+import { Busy } from "../page/busy.js";
 import { followDrag } from "../page/drag.js";
 import { byId, create, find } from "../page/elements.js";
 import { contextOf } from "./brush.js";
@@ -29,7 +30,8 @@ export class IdPhoto {
    * @param {() => string} calls.name called for the name of the shown picture
    */
   constructor({ render, name }) {
-    this.render = render;
+    this.busy = new Busy(byId("id-busy"));
+    this.render = (/** @type {Recipe} */ recipe) => this.busy.during(render(recipe));
     this.name = name;
     this.dialog = byId("id-dialog", HTMLDialogElement);
     this.canvas = byId("id-canvas", HTMLCanvasElement);
@@ -41,7 +43,7 @@ export class IdPhoto {
     /** The last rendering, and what it was rendered for. @type {{ photo: ImageBitmap, wish: Wish } | null} */
     this.shown = null;
     this.rendering = new Following({
-      get: (/** @type {Wish} */ { recipe }) => render(recipe),
+      get: (/** @type {Wish} */ { recipe }) => this.render(recipe),
       show: (blob, wish) => this.#show(blob, wish),
       onError: (error) => this.#complain(error),
     });

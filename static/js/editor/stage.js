@@ -1,15 +1,14 @@
 // The stage: the result on its background, the original, and the note above them.
+import { Busy } from "../page/busy.js";
 import { byId, find, findAll } from "../page/elements.js";
 import { isEmptyResult } from "../api/job.js";
 import { mayCancel, mayRetry, shownImage } from "./state.js";
-
-const BUSY_AFTER_MS = 200;
 
 export class Stage {
   /** @param {import("./state.js").EditorState} state */
   constructor(state) {
     this.state = state;
-    this.works = 0; // the number of operations in progress
+    this.busy = new Busy(byId("stage-busy"));
     this.element = byId("stage");
     this.backdrop = byId("backdrop");
     this.after = byId("after", HTMLImageElement);
@@ -59,16 +58,8 @@ export class Stage {
    * @param {Promise<T>} work
    * @returns {Promise<T>}
    */
-  async busyDuring(work) {
-    this.works += 1;
-    const timer = setTimeout(() => (byId("stage-busy").hidden = false), BUSY_AFTER_MS);
-    try {
-      return await work;
-    } finally {
-      clearTimeout(timer);
-      this.works -= 1;
-      if (this.works === 0) byId("stage-busy").hidden = true;
-    }
+  busyDuring(work) {
+    return this.busy.during(work);
   }
 
   showOriginal() {

@@ -35,7 +35,8 @@ export class Preview {
       if (own.signal.aborted) return;
       URL.revokeObjectURL(this.image.src);
       this.image.src = URL.createObjectURL(blob);
-      this.#tell((response.headers.get("Keyline-Notes") ?? "").split("; ").filter(Boolean), false);
+      const notes = decodeURIComponent(response.headers.get("Keyline-Notes-Translated") ?? "");
+      this.#tell(notes.split("\n").filter(Boolean), false);
     } catch (error) {
       if (own.signal.aborted) return;
       this.#tell([error instanceof ApiError ? error.message : gettext("The connection was lost. Try again.")], true);
@@ -52,6 +53,6 @@ export class Preview {
     notes.hidden = lines.length === 0;
     notes.classList.toggle("error", isError);
     notes.classList.toggle("warning", !isError);
-    notes.textContent = lines.join(" ");
+    notes.textContent = lines.join("\n");
   }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import pytest
@@ -211,6 +212,19 @@ def test_a_preview_names_the_rules_that_the_picture_breaks(alice: Person) -> Non
     answer = alice.api().post("/api/recipes/preview", {"recipe": body}, "application/json")
 
     assert "shadow" in answer["Keyline-Notes"]
+
+
+def test_people_read_the_notes_of_a_preview_and_the_titles_in_their_language(alice: Person) -> None:
+    body = SHOP | {"rules": {"allows_shadow": False}}
+    german = {"HTTP_ACCEPT_LANGUAGE": "de"}
+
+    answer = alice.api().post("/api/recipes/preview", {"recipe": body}, "application/json", **german)
+    listed = alice.api().get("/api/recipes/", **german).json()["results"]
+
+    assert unquote(answer["Keyline-Notes-Translated"]).startswith("Das Bild hat einen Schatten")
+    assert answer["Keyline-Notes"].startswith("The picture has a shadow")
+    titles = {one["name"]: (one["title"], one["recipe"]["title"]) for one in listed}
+    assert titles["amazon-main"] == ("Amazon-Hauptbild", "Amazon main image")
 
 
 def test_a_preview_of_another_teams_job_is_not_shown(

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from segmentation.finish.edges import add_grain, despill, grain_of, key_alpha, light_wrap
 from segmentation.finish.holes import with_holes
@@ -100,6 +101,57 @@ def test_a_hole_that_shows_the_background_is_opened():
 
     assert opened[100, 100] == 0
     assert opened[100, 40] == 255
+
+
+def tower():
+    """Return a photo of a launch pad at dusk, and an alpha that takes the lattice of one of its towers for a solid."""
+    rgb = data.rocket()
+    alpha = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(alpha, [np.array([[54, 0], [88, 0], [76, 426], [0, 426], [0, 400]])], 255)
+    return rgb, alpha
+
+
+def test_the_sky_between_the_bars_of_a_real_tower_is_opened_and_its_steel_is_kept():
+    rgb, alpha = tower()
+    red, blue = rgb[..., 0].astype(int), rgb[..., 2].astype(int)
+    inner = cv2.erode(alpha, np.ones((9, 9), np.uint8)) > 0
+    inner[280:] = False  # clouds and lamps
+    is_sky, is_steel = inner & (blue > red + 30), inner & (blue < red + 5)
+
+    opened = with_holes(alpha, rgb, Holes.CUT)
+
+    assert (opened[is_sky] < 64).mean() > 0.55
+    assert (opened[is_steel] > 192).mean() > 0.95
+    assert np.array_equal(opened[:, 100:], alpha[:, 100:])
+
+
+def test_the_rest_of_a_half_found_hole_is_opened_too():
+    rgb, alpha = ring()
+    levels = to_levels(alpha)
+    hole = (rgb == rgb[100, 100]).all(axis=2) & (alpha > 0)
+    levels[:100][hole[:100]] = 0  # the model found the upper half
+    levels[100:110][hole[100:110]] = 90  # and was undecided below it
+
+    opened = with_holes(levels, rgb, Holes.CUT)
+
+    assert opened[105, 100] == 0
+    assert opened[125, 100] == 0
+    assert opened[100, 40] == 255
+
+
+def test_a_part_in_the_backgrounds_colour_at_the_outline_is_kept():
+    rgb, alpha = bottle()
+    rgb[200:280, 90:110] = rgb[0, 0]
+
+    assert np.array_equal(with_holes(to_levels(alpha), rgb, Holes.CUT), to_levels(alpha))
+
+
+def test_no_hole_is_opened_before_a_background_of_many_colours():
+    rgb, alpha = ring()
+    rgb = rgb.copy()
+    rgb[alpha == 0] = np.random.default_rng(5).integers(0, 255, ((alpha == 0).sum(), 3))
+
+    assert np.array_equal(with_holes(to_levels(alpha), rgb, Holes.CUT), to_levels(alpha))
 
 
 def test_an_enclosed_hole_is_filled_and_the_outside_is_not():

@@ -6,12 +6,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from segmentation.finish.placing import head_of, place
 from segmentation.finish.recipe import Canvas, Placement
 from segmentation.postprocess import foreground_box, to_levels
 from tests.segmentation.finish.drawn import bottle, portrait
 
+SAMPLES = Path(__file__).resolve().parents[3] / "static" / "samples"
 BY_HAND = json.loads(Path(__file__).with_name("by_hand.json").read_text(encoding="utf-8"))
 
 
@@ -137,6 +139,29 @@ def test_crown_and_chin_are_found_on_an_outline_with_a_neck(scale):
     assert crown == pytest.approx(20 * scale, abs=3 * scale)
     assert chin == pytest.approx(108 * scale, abs=8 * scale)
     assert middle == pytest.approx(130 * scale, abs=3 * scale)
+
+
+def test_a_collar_that_hides_the_jaw_does_not_raise_the_chin():
+    """The sample's suit begins beside the mouth; its chin is in row 176, as measured by eye."""
+    with Image.open(SAMPLES / "portrait-after.webp") as cutout:
+        alpha = np.asarray(cutout.getchannel("A"))
+
+    crown, chin, middle = head_of(alpha)
+
+    assert crown == pytest.approx(16, abs=2)
+    assert chin == pytest.approx(176, abs=5)
+    assert middle == pytest.approx(225, abs=8)
+
+
+def test_ears_do_not_pass_for_shoulders():
+    alpha = portrait()
+    alpha[:100] = 0
+    for middle, axes in (((130, 42), (40, 22)), ((130, 70), (34, 38)), ((130, 82), (40, 8))):  # hair, face, ears
+        cv2.ellipse(alpha, middle, axes, 0, 0, 360, 255, -1)
+
+    _, chin, _ = head_of(alpha)
+
+    assert chin == pytest.approx(108, abs=10)
 
 
 def test_an_object_that_is_higher_beside_the_person_is_not_the_head():
