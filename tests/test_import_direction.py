@@ -129,6 +129,7 @@ def test_one_dialect_that_imports_another_is_seen(monkeypatch: pytest.MonkeyPatc
     assert breaches("jobs.api.one.views", {"jobs.api.two.render", "jobs.api.fields"}) == ["jobs.api.two.render"]
 
 
+@pytest.mark.slow
 def test_the_web_process_loads_no_model_runtime() -> None:
     code = (
         "import sys, mattingsite.asgi\n"

@@ -17,7 +17,7 @@ from jobs.teams.keys import key_create
 from tests.cast import Person
 from tests.quota.actions import claim, fail, ledger_sum, submit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 JOBS = "/admin/jobs/job/"
 

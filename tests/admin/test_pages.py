@@ -32,6 +32,7 @@ LISTS = {
 
 @pytest.mark.usefixtures("sample_jobs")
 @pytest.mark.parametrize("model", LISTS)
+@pytest.mark.slow
 def test_every_list_opens(root: Client, model: str) -> None:
     assert root.get(f"/admin/jobs/{model}/").status_code == 200
 
@@ -50,6 +51,7 @@ def test_every_list_opens(root: Client, model: str) -> None:
         "?q={job.id}",
     ],
 )
+@pytest.mark.slow
 def test_the_job_list_takes_the_same_few_queries_whatever_the_filter(
     root: Client, django_assert_max_num_queries: Callable, query: str
 ) -> None:

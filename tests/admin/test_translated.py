@@ -91,6 +91,7 @@ def texts_in(client: Client, address: str, language: str) -> list[str]:
     return shown.texts
 
 
+@pytest.mark.slow
 def test_no_sentence_of_the_admin_stays_english(root: Client, sample_jobs: None, alice: Person) -> None:
     """Compare pages in two languages. Texts that are equal in both must be data: names, numbers, ids or codes."""
     failed = submit(alice)

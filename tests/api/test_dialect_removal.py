@@ -88,6 +88,7 @@ def test_shared_code_does_not_name_a_dialect(dialect: str) -> None:
     assert [path for path in mentions if path not in own] == []
 
 
+@pytest.mark.slow
 def test_the_site_works_without_any_dialect(program: Path) -> None:
     for dialect in APIS:
         remove(program, dialect)

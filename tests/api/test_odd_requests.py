@@ -24,7 +24,7 @@ from tests.api.native.sent import photo
 from tests.cast import Person
 from tests.fakes import FakeEngine
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 CONTRACTS = {contract.name: contract for contract in every_contract()}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 WITH_BODY = ("post", "put", "patch")

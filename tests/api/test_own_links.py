@@ -62,6 +62,7 @@ def send(person: Person, submission: Submission, url: str) -> Any:
 
 
 @pytest.mark.parametrize("way", BY_URL)
+@pytest.mark.slow
 def test_a_result_is_the_picture_of_the_next_request(charlie: Person, link: str, storage_kind: str, way: str) -> None:
     stored = Artifact.objects.get(kind=Artifact.Kind.CUTOUT)
 
@@ -86,6 +87,7 @@ def test_a_forged_link_is_any_url_to_the_guard(charlie: Person, link: str, way: 
 @pytest.mark.parametrize("way", BY_URL)
 @pytest.mark.parametrize("storage_kind", ["folder"], indirect=True)
 @pytest.mark.parametrize("lost", ["expired", "deleted"])
+@pytest.mark.slow
 def test_a_link_that_no_longer_opens_is_a_failed_download(
     charlie: Person, link: str, way: str, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from tests import photos
 from tests.cast import Person
 from tests.e2e.hostile import hostile_files
 
+pytestmark = pytest.mark.slow
+
 FILES = dict(hostile_files())
 # The largest bomb would unpack to 400 MB. A tenth of this is far above the memory that the allocator keeps.
 MEMORY_MARGIN_BYTES = 40 * 2**20

@@ -22,6 +22,8 @@ from segmentation.options import CutoutOptions
 from segmentation.pipeline import cut_out
 from tests.photos import astronaut, encode
 
+pytestmark = pytest.mark.slow
+
 LONGER_SIDE_PX = 1200  # size of an ordinary photo; the available ones are smaller
 
 

@@ -161,6 +161,7 @@ def test_a_data_folder_that_cannot_be_made_ends_any_command_in_one_line(tmp_path
     assert "MATTING_DATA_DIR" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_port_that_is_no_number_ends_the_run_in_one_line(tmp_path: Path) -> None:
     environment = {"MATTING_DATA_DIR": str(tmp_path), "PORT": "http", "DJANGO_SETTINGS_MODULE": "mattingsite.settings"}
 

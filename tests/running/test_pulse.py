@@ -74,6 +74,7 @@ def test_a_thread_that_is_busy_all_the_time_works_and_threads_that_take_turns_do
     assert found[-1] is hangs
 
 
+@pytest.mark.slow
 def test_a_process_whose_threads_only_wait_for_the_interpreter_hangs(tmp_path: Path) -> None:
     code = (
         "import ctypes, sys, threading, time\n"

@@ -148,6 +148,7 @@ def test_an_end_says_whether_another_process_killed_the_program(tmp_path: Path) 
     assert True in ends
 
 
+@pytest.mark.slow
 def test_a_program_that_is_killed_is_started_again_soon_however_often(tmp_path: Path) -> None:
     log, lines = tmp_path / "pids", []
     supervisor = Supervisor(report=lines.append)

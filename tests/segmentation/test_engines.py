@@ -18,6 +18,8 @@ from segmentation.engines.unet import UNetEngine, faded
 from segmentation.errors import BoxInvalid, InferenceFailed
 from segmentation.options import Box, Point
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64
 
 

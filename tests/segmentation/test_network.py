@@ -111,6 +111,7 @@ class TestBeginnings:
         assert all(layer.weight.grad.abs().max() > 0 for layer in network.encoder.prompt)
 
 
+@pytest.mark.slow
 class TestRuntimes:
     @pytest.mark.parametrize("size", [256, 320, 384])
     def test_openvino_answers_as_torch_does(self, network, size):
@@ -218,6 +219,7 @@ def engine():
     return load_engine(SHIPPED)
 
 
+@pytest.mark.slow
 class TestShippedWeights:
     def test_the_manifest_describes_the_file(self):
         manifest = json.loads(SHIPPED.with_suffix(".json").read_text())
@@ -244,6 +246,7 @@ class TestShippedWeights:
         assert matte.alpha[:, : width * 50 // 451].max() == 0
 
 
+@pytest.mark.slow
 class TestClickableNetwork:
     @pytest.fixture
     def clickable(self):

@@ -21,6 +21,8 @@ from segmentation.errors import InferenceFailed, WeightsInvalid
 from segmentation.network import KeylineUNet
 from segmentation.options import Box
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = {"name": "tried", "family": "keyline", "size": 64, "box_mode": "prompt", "licence": "MIT"}
 
 

@@ -10,6 +10,8 @@ from segmentation import stamp
 from segmentation.stamp import lift_stamp
 from training.stamped_pages import INKS, plain_page, stamped_page
 
+pytestmark = pytest.mark.slow
+
 
 def alpha_error(found, page):
     """Return the mean absolute error, 0..1, of the alpha `found` inside the stamp's box of a generated page."""

@@ -43,7 +43,7 @@ from tests.cast import Person
 from tests.photos import encoded
 from tests.teams.routes import CHECKS, Other, check_of, routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # The text in every name that Alice chose: if Charlie sees it, data has leaked.
 MARK = "alices-own-thing"

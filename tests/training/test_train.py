@@ -24,6 +24,7 @@ def fresh_run(tmp_path, **settings):
 
 
 class TestTraining:
+    @pytest.mark.slow
     def test_a_fresh_network_learns_to_find_the_discs(self, bank, tmp_path):
         run = fresh_run(tmp_path)
         shares = possible(Mixture(), bank)

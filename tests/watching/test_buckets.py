@@ -51,6 +51,7 @@ def test_the_tail_of_a_large_file_starts_with_a_complete_line(bucket: str) -> No
     assert place.tail("manifest.jsonl", 100) == b'{"job": "first"}\n' * 5
 
 
+@pytest.mark.slow
 def test_a_large_manifest_continues_in_parts_and_a_restart_repeats_no_row(
     bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

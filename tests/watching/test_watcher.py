@@ -173,6 +173,7 @@ def test_no_more_pictures_are_under_way_than_allowed_however_many_wait(alice: Pe
 
 
 @pytest.mark.parametrize("step", range(1, 13))
+@pytest.mark.slow
 def test_a_kill_between_any_two_steps_loses_and_repeats_nothing(
     step: int, alice: Person, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

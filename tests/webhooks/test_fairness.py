@@ -29,6 +29,7 @@ def slow_alice(alice: Person, receiver: Callable[..., Site], monkeypatch: pytest
     return site
 
 
+@pytest.mark.slow
 def test_a_team_with_a_slow_receiver_is_served_by_the_patient_worker(slow_alice: Site, alice: Person) -> None:
     delivery = make_delivery(alice, slow_alice.url("/hook"))
 

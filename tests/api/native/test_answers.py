@@ -35,6 +35,7 @@ def test_a_link_opens_whatever_accept_asks_for(client: Client, job: dict[str, An
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/html", "application/pdf", "", "image/png;q=0"])
+@pytest.mark.slow
 def test_no_route_refuses_a_request_for_its_accept(
     alice: Person, job: dict[str, Any], jpeg_bytes: bytes, accept: str
 ) -> None:

@@ -62,6 +62,7 @@ def test_jpeg_is_drawn_on_the_background_and_has_no_alpha_file(
 @pytest.mark.parametrize("threshold", [0, 10, 25, 50])
 @pytest.mark.parametrize("erosion", [0, 1, 5])
 @pytest.mark.parametrize("feathering", ["true", "false"])
+@pytest.mark.slow
 def test_the_parameters_mean_what_the_guide_says_to_the_last_level(
     instant_worker: FakeEngine, alice: Person, png_bytes: bytes, threshold: int, erosion: int, feathering: str
 ) -> None:

@@ -16,6 +16,7 @@ LIMITS = Limits()
 
 
 @pytest.mark.parametrize("row", rows.ROWS, ids=lambda row: f"{row.format} {row.what[:50]}")
+@pytest.mark.slow
 def test_a_row_of_the_table_is_true(row: Row) -> None:
     for number, file in enumerate(row.files()):
         if row.refused:

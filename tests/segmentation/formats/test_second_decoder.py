@@ -8,6 +8,7 @@ from collections import Counter
 import cv2
 import imagecodecs
 import numpy as np
+import pytest
 from PIL import Image
 
 from segmentation.formats.ifd import directories
@@ -19,6 +20,7 @@ LIMITS = Limits()
 _OTHERWISE = ("converted", "tone-mapped", "damaged", "reduced")
 
 
+@pytest.mark.slow
 def test_a_second_decoder_sees_the_same_pixels() -> None:
     compared: Counter[str] = Counter()
     for row in rows.ROWS:
