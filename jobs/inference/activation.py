@@ -91,7 +91,8 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 def _tried(path: str) -> dict[str, Any]:
     """Let a worker load a file and run it on a test picture; return the model's description.
 
-    The description contains the key of the stored copy, because the worker may run on a host that lacks the file.
+    The worker stores a copy of the file, and the description contains its key. With several hosts this host stores the
+    copy before, because the worker may run on a host that lacks the file.
     """
     has_other_hosts = bool(set(hosts_now()) - {host_name()})
     sha256, storage_key = _publish(path) if has_other_hosts else ("", "")
@@ -104,7 +105,7 @@ def _tried(path: str) -> dict[str, Any]:
         raise _hosts_lack([answer["lacking"]])
     if "error" in answer:
         raise WeightsInvalid(answer["error"], field="model_path")
-    return answer | {"storage_key": storage_key or _publish(path, only=answer["sha256"])[1]}
+    return answer
 
 
 def _activate(
@@ -132,8 +133,7 @@ def _activate(
         )
         for role, tier in places
     ]
-    if answer["storage_key"]:
-        _prepare_hosts(versions[0], own=answer["host"])
+    _prepare_hosts(versions[0], own=answer["host"])
     try:
         _replace(actor, versions, action)
     except IntegrityError:  # a concurrent request has activated another model: this activation follows it
@@ -141,13 +141,13 @@ def _activate(
     return versions
 
 
-def _publish(path: str, *, only: str = "") -> tuple[str, str]:
-    """Store a copy of the file for other hosts, also those added later; return its sha256 and key.
+def _publish(path: str) -> tuple[str, str]:
+    """Store a copy of the file for the host that tries it; return its sha256 and key.
 
-    Return two empty texts when this host lacks the file, which another host may have, or when its sha256 is not `only`.
+    Return two empty texts when this host lacks the file, which another host may have.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file() or (only and digest_of(file) != only):
+    if not file.is_file():
         return "", ""
     sha256 = digest_of(file)
     return sha256, weights_publish(file, sha256)

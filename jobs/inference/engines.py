@@ -24,7 +24,7 @@ from jobs.errors import QueueUnavailable
 from jobs.inference.built_in import built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
-from jobs.inference.files import digest_of, weights_fetch, weights_locate
+from jobs.inference.files import digest_of, weights_fetch, weights_locate, weights_publish
 from jobs.inference.hosts import DIGITS, host_name, other_host_has
 from jobs.inference.memory import available_bytes, is_out_of_memory, rss_bytes
 from jobs.inference.pool import Pool, Weights
@@ -312,7 +312,8 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
     sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. Raise HostLacksWeights
-    if the copy fails. The models in use do not change.
+    if the copy fails. Without a key, store a copy of the file for the other hosts, also those added later. The models
+    in use do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -333,6 +334,7 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
         "licence": manifest.licence[:400],
         "needs_acceptance": licence_needs_acceptance(manifest),
         "is_own": file.suffix.lower() in BUILT_IN_SUFFIXES and not manifest_path(file).is_file(),
+        "storage_key": storage_key or weights_publish(file, weights.sha256),
         "host": host_name(),
     }
 

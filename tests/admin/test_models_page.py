@@ -45,6 +45,7 @@ def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
             "roles": ["subject", "prompts"],
             "licence": "MIT" if name == "free" else "unknown",
             "needs_acceptance": name != "free",
+            "storage_key": f"weights/{name}.onnx",
             "host": "here",
         }
 

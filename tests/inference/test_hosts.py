@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from pytest_django import Settings
 
 from jobs.errors import NotFound, WaitTimeout
@@ -66,6 +67,7 @@ def answer(weights: Path) -> dict[str, Any]:
         "roles": ["subject"],
         "licence": "MIT",
         "needs_acceptance": False,
+        "storage_key": weights_publish(weights, file_digest(weights)),
         "host": "here",
     }
 
@@ -160,6 +162,40 @@ def test_activation_waits_until_the_other_host_has_the_file(
     assert version.is_active
     assert version.storage_key
     assert ModelVersion.objects.count() == 1
+
+
+def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
+    alice: Person,
+    settings: Settings,
+    tmp_path: Path,
+    weights: Path,
+    worker: engines.Engines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The web server's host has no file; of the two hosts with workers, `here` has it and `there` has not."""
+    folder = settings.MATTING_WEIGHTS_DIR
+    move_to_another_host(settings, tmp_path)
+    beats("here", weights=[])
+    beats("there", weights=[])
+    there_was_asked_for: list[str] = []
+
+    def ask_here(task: object, *arguments: str, **values: object) -> dict[str, object]:
+        with override_settings(MATTING_WEIGHTS_DIR=folder):
+            return engines.tried(*arguments)
+
+    def there_copies(seconds: float) -> None:
+        pending = ModelVersion.objects.get(is_pending=True)
+        assert weights_fetch(pending) is not None
+        there_was_asked_for.append(pending.name)
+        beats("there", weights=[pending.sha256[:12]])
+
+    monkeypatch.setattr(queue, "ask", ask_here)
+    monkeypatch.setattr("jobs.inference.activation.time.sleep", there_copies)
+
+    version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert there_was_asked_for == [version.name]
+    assert version.is_active
 
 
 def test_an_activation_that_does_not_reach_every_host_changes_nothing(
