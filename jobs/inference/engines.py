@@ -323,8 +323,7 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
     if file is None or not file.is_file():
         raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
     weights = Weights(file, digest_of(file))
-    engine = load(weights)
-    engines().pool.put(weights, engine)
+    engine = engines().pool.get(weights)
     manifest = read_manifest(file)
     return {
         "name": engine.name,
