@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from jobs.audit.trail import Author, audit_append
 from jobs.errors import WaitTimeout
 from jobs.inference.files import digest_of, weights_publish
-from jobs.inference.hosts import host_name, hosts_now, hosts_without
+from jobs.inference.hosts import host_name, hosts_now, hosts_unprepared
 from jobs.inference.selectors import active_version
 from jobs.intake.folders import Place
 from jobs.models import Action, ModelVersion, Role, Tier
@@ -154,14 +154,21 @@ def _publish(path: str) -> tuple[str, str]:
 
 
 def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
-    """Wait until all live hosts have the file; raise WaitTimeout that names the hosts without it."""
+    """Wait until all live hosts have loaded the file.
+
+    Raise WeightsInvalid that names a host which cannot load it, with the reason, and WaitTimeout that names the hosts
+    which are not ready in time.
+    """
     version.is_pending = True
     version.save(force_insert=True)
     deadline = time.monotonic() + settings.MATTING_MAX_WAIT_S
     try:
-        while lacking := [name for name in hosts_without(version.sha256) if name != own]:
+        while unprepared := {name: reason for name, reason in hosts_unprepared(version.sha256).items() if name != own}:
+            for name, reason in unprepared.items():
+                if reason:
+                    raise WeightsInvalid(f"Not activated: {name} cannot load the file. {reason}", field="model_path")
             if time.monotonic() >= deadline:
-                raise _hosts_lack(lacking)
+                raise _hosts_lack(list(unprepared))
             time.sleep(_LOOK_EVERY_S)
     finally:
         ModelVersion.objects.filter(pk=version.pk).delete()
@@ -169,7 +176,7 @@ def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
 
 
 def _hosts_lack(names: list[str]) -> WaitTimeout:
-    return WaitTimeout(f"Not activated: {', '.join(names)} did not get the weights file in time.")
+    return WaitTimeout(f"Not activated: {', '.join(names)} did not get the weights file and load it in time.")
 
 
 def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:

@@ -25,7 +25,7 @@ from jobs.inference.built_in import built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate, weights_publish
-from jobs.inference.hosts import DIGITS, host_name, other_host_has
+from jobs.inference.hosts import DIGITS, host_name, other_host_can_load
 from jobs.inference.memory import available_bytes, is_out_of_memory, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
@@ -54,7 +54,7 @@ _MODELS_SHARE = 0.5  # of the memory, for the models of all workers, if no setti
 
 
 class HostLacksWeights(Exception):
-    """Raised when this host does not have the model's file; another host must process the picture."""
+    """Raised when this host cannot load the model, but another host can, which must process the picture."""
 
 
 class Engines(EngineSource):
@@ -63,7 +63,8 @@ class Engines(EngineSource):
     def __init__(self, pool: Pool, escalation: Escalation) -> None:
         self.pool, self.escalation = pool, escalation
         self._versions: dict[tuple[Role, Tier], ModelVersion] = {}
-        self._failed: set[Weights] = set()
+        self._proven: set[Weights] = set()  # loaded at least once
+        self._failed: dict[Weights, str] = {}  # the reason of each
         self._too_large: dict[Weights, float] = {}  # the time (monotonic) from which each is tried again
         self._lacks: dict[tuple[Role, Tier], str] = {}
         self._last: dict[Role, Weights] = {}
@@ -80,7 +81,7 @@ class Engines(EngineSource):
         """Return the model of a role and tier, or None.
 
         If a model cannot be loaded here, `fast` uses the previous model or the built-in one, and the other tiers have
-        none. Raise HostLacksWeights when only another host has the file.
+        none. Raise HostLacksWeights when another host can load it, except when it does not fit into memory here.
         """
         self._lacks.pop((role, tier), None)
         version = self._versions.get((role, tier))
@@ -89,11 +90,15 @@ class Engines(EngineSource):
                 return None
             self._answers_with(role, built_in(role))
             return self._get(built_in(role))
-        weights = self._weights_of(version)
+        path = weights_fetch(version)
+        weights = None if path is None else Weights(path, version.sha256)
         engine = None if weights is None else self._loaded(weights, role)
         if weights is None or engine is None:
             self.missing.add(version.name)
-            self._lacks[role, tier] = "memory" if weights in self._too_large else "missing"
+            is_too_large = weights in self._too_large
+            if not is_too_large:
+                _leave_to_another_host(version)
+            self._lacks[role, tier] = "memory" if is_too_large else "missing"
             return self._fallback(role, instead_of=weights) if tier is Tier.FAST else None
         self.missing.discard(version.name)
         if tier is Tier.FAST:
@@ -116,13 +121,16 @@ class Engines(EngineSource):
                 engine = self.pool.get(weights)
             except Exception as error:
                 if not is_out_of_memory(error):
-                    self._failed.add(weights)
+                    self._failed[weights] = (
+                        error.message if isinstance(error, MattingError) else "It cannot be loaded there."
+                    )
                     logger.exception("the model %s cannot be loaded here", weights.path.name)
                     return None
                 logger.warning("memory ran out while the model %s was loaded: %s", weights.path.name, error)
                 self.make_room(role)
             else:
                 self._too_large.pop(weights, None)
+                self._proven.add(weights)
                 return engine
         self._too_large[weights] = time.monotonic() + _TOO_LARGE_FOR_S
         return None
@@ -180,13 +188,28 @@ class Engines(EngineSource):
             require_cuda()
 
     def upkeep(self) -> None:
-        """Copy the files of pending activations to this host, and unload idle models. The heartbeat calls it."""
-        for version in [*pending_versions(), *active_versions().values()]:
+        """Copy the files of active models to this host, also load those of pending activations, and unload idle models.
+
+        A failure is reported in the heartbeat as long as the model is pending or active; afterwards it may be tried
+        again.
+        """
+        pending, active = pending_versions(), list(active_versions().values())
+        for version in active:
             weights_fetch(version)
+        for version in pending:
+            path = weights_fetch(version)
+            if path is not None and (weights := Weights(path, version.sha256)) not in self._proven:
+                self._loaded(weights, Role(version.role))
+        wanted = {version.sha256 for version in [*pending, *active]}
+        for weights in [weights for weights in list(self._failed) if weights.sha256 not in wanted]:
+            self._failed.pop(weights, None)
         self.pool.unload_idle()
 
     def describe(self) -> dict[str, object]:
-        """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks."""
+        """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks.
+
+        `loadable`: the weights that this worker has loaded. `failed`: the reason for each that it could not load.
+        """
         answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in(Role.SUBJECT)))
         state: dict[str, object] = {}
         if answering is not None:
@@ -201,26 +224,30 @@ class Engines(EngineSource):
             "host": host_name(),
             "loaded": self.pool.describe(),
             "weights": sorted(present),
+            "loadable": sorted(weights.sha256[:DIGITS] for weights in list(self._proven)),
+            "failed": self._failures(),
             "missing": sorted(lacking | (self.missing & {version.name for version in wanted})),
             "rss_megabytes": round(rss_bytes() / 2**20),
         }
+
+    def _failures(self) -> dict[str, str]:
+        too_large = dict.fromkeys(list(self._too_large), "It does not fit into memory.")
+        return {weights.sha256[:DIGITS]: reason for weights, reason in (too_large | self._failed).items()}
 
     def _answers_with(self, role: Role, weights: Weights) -> None:
         self._last[role] = weights
         if role is Role.SUBJECT:
             self.pool.keep(weights)
 
-    def _weights_of(self, version: ModelVersion) -> Weights | None:
-        path = weights_fetch(version)
-        if path is not None:
-            return Weights(path, version.sha256)
-        self.missing.add(version.name)
-        try:
-            if other_host_has(version.sha256, own=host_name()):
-                raise HostLacksWeights(f"This host has no file of the model {version}.")
-        except (RedisError, OSError, QueueUnavailable):
-            pass
-        return None
+
+def _leave_to_another_host(version: ModelVersion) -> None:
+    """Raise HostLacksWeights if a live host can load a model that cannot be loaded here."""
+    try:
+        if not other_host_can_load(version.sha256, own=host_name()):
+            return
+    except (RedisError, OSError, QueueUnavailable):
+        return
+    raise HostLacksWeights(f"This host cannot load the model {version}.")
 
 
 def engine_for(image: JobImage) -> RoutedEngine:

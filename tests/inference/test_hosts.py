@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from jobs.inference import engines, files
 from jobs.inference.activation import model_activate
 from jobs.inference.engines import HostLacksWeights
 from jobs.inference.files import weights_fetch, weights_publish
+from jobs.inference.pool import Weights
 from jobs.models import ModelVersion, Role, Tier
 from jobs.work import queue
+from segmentation.engines.base import Engine
 from segmentation.engines.manifest import file_digest
 from segmentation.errors import InferenceFailed, WeightsInvalid
 from tests.cast import Person
@@ -55,8 +58,11 @@ def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> engines.Engin
     engines.engines.cache_clear()
 
 
-def beats(host: str, *, weights: list[str]) -> None:
-    queue.beat(f"{host}-1", {"host": host, "role": "pictures", "weights": weights, "missing": [], "loaded": []})
+def beats(
+    host: str, *, weights: Sequence[str] = (), loadable: Sequence[str] = (), failed: dict[str, str] | None = None
+) -> None:
+    state = {"weights": [*weights], "loadable": [*loadable], "failed": failed or {}, "missing": [], "loaded": []}
+    queue.beat(f"{host}-1", {"host": host, "role": "pictures"} | state)
 
 
 def answer(weights: Path) -> dict[str, Any]:
@@ -107,7 +113,7 @@ def test_a_host_that_is_added_later_gets_the_file(
 ) -> None:
     settings.MATTING_HOST = "here"
     monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
-    beats("here", weights=[])
+    beats("here")
     version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
 
     move_to_another_host(settings, tmp_path)
@@ -120,7 +126,7 @@ def test_a_refused_file_is_not_stored_on_a_single_host(
 ) -> None:
     settings.MATTING_HOST = "here"
     monkeypatch.setattr(queue, "ask", lambda *args, **values: {"error": "The weights file does not load."})
-    beats("here", weights=[])
+    beats("here")
 
     with pytest.raises(WeightsInvalid):
         model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
@@ -144,24 +150,78 @@ def test_a_checkpoint_without_a_manifest_has_none_on_other_hosts(
     assert not copy.with_suffix(".json").exists()
 
 
-def test_activation_waits_until_the_other_host_has_the_file(
+def test_activation_waits_until_the_other_host_has_loaded_the_file(
     alice: Person, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
-    beats("here", weights=[])
-    beats("there", weights=[])
+    beats("here")
+    beats("there")
 
-    def other_host_copies(seconds: float) -> None:
-        pending = ModelVersion.objects.get(is_pending=True)
-        beats("there", weights=[pending.sha256[:12]])
+    states: list[dict[str, list[str]]] = []
 
-    monkeypatch.setattr("jobs.inference.activation.time.sleep", other_host_copies)
+    def other_host_copies_and_loads(seconds: float) -> None:
+        copied = [ModelVersion.objects.get(is_pending=True).sha256[:12]]
+        states.append({"weights": copied, "loadable": copied if states else []})
+        beats("there", **states[-1])
+
+    monkeypatch.setattr("jobs.inference.activation.time.sleep", other_host_copies_and_loads)
 
     version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
 
+    assert len(states) == 2
     assert version.is_active
     assert version.storage_key
     assert ModelVersion.objects.count() == 1
+
+
+def test_a_host_that_cannot_load_the_file_prevents_the_activation_and_is_named_with_the_reason(
+    alice: Person, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
+    digits = file_digest(weights)[:12]
+    beats("there", weights=[digits], failed={digits: "It needs a newer runtime."})
+
+    with pytest.raises(WeightsInvalid, match=r"there cannot load the file\. It needs a newer runtime"):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_host_loads_the_models_of_pending_activations_once(
+    version: ModelVersion, worker: engines.Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ModelVersion.objects.update(is_active=False, is_pending=True)
+
+    worker.upkeep()
+    worker.pool.unload_others(engines.built_in(Role.SUBJECT))
+    worker.upkeep()
+
+    assert worker.describe()["loadable"] == [version.sha256[:12]]
+    assert worker.pool.describe() == []
+
+
+def test_a_failure_to_load_is_in_the_heartbeat_until_the_activation_has_ended(
+    version: ModelVersion, worker: engines.Engines
+) -> None:
+    ModelVersion.objects.update(is_active=False, is_pending=True)
+    worker.pool._load = raising(WeightsInvalid("It needs a newer runtime."))
+
+    worker.upkeep()
+
+    assert worker.describe()["failed"] == {version.sha256[:12]: "It needs a newer runtime."}
+    assert worker.describe()["loadable"] == []
+
+    ModelVersion.objects.all().delete()
+    worker.upkeep()
+
+    assert worker.describe()["failed"] == {}
+
+
+def raising(error: Exception) -> Callable[[Weights], Engine]:
+    def load(weights: Weights) -> Engine:
+        raise error
+
+    return load
 
 
 def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
@@ -175,8 +235,8 @@ def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
     """The web server's host has no file; of the two hosts with workers, `here` has it and `there` has not."""
     folder = settings.MATTING_WEIGHTS_DIR
     move_to_another_host(settings, tmp_path)
-    beats("here", weights=[])
-    beats("there", weights=[])
+    beats("here")
+    beats("there")
     there_was_asked_for: list[str] = []
 
     def ask_here(task: object, *arguments: str, **values: object) -> dict[str, object]:
@@ -187,7 +247,7 @@ def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
         pending = ModelVersion.objects.get(is_pending=True)
         assert weights_fetch(pending) is not None
         there_was_asked_for.append(pending.name)
-        beats("there", weights=[pending.sha256[:12]])
+        beats("there", loadable=[pending.sha256[:12]])
 
     monkeypatch.setattr(queue, "ask", ask_here)
     monkeypatch.setattr("jobs.inference.activation.time.sleep", there_copies)
@@ -203,7 +263,7 @@ def test_an_activation_that_does_not_reach_every_host_changes_nothing(
 ) -> None:
     settings.MATTING_MAX_WAIT_S = 0
     monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
-    beats("there", weights=[])
+    beats("there")
 
     with pytest.raises(WaitTimeout, match="there"):
         model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
@@ -214,8 +274,8 @@ def test_an_activation_that_does_not_reach_every_host_changes_nothing(
 def test_a_host_that_tries_a_file_and_cannot_copy_it_is_named(
     alice: Person, settings: Settings, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beats("here", weights=[])
-    beats("there", weights=[])
+    beats("here")
+    beats("there")
 
     def ask_there(task: object, *arguments: str, **values: object) -> dict[str, object]:
         with monkeypatch.context() as patch:
@@ -245,6 +305,23 @@ def test_a_host_without_the_file_leaves_the_picture_to_one_that_has_it(
         worker.engine(Role.SUBJECT, Tier.FAST)
 
     assert worker.describe()["missing"] == ["tiny"]
+
+
+def test_a_host_that_cannot_load_the_file_leaves_the_picture_to_one_that_can(
+    version: ModelVersion, worker: engines.Engines
+) -> None:
+    digits = version.sha256[:12]
+    load, worker.pool._load = worker.pool._load, raising(WeightsInvalid("It needs a newer runtime."))
+    beats("there", weights=[digits], loadable=[digits])
+    worker.refresh()
+
+    with pytest.raises(HostLacksWeights):
+        worker.engine(Role.SUBJECT, Tier.FAST)
+
+    beats("there", weights=[digits], failed={digits: "It needs a newer runtime."})
+    worker.pool._load = load
+
+    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in(Role.SUBJECT))
 
 
 def test_a_file_that_no_host_has_is_replaced_by_the_built_in_model_and_reported(
