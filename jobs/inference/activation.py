@@ -23,7 +23,8 @@ from jobs.work.registry import Task
 from segmentation.errors import InvalidParameter, WeightsInvalid
 
 _LOOK_EVERY_S = 0.5
-WEIGHTS_TRY = Task("weights_try")
+# A worker may load a large model for longer than an activation waits; the next activation then finds it loaded.
+WEIGHTS_TRY = Task("weights_try", timeout_s=1800)
 
 
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
@@ -97,7 +98,7 @@ def _tried(path: str) -> dict[str, Any]:
     has_other_hosts = bool(set(hosts_now()) - {host_name()})
     sha256, storage_key = _publish(path) if has_other_hosts else ("", "")
     answer: dict[str, Any] | None = queue.ask(
-        WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
+        WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_ACTIVATION_WAIT_S
     )
     if answer is None:
         raise WaitTimeout("No worker has tried the weights file in time.")
@@ -161,7 +162,7 @@ def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
     """
     version.is_pending = True
     version.save(force_insert=True)
-    deadline = time.monotonic() + settings.MATTING_MAX_WAIT_S
+    deadline = time.monotonic() + settings.MATTING_ACTIVATION_WAIT_S
     try:
         while unprepared := {name: reason for name, reason in hosts_unprepared(version.sha256).items() if name != own}:
             for name, reason in unprepared.items():

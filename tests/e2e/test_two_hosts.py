@@ -38,7 +38,7 @@ def first(tmp_path: Path, postgres_url: str) -> Iterator[Stack]:
         "MATTING_HOST": "first",
         "MATTING_WORKERS": "1",
         "MATTING_WEIGHTS_DIR": str(folder / "weights"),
-        "MATTING_MAX_WAIT_S": "60",
+        "MATTING_ACTIVATION_WAIT_S": "60",
         "MATTING_MEDIA_DIR": str(tmp_path / "media"),
         "MATTING_RUNTIME": "openvino",
     }

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from jobs.errors import NotFound, WaitTimeout
 from jobs.inference import engines, files
-from jobs.inference.activation import model_activate
+from jobs.inference.activation import WEIGHTS_TRY, model_activate
 from jobs.inference.engines import HostLacksWeights
 from jobs.inference.files import weights_fetch, weights_publish
 from jobs.inference.pool import Weights
@@ -261,7 +261,7 @@ def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
 def test_an_activation_that_does_not_reach_every_host_changes_nothing(
     alice: Person, weights: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MATTING_MAX_WAIT_S = 0
+    settings.MATTING_ACTIVATION_WAIT_S = 0
     monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
     beats("there")
 
@@ -288,6 +288,36 @@ def test_a_host_that_tries_a_file_and_cannot_copy_it_is_named(
 
     with pytest.raises(WaitTimeout, match="there did not get the weights file"):
         model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+
+def test_files_that_are_tried_share_the_memory_budget_and_are_loaded_once(
+    weights: Path, worker: engines.Engines
+) -> None:
+    other = red_network(weights.with_name("other.onnx"), gain=0.5)
+    other.with_suffix(".json").write_text(weights.with_suffix(".json").read_text())
+    loads: list[str] = []
+    worker.pool.budget_bytes, worker.pool._size = 100, lambda weights: 90
+    worker.pool._load = lambda weights: loads.append(weights.path.name) or FakeEngine()
+
+    for name in ("tiny.onnx", "tiny.onnx", "other.onnx"):
+        assert "error" not in engines.tried(name)
+
+    assert loads == ["tiny.onnx", "other.onnx"]
+    assert len(worker.pool.describe()) == 1
+
+
+def test_an_activation_may_take_longer_than_a_picture(
+    alice: Person, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_MAX_WAIT_S, settings.MATTING_ACTIVATION_WAIT_S = 1, 900
+    asked: list[float] = []
+    monkeypatch.setattr(queue, "ask", lambda *args, timeout_s, **values: asked.append(timeout_s))
+
+    with pytest.raises(WaitTimeout):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert asked == [900]
+    assert WEIGHTS_TRY.timeout_s > asked[0]
 
 
 def raising_not_found(key: str) -> None:
