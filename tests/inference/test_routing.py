@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -174,6 +175,51 @@ def test_out_of_memory_falls_back_to_the_fast_model_and_is_recorded(quality: Qua
 
     assert answer_of(engine) == ("small", "fast", "memory")
     assert source.made_room == 1
+
+
+@pytest.mark.parametrize("quality", [Quality.FAST, Quality.FINE])
+def test_without_memory_for_the_fast_model_the_built_in_one_answers(quality: Quality) -> None:
+    source = Source(
+        subject_fast=named("medium", TooLarge()), subject_fine=named("large", TooLarge()), built_in=named("built in")
+    )
+    engine = routed(source, quality)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("built in", "fast", "memory")
+
+
+def test_the_arrays_of_a_failed_run_are_freed_before_the_next_model_runs() -> None:
+    arrays: list[weakref.ref[np.ndarray]] = []
+
+    class Failing(FakeEngine):
+        def auto(self, rgb: np.ndarray) -> Matte:
+            features = np.zeros(8)
+            arrays.append(weakref.ref(features))
+            raise InferenceFailed from MemoryError()
+
+    class Observing(FakeEngine):
+        def auto(self, rgb: np.ndarray) -> Matte:
+            assert arrays[0]() is None
+            return super().auto(rgb)
+
+    source = Source(subject_fast=named("small", Observing()), subject_fine=named("large", Failing()))
+
+    routed(source, Quality.FINE).auto(RGB)
+
+    assert source.engines["subject_fast"].calls == ["auto"]
+
+
+@pytest.mark.parametrize("quality", [Quality.FAST, Quality.FINE, Quality.AUTO])
+@pytest.mark.parametrize("lack", ["memory", "missing"])
+def test_a_trial_model_that_cannot_be_loaded_is_recorded(quality: Quality, lack: str) -> None:
+    source = Source(subject_fast=named("small"), subject_fine=named("large"))
+    source.lacks["subject_trial"] = lack
+    engine = routed(source, quality, is_trial=True)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine)[2] == lack
 
 
 def test_a_picture_of_the_trial_is_answered_by_the_model_under_trial() -> None:
