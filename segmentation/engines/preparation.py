@@ -9,6 +9,8 @@ import numpy as np
 
 from segmentation.engines.manifest import Manifest
 
+LEAST_CONTRAST = 1e-3  # a smaller difference between the highest and the lowest alpha of a picture is noise
+
 
 def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize (H, W[, C]) uint8 or float32 to height x width.
@@ -56,3 +58,9 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Return logits of any shape mapped to 0..1, float32; the form with the hyperbolic tangent cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)
+
+
+def stretched(alpha: np.ndarray) -> np.ndarray:
+    """Return alpha of any shape, float32, mapped to the full 0..1; unchanged if its contrast is only noise."""
+    low, high = float(alpha.min()), float(alpha.max())
+    return alpha if high - low < LEAST_CONTRAST else (alpha - low) / (high - low)
