@@ -8,11 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -26,20 +22,17 @@ from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate, weights_publish
 from jobs.inference.hosts import DIGITS, host_name, other_host_can_load
+from jobs.inference.measuring import Measuring, cache_dir, model_threads
 from jobs.inference.memory import available_bytes, is_out_of_memory, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
 from jobs.models import JobImage, ModelVersion, Role, Tier
 from jobs.work.faults import WorkerUnfit
-from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
-from segmentation.engines.fastest import remembered_runtime
 from segmentation.engines.manifest import BUILT_IN_SUFFIXES, manifest_path
 from segmentation.engines.registry import (
-    a_gpu_may_be_there,
     load_engine,
-    measure_runtimes,
     read_manifest,
 )
 from segmentation.errors import MattingError, WeightsInvalid
@@ -262,38 +255,15 @@ def engine_for_command(quality: Quality) -> RoutedEngine:
     return RoutedEngine(source, quality=quality, escalation=source.escalation)
 
 
-def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
-    """Measure the runtimes for the built-in and the active models; yield each file with its fastest runtime."""
-    active = [path for one in active_versions().values() if (path := weights_fetch(one))]
-    files = [*(built_in_path(role) for role in Role), *active]
-    for path in dict.fromkeys(files):
-        yield path, measure_runtimes(path, cache_dir=_cache_dir(), threads=_threads())
-
-
-def _measure_beside() -> None:
-    """Start `manage.py measure_runtimes` at low priority, unless the built-in model has been measured.
-
-    With another runtime than `auto`, or if there may be a GPU, nothing is measured.
-    """
-    if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
-        return
-    path = built_in_path(Role.SUBJECT)
-    if remembered_runtime(path, cache_dir=_cache_dir(), built_in=path.suffix in BUILT_IN_SUFFIXES) is None:
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_runtimes"]
-        subprocess.Popen(command, preexec_fn=lambda: os.nice(19), stdin=subprocess.DEVNULL)
-
-
-def _cache_dir() -> Path:
-    return Path(settings.DATA_DIR) / "engine-cache"
-
-
 def upkeep_forever(*, every_s: float = 2.0) -> None:
     """Run the upkeep of this worker's models in a separate thread, because copying a file must not delay heartbeats."""
-    threading.Timer(_MEASURE_AFTER_S, _measure_beside).start()
+    measuring, measure_from_s = Measuring(), time.monotonic() + _MEASURE_AFTER_S
     while True:
         try:
             close_old_connections()
             engines().upkeep()
+            if time.monotonic() >= measure_from_s:
+                measuring.look()
         except Exception:
             logger.exception("looking after the models failed; the next time is in %s s", every_s)
         time.sleep(every_s)
@@ -317,22 +287,11 @@ def built_in(role: Role) -> Weights:
 
 def load(weights: Weights) -> Engine:
     """Load a weights file on the configured runtime; raise WeightsInvalid when the file differs from the tested one."""
-    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=_cache_dir(), threads=_threads())
+    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir(), threads=model_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
     logger.info("model %s %s is warm on %s", engine.name, engine.version, engine.runtime)
     return engine
-
-
-def _threads() -> int | None:
-    """Return the number of threads: the setting, or the worker's share of a container's CPUs.
-
-    None where the runtime should choose.
-    """
-    if settings.MATTING_MODEL_THREADS:
-        return int(settings.MATTING_MODEL_THREADS)
-    cpus = available_cpus()
-    return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
 
 
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:

@@ -9,7 +9,7 @@ import uuid
 import pytest
 from pytest_django import Settings
 
-from jobs.inference import engines
+from jobs.inference import engines, measuring
 from jobs.inference.engines import Engines, end_when_too_large
 from jobs.inference.escalation import Escalation
 from jobs.inference.pool import Pool
@@ -73,10 +73,10 @@ def test_threads_follow_the_setting_or_the_limit_of_the_container(
     threads: int | None,
 ) -> None:
     settings.MATTING_MODEL_THREADS, settings.MATTING_WORKERS = setting, workers
-    monkeypatch.setattr(engines, "available_cpus", lambda: available)
-    monkeypatch.setattr(engines.os, "cpu_count", lambda: machine)
+    monkeypatch.setattr(measuring, "available_cpus", lambda: available)
+    monkeypatch.setattr(measuring.os, "cpu_count", lambda: machine)
 
-    assert engines._threads() == threads
+    assert measuring.model_threads() == threads
 
 
 @pytest.mark.parametrize("percent", [0, 30, 100])
