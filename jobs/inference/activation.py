@@ -55,7 +55,23 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
     Raise InvalidParameter for a role that the model does not support, or if the licence must be accepted and was not;
     raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
     """
-    answer = _tried(path)
+    return _activate_in(role, tier, actor=actor, path=path, answer=_tried(path), licence_accepted=licence_accepted)
+
+
+def model_activate_again(*, actor: Actor, earlier: ModelVersion) -> ModelVersion:
+    """Activate the file of an earlier activation in its role and tier.
+
+    The acceptance of its licence counts again if content and licence of the file are those accepted. Raise the errors
+    of `model_activate`.
+    """
+    answer = _tried(earlier.path)
+    place = Role(earlier.role), Tier(earlier.tier)
+    return _activate_in(*place, actor=actor, path=earlier.path, answer=answer, licence_accepted=_was_accepted(answer))
+
+
+def _activate_in(
+    role: Role, tier: Tier, *, actor: Actor, path: str, answer: dict[str, Any], licence_accepted: bool
+) -> ModelVersion:
     if role not in answer["roles"]:
         raise InvalidParameter(f"The model {answer['name']} cannot answer the role {role.label!r}.", field="role")
     if answer["needs_acceptance"] and not licence_accepted:
@@ -65,7 +81,7 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
 
 
 def _licence_problem(answer: dict[str, Any]) -> str:
-    return f"The licence of {answer['name']} ({answer['licence']}) is unclear or forbids commercial use."
+    return f"The licence of {answer['name']} ({answer['licence']}) is not known to allow commercial use."
 
 
 def _was_accepted(answer: dict[str, Any]) -> bool:

@@ -26,6 +26,7 @@ class Installed:
     sha256: str = ""
     name: str = ""
     licence: str = ""
+    terms: str = ""
     needs_acceptance: bool = False
     roles: tuple[Role, ...] = ()
     size_px: int = 0
@@ -82,6 +83,7 @@ def _described(path: Path, relative: str, built_in: dict[Path, tuple[Role, ...]]
         sha256=digest_of(path),
         name=manifest.name,
         licence=manifest.licence,
+        terms=manifest.terms,
         needs_acceptance=path not in built_in and licence_needs_acceptance(manifest),
         roles=roles,
         size_px=manifest.size,

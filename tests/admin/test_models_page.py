@@ -27,7 +27,7 @@ def weights_dir(settings: Settings, tmp_path: Path) -> Path:
     settings.MATTING_WEIGHTS_DIR = tmp_path
     for name, licence in (("free", "MIT"), ("unclear", "unknown")):
         red_network(tmp_path / f"{name}.onnx")
-        manifest = {"name": name, "size": 64, "output": "alpha", "licence": licence}
+        manifest = {"name": name, "size": 64, "output": "alpha", "licence": licence, "terms": f"Terms of {name}."}
         (tmp_path / f"{name}.json").write_text(json.dumps(manifest))
     return tmp_path
 
@@ -114,6 +114,30 @@ def test_an_unclear_licence_needs_a_tick_that_is_recorded(operator: Client, weig
 
     assert ModelVersion.objects.get().licence_accepted
     assert AuditEntry.objects.get(action="model.activated").after["licence_accepted"] is True
+
+
+def test_the_terms_of_use_are_shown_where_a_model_is_chosen(root: Client, weights_dir: Path) -> None:
+    page = root.get(PAGE).content.decode()
+
+    assert "Terms of unclear." in page.partition("<h2>Installed")[2]
+    assert "They were trained on DIS5K among others" in page
+
+
+@pytest.mark.parametrize(
+    "changed", [{}, {"sha256": "another content".ljust(64, "0")}, {"licence": "CC-BY-NC-4.0"}], ids=str
+)
+def test_activating_again_takes_over_only_the_acceptance_of_the_same_file_and_licence(
+    operator: Client, weights_dir: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    activate(operator, "unclear.onnx", "subject-fine", accept="yes")
+    earlier = ModelVersion.objects.get()
+    operator.post(f"{PAGE}deactivate/", {"place": "subject-fine"})
+    ask = queue.ask
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: ask(*args, **values) | changed)
+
+    operator.post(PAGE, {"action": "serve", "_selected_action": [str(earlier.pk)]})
+
+    assert ModelVersion.objects.filter(is_active=True, licence_accepted=True).exists() is not bool(changed)
 
 
 def test_a_model_is_not_activated_in_a_role_that_it_cannot_answer(operator: Client, weights_dir: Path) -> None:
