@@ -13,7 +13,7 @@ from jobs.errors import QueueUnavailable
 from jobs.inference.hosts import DIGITS, Host, hosts_now
 from jobs.inference.installed import Installed, installed_models
 from jobs.inference.selectors import ModelFigures, active_versions, model_figures
-from jobs.models import ModelVersion, Role, Tier
+from jobs.models import ModelVersion, Quota, Role, Tier
 from segmentation.checkpoints import public_checkpoints
 from segmentation.engines.manifest import Manifest
 
@@ -25,6 +25,7 @@ class Place:
     """One role and tier: its active model, the model's file if this host has it, and the hosts that have loaded it.
 
     figures: the model's results in this tier; None if it has processed no picture.
+    units: what a picture of this tier counts in a quota, unless the team has its own weights; None for the trial.
     """
 
     role: Role
@@ -34,6 +35,7 @@ class Place:
     loaded: list[dict[str, object]]
     lacking: list[str]
     figures: ModelFigures | None
+    units: int | None
 
     @property
     def is_built_in(self) -> bool:
@@ -90,7 +92,8 @@ def _place(
     ]
     digits = sha256[:DIGITS]
     found = next((one for one in figures if digits and one.model.endswith(f" {digits}") and one.tier == tier), None)
-    return Place(role, tier, version, file, loaded, lacking, found)
+    units = None if tier is Tier.TRIAL else Quota().units_of(tier)
+    return Place(role, tier, version, file, loaded, lacking, found, units)
 
 
 def _fetchable(files: list[Installed]) -> list[Manifest]:

@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from jobs.inference.comparison import Comparison, outcomes
 from jobs.inference.installed import installed_models
 from jobs.models import AuditEntry, Job, JobImage, ModelVersion, Role, Status, Team, Tier
 from jobs.work import queue
 from tests.segmentation.onnx_networks import red_network
+from tests.stack import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +96,30 @@ def test_each_role_shows_where_its_model_runs_and_what_a_picture_costs(root: Cli
     roles = page.partition("<h2>Installed")[0]
     assert "alpha: openvino, cpu, 250 MB" in roles
     assert "158 ms" in roles
+
+
+def test_each_role_shows_measured_figures_and_the_weight_in_quotas(
+    root: Client, weights_dir: Path, settings: Settings
+) -> None:
+    settings.MATTING_QUALITY_UNITS = {"fine": 7}
+
+    roles = root.get(PAGE).content.decode().partition("<h2>Installed")[0]
+
+    metrics = json.loads(Path(settings.SHIPPED_WEIGHTS).with_suffix(".json").read_text())["metrics"]["val-duts"]
+    assert f"val-duts max_f {metrics['max_f']}" in roles
+    assert roles.count('<td class="kl-number">7</td>') == len(Role)
+
+
+def test_an_installed_public_model_shows_the_figures_of_the_comparison(root: Client, weights_dir: Path) -> None:
+    red_network(weights_dir / "isnet-general-use.onnx")
+    (weights_dir / "isnet-general-use.json").write_text(json.dumps({"name": "isnet-general-use", "size": 64}))
+    measured = Comparison.from_json(json.loads((ROOT / "docs" / "qualities.json").read_text()))
+    fast, fine = outcomes(measured.photos)[:2]
+
+    page = root.get(PAGE).content.decode()
+
+    assert f"200 mixed photos mean_error {fine.error:.4f}" in page
+    assert f"mean_error_of_keyline-small {fast.error:.4f}" in page
 
 
 def test_one_click_activates_a_model_in_a_role_and_tier(operator: Client, weights_dir: Path) -> None:
