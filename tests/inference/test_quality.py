@@ -10,7 +10,7 @@ from jobs.inference.quality import quality_settled
 from jobs.models import ModelVersion, Role, Team, Tier
 from jobs.models.team import validate_dialect_qualities
 from segmentation.errors import InvalidParameter
-from segmentation.options import CutoutOptions, Quality, Subject
+from segmentation.options import Box, CutoutOptions, Method, Quality, Subject
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,25 @@ def test_fine_by_name_without_a_fine_model_says_how_to_get_one() -> None:
         settled(Team(name="studio"), Quality.FINE)
 
     assert refusal.value.field == "quality"
+
+
+@pytest.mark.parametrize(
+    ("options", "role", "advice"),
+    [
+        ({"method": Method.INSTANCES}, "People", "a model of the family `people`"),
+        ({"method": Method.BOXES, "boxes": (Box(1, 1, 20, 20),)}, "Boxes and clicks", "isnet-general-use"),
+    ],
+    ids=["people", "boxes"],
+)
+def test_a_refusal_of_fine_names_the_role_and_a_model_that_supports_it(
+    fine_model: ModelVersion, options: dict[str, object], role: str, advice: str
+) -> None:
+    with pytest.raises(InvalidParameter) as refusal:
+        settled(Team(name="studio"), Quality.FINE, **options)
+
+    assert f"No fine model is active for {role!r}." in refusal.value.message
+    assert advice in refusal.value.message
+    assert ("isnet" in refusal.value.message) == (role != "People")
 
 
 @pytest.mark.parametrize("default", ["fine", "auto"])
