@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from jobs.errors import QueueUnavailable
 from jobs.inference.hosts import DIGITS, Host, hosts_now
 from jobs.inference.installed import Installed, installed_models
-from jobs.inference.selectors import ModelFigures, active_versions, model_figures
+from jobs.inference.selectors import ModelFigures, active_versions, model_figures, trial_figures
 from jobs.models import ModelVersion, Quota, Role, Tier
 from segmentation.checkpoints import public_checkpoints
 from segmentation.engines.manifest import Manifest
@@ -47,7 +47,8 @@ def models_board() -> dict[str, Any]:
     files = installed_models()
     hosts = _hosts()
     active = active_versions()
-    figures = model_figures(since=timezone.now() - dt.timedelta(days=FIGURES_DAYS))
+    since = timezone.now() - dt.timedelta(days=FIGURES_DAYS)
+    figures = model_figures(since=since)
     return {
         "places": [
             _place(role, tier, active.get((role, tier)), files, hosts or {}, figures) for role in Role for tier in Tier
@@ -55,6 +56,7 @@ def models_board() -> dict[str, Any]:
         "files": [file for file in files if not file.is_built_in],
         "hosts": None if hosts is None else list(hosts.values()),
         "figures": figures,
+        "trials": trial_figures(since=since),
         "figures_days": FIGURES_DAYS,
         "fetchable": _fetchable(files),
         "tiers": [(str(tier), tier.label) for tier in Tier],
