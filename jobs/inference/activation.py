@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
 from jobs.errors import WaitTimeout
@@ -23,6 +25,7 @@ from jobs.work.registry import Task
 from segmentation.errors import InvalidParameter, WeightsInvalid
 
 _LOOK_EVERY_S = 0.5
+_PENDING_MARGIN_S = 60.0
 # A worker may load a large model for longer than an activation waits; the next activation then finds it loaded.
 WEIGHTS_TRY = Task("weights_try", timeout_s=1800)
 
@@ -103,6 +106,13 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
             target=before,
             before={"role": role, "tier": tier, "path": before.path},
         )
+
+
+def activations_expire() -> int:
+    """Delete the pending activations of ended web processes, so that no host waits for them; return their number."""
+    longest_wait = dt.timedelta(seconds=settings.MATTING_ACTIVATION_WAIT_S + _PENDING_MARGIN_S)
+    stale = ModelVersion.objects.filter(is_pending=True, created_at__lt=timezone.now() - longest_wait)
+    return stale.delete()[0]
 
 
 def _tried(path: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 from pytest_django import Settings
 
 from jobs.errors import NotFound, WaitTimeout
 from jobs.inference import engines, files
-from jobs.inference.activation import WEIGHTS_TRY, model_activate
+from jobs.inference.activation import WEIGHTS_TRY, activations_expire, model_activate
 from jobs.inference.engines import HostLacksWeights
 from jobs.inference.files import weights_fetch, weights_publish
 from jobs.inference.pool import Weights
@@ -318,6 +320,20 @@ def test_an_activation_may_take_longer_than_a_picture(
 
     assert asked == [900]
     assert WEIGHTS_TRY.timeout_s > asked[0]
+
+
+def test_pending_activations_of_an_ended_web_process_are_deleted(version: ModelVersion, settings: Settings) -> None:
+    ModelVersion.objects.update(is_active=False, is_pending=True)
+
+    assert activations_expire() == 0
+
+    since = timezone.now() - dt.timedelta(seconds=settings.MATTING_ACTIVATION_WAIT_S + 120)
+    ModelVersion.objects.update(created_at=since)
+    ModelVersion.objects.create(role=Role.PEOPLE, tier=Tier.FAST, name="active", path="a", sha256="1", is_active=True)
+    ModelVersion.objects.filter(name="active").update(created_at=since)
+
+    assert activations_expire() == 1
+    assert [one.name for one in ModelVersion.objects.all()] == ["active"]
 
 
 def raising_not_found(key: str) -> None:

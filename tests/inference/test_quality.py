@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from jobs.inference.quality import quality_settled
 from jobs.models import ModelVersion, Role, Team, Tier
+from jobs.models.dialects import dialect_names
 from jobs.models.team import validate_dialect_qualities
 from segmentation.errors import InvalidParameter
 from segmentation.options import Box, CutoutOptions, Method, Quality, Subject
@@ -74,7 +75,11 @@ def test_a_stamp_needs_no_model(fine_model: ModelVersion) -> None:
     assert settled(Team(name="studio"), Quality.FINE, subject=Subject.STAMP) is Quality.FAST
 
 
-@pytest.mark.parametrize("value", [None, [], {"native": []}, {"native": "finest"}, {"native": None}])
+@pytest.mark.parametrize("value", [None, [], {"native": []}, {"native": "finest"}, {"native": None}, {"nativ": "fine"}])
 def test_a_default_quality_that_does_not_exist_is_refused(value: object) -> None:
     with pytest.raises(ValidationError):
         validate_dialect_qualities(value)
+
+
+def test_every_dialect_may_have_a_default_quality() -> None:
+    validate_dialect_qualities(dict.fromkeys(dialect_names(), "fine"))
