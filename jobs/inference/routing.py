@@ -19,9 +19,10 @@ from jobs.inference.escalation import Escalation
 from jobs.inference.memory import is_out_of_memory
 from jobs.models import Role, Tier
 from segmentation.engines.base import Engine, Instance, Matte
+from segmentation.engines.cropping import cells_of
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Point, Quality
-from segmentation.pipeline import uncertainty_of
+from segmentation.pipeline import NOTHING_SURE, uncertainty_of
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,9 @@ class RoutedEngine:
         return self._answer(
             Role.PROMPTS,
             lambda engine: engine.boxes(rgb, boxes),
-            lambda mattes: max((uncertainty_of(matte.alpha) for matte in mattes), default=0.0),
+            lambda mattes: max(
+                (_doubt_in(box, matte.alpha, rgb) for box, matte in zip(boxes, mattes, strict=True)), default=0.0
+            ),
         )
 
     @property
@@ -102,7 +105,7 @@ class RoutedEngine:
         return self._answer(
             Role.PEOPLE,
             lambda engine: engine.instances(rgb),
-            lambda people: max((uncertainty_of(person.alpha) for person in people), default=0.0),
+            lambda people: max((_doubt_in(person.box, person.alpha, rgb) for person in people), default=NOTHING_SURE),
         )
 
     def _answer(self, role: Role, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]) -> _Answer:
@@ -171,6 +174,12 @@ class RoutedEngine:
     def _note(self, engine: Engine, tier: Tier, reason: str) -> None:
         self.choice = Choice(engine.name, engine.version, engine.runtime, tier, reason)
         self.name, self.version, self.runtime = engine.name, engine.version, engine.runtime
+
+
+def _doubt_in(box: Box, alpha: np.ndarray, rgb: np.ndarray) -> float:
+    """Return the uncertainty of a subject in a box, which may be much smaller than the picture."""
+    rows, columns = cells_of(box, rgb.shape[1], rgb.shape[0], alpha.shape[1], alpha.shape[0])
+    return uncertainty_of(alpha, subject=alpha[rows, columns])
 
 
 def _unless_full(engine: Engine, ask: Callable[[Engine], _Answer]) -> _Answer | None:

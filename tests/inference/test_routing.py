@@ -11,10 +11,10 @@ import pytest
 from jobs.inference.escalation import Escalation
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.models import Role, Tier
-from segmentation.engines.base import Engine, Matte
+from segmentation.engines.base import Engine, Instance, Matte
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Quality
-from tests.fakes import FakeEngine
+from tests.fakes import EmptyEngine, FakeEngine
 
 RGB = np.zeros((40, 60, 3), np.uint8)
 
@@ -156,6 +156,46 @@ def test_auto_asks_the_fine_model_only_where_the_fast_one_is_uncertain() -> None
 
     assert answer_of(first) == ("small", "fast", "certain")
     assert answer_of(second) == ("large", "fine", "uncertain")
+
+
+class Small(FakeEngine):
+    """An engine that finds a person, or the subject of a box, of 0.1 % of the picture, with this alpha."""
+
+    box = Box(10, 10, 20, 20)
+
+    def __init__(self, alpha: float) -> None:
+        super().__init__((320, 320))
+        self.alpha = np.zeros((320, 320), np.float32)
+        self.alpha[10:20, 10:20] = alpha
+
+    def instances(self, rgb: np.ndarray) -> list[Instance]:
+        return [Instance(self.box, 0.9, self.alpha)]
+
+    def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
+        return [Matte(self.alpha)]
+
+
+@pytest.mark.parametrize(
+    ("people", "reason"),
+    [(EmptyEngine(), "uncertain"), (Small(1.0), "certain"), (Small(0.4), "uncertain")],
+    ids=["nobody", "a small person", "a small unclear person"],
+)
+def test_auto_escalates_where_people_are_missing_or_unclear_but_not_because_they_are_small(
+    people: FakeEngine, reason: str
+) -> None:
+    engine = routed(Source(people_fast=people, people_fine=named("large")), Quality.AUTO)
+
+    engine.instances(np.zeros((320, 320, 3), np.uint8))
+
+    assert answer_of(engine)[2] == reason
+
+
+def test_a_small_box_is_not_uncertain_because_it_is_small() -> None:
+    engine = routed(Source(prompts_fast=Small(1.0), prompts_fine=named("large")), Quality.AUTO)
+
+    engine.boxes(np.zeros((320, 320, 3), np.uint8), [Small.box])
+
+    assert answer_of(engine)[2] == "certain"
 
 
 def test_without_a_fine_model_auto_keeps_the_fast_answer() -> None:
