@@ -275,14 +275,16 @@ def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.nda
     return draw_ids(rgb, (shown > 127).view(np.uint8) if ids is None else ids)
 
 
-def uncertainty_of(alpha: np.ndarray) -> float:
-    """Return how uncertain a matte is, 0..1: 0 if all alphas are 0 or 1, and 1 if all alphas are 0.5.
+def uncertainty_of(alpha: np.ndarray, *, subject: np.ndarray | None = None) -> float:
+    """Return how uncertain a matte is, 0..1: 0 if every alpha is 0 or 1, 1 if every alpha is 0.5.
 
-    alpha: (H, W), float32 0..1 or quantised uint16. It is reduced to a longer side of 320 pixels, so that small and
-    large pictures are comparable. The result is the larger one of two numbers. The first is the root of the mean of 4 a
-    (1 - a), which measures how much of the picture is undecided. The second is NOTHING_SURE times the difference
-    between 1 and the quantile 1 - SUREST_SHARE of alpha; it is high if no place is certainly the subject.
-    docs/benchmarks.md shows how much of the total error is in pictures with high values.
+    alpha: (H, W), float32 or quantised uint16. The result is the larger of two numbers, measured on alpha averaged down
+    to a longer side of 320 pixels, so that small and large pictures are comparable. The first is the root of the mean
+    of 4 a (1 - a): how much is undecided. The second is NOTHING_SURE times the difference between 1 and the highest
+    half per cent of alpha: how little is certain, so a picture without a subject gives NOTHING_SURE. docs/benchmarks.md
+    shows how much of the total error is in pictures with high values.
+    subject: the part (h, w) of a float32 alpha where the subject is known to be; the second number is measured there,
+    because a small subject does not fill half a per cent of the picture.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))
@@ -291,8 +293,9 @@ def uncertainty_of(alpha: np.ndarray) -> float:
     if small.dtype == np.uint16:
         small = to_float(small)
     undecided = float(np.sqrt(max(0.0, 4 * float(np.mean(small * (1 - small))))))
-    place = int((1 - SUREST_SHARE) * (small.size - 1))
-    surest = float(np.partition(small, place)[place])
+    searched = small if subject is None else subject.ravel()
+    place = int((1 - SUREST_SHARE) * (searched.size - 1))
+    surest = float(np.partition(searched, place)[place])
     return min(1.0, max(undecided, NOTHING_SURE * (1 - surest)))
 
 

@@ -34,6 +34,7 @@ WORKERS_ONLY = (
     "jobs.work.tasks",
     "jobs.work.serving",
     "jobs.inference.engines",
+    "jobs.inference.measuring",
     "jobs.inference.pool",
     "jobs.inference.routing",
 )

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, ReadOnly
-from jobs.inference.activation import model_activate, model_deactivate
+from jobs.inference.activation import model_activate, model_activate_again, model_deactivate
 from jobs.inference.board import models_board
 from jobs.intake.folders import place_in
 from jobs.models import ModelVersion, Role, Team, Tier
@@ -124,10 +124,8 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         if len(queryset) != 1:
             messages.error(request, _("Choose one model."))
             return
-        earlier = queryset[0]
-        role, tier = Role(earlier.role), Tier(earlier.tier)
         try:
-            version = _activate(request, earlier.path, role, tier, earlier.licence_accepted)
+            version = model_activate_again(actor=_staff(request), earlier=queryset[0])
         except MattingError as error:
             messages.error(request, explained(error.code, error.message))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
 from jobs.errors import WaitTimeout
 from jobs.inference.files import digest_of, weights_publish
-from jobs.inference.hosts import host_name, hosts_now, hosts_without
+from jobs.inference.hosts import host_name, hosts_now, hosts_unprepared
 from jobs.inference.selectors import active_version
 from jobs.intake.folders import Place
 from jobs.models import Action, ModelVersion, Role, Tier
@@ -23,7 +25,9 @@ from jobs.work.registry import Task
 from segmentation.errors import InvalidParameter, WeightsInvalid
 
 _LOOK_EVERY_S = 0.5
-WEIGHTS_TRY = Task("weights_try")
+_PENDING_MARGIN_S = 60.0
+# A worker may load a large model for longer than an activation waits; the next activation then finds it loaded.
+WEIGHTS_TRY = Task("weights_try", timeout_s=1800)
 
 
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
@@ -55,7 +59,23 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
     InvalidParameter for a role that the model does not support, or for a licence that must be accepted and was not;
     raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
     """
-    answer = _tried(path)
+    return _activate_in(role, tier, actor=actor, path=path, answer=_tried(path), licence_accepted=licence_accepted)
+
+
+def model_activate_again(*, actor: Actor, earlier: ModelVersion) -> ModelVersion:
+    """Activate the file of an earlier activation in its role and tier.
+
+    The acceptance of its licence counts again if content and licence of the file are those accepted. Raise the errors
+    of `model_activate`.
+    """
+    answer = _tried(earlier.path)
+    place = Role(earlier.role), Tier(earlier.tier)
+    return _activate_in(*place, actor=actor, path=earlier.path, answer=answer, licence_accepted=_was_accepted(answer))
+
+
+def _activate_in(
+    role: Role, tier: Tier, *, actor: Actor, path: str, answer: dict[str, Any], licence_accepted: bool
+) -> ModelVersion:
     if role not in answer["roles"]:
         raise InvalidParameter(f"The model {answer['name']} cannot answer the role {role.label!r}.", field="role")
     if answer["needs_acceptance"] and not licence_accepted:
@@ -65,7 +85,7 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
 
 
 def _licence_problem(answer: dict[str, Any]) -> str:
-    return f"The licence of {answer['name']} ({answer['licence']}) is unclear or forbids commercial use."
+    return f"The licence of {answer['name']} ({answer['licence']}) is not known to allow commercial use."
 
 
 def _was_accepted(answer: dict[str, Any]) -> bool:
@@ -89,16 +109,23 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
         )
 
 
+def activations_expire() -> int:
+    """Delete the pending activations of ended web processes, so that no host waits for them; return their number."""
+    longest_wait = dt.timedelta(seconds=settings.MATTING_ACTIVATION_WAIT_S + _PENDING_MARGIN_S)
+    stale = ModelVersion.objects.filter(is_pending=True, created_at__lt=timezone.now() - longest_wait)
+    return stale.delete()[0]
+
+
 def _tried(path: str) -> dict[str, Any]:
     """Let a worker load a weights file and run it on a test picture, and return the worker's description of the model.
 
-    If there are other hosts, first copy the file to the site's storage, because the worker may run on a host that does
-    not have it; the description then contains the storage key of this copy.
+    The worker stores a copy of the file, and the description contains its key. With several hosts this host stores the
+    copy before, because the worker may run on a host that lacks the file.
     """
     has_other_hosts = bool(set(hosts_now()) - {host_name()})
     sha256, storage_key = _publish(path) if has_other_hosts else ("", "")
     answer: dict[str, Any] | None = queue.ask(
-        WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
+        WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_ACTIVATION_WAIT_S
     )
     if answer is None:
         raise WaitTimeout("No worker has tried the weights file in time.")
@@ -106,7 +133,7 @@ def _tried(path: str) -> dict[str, Any]:
         raise _hosts_lack([answer["lacking"]])
     if "error" in answer:
         raise WeightsInvalid(answer["error"], field="model_path")
-    return answer | {"storage_key": storage_key or _publish(path, only=answer["sha256"])[1]}
+    return answer
 
 
 def _activate(
@@ -134,8 +161,7 @@ def _activate(
         )
         for role, tier in places
     ]
-    if answer["storage_key"]:
-        _prepare_hosts(versions[0], own=answer["host"])
+    _prepare_hosts(versions[0], own=answer["host"])
     try:
         _replace(actor, versions, action)
     except IntegrityError:  # a concurrent request has activated another model: this activation follows it
@@ -143,30 +169,34 @@ def _activate(
     return versions
 
 
-def _publish(path: str, *, only: str = "") -> tuple[str, str]:
-    """Store a copy of the weights file for the other hosts; return its SHA-256 and its storage key.
+def _publish(path: str) -> tuple[str, str]:
+    """Store a copy of the file for the host that tries it; return its sha256 and key.
 
-    Return two empty texts if this host does not have the file, or if the file's SHA-256 is not `only`.
+    Return two empty texts when this host lacks the file, which another host may have.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file() or (only and digest_of(file) != only):
+    if not file.is_file():
         return "", ""
     sha256 = digest_of(file)
     return sha256, weights_publish(file, sha256)
 
 
 def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
-    """Wait until all live hosts have the file.
+    """Wait until all live hosts have loaded the file.
 
-    Raise WaitTimeout with the names of the hosts that do not get it in time.
+    Raise WeightsInvalid that names a host which cannot load it, with the reason, and WaitTimeout that names the hosts
+    which are not ready in time.
     """
     version.is_pending = True
     version.save(force_insert=True)
-    deadline = time.monotonic() + settings.MATTING_MAX_WAIT_S
+    deadline = time.monotonic() + settings.MATTING_ACTIVATION_WAIT_S
     try:
-        while lacking := [name for name in hosts_without(version.sha256) if name != own]:
+        while unprepared := {name: reason for name, reason in hosts_unprepared(version.sha256).items() if name != own}:
+            for name, reason in unprepared.items():
+                if reason:
+                    raise WeightsInvalid(f"Not activated: {name} cannot load the file. {reason}", field="model_path")
             if time.monotonic() >= deadline:
-                raise _hosts_lack(lacking)
+                raise _hosts_lack(list(unprepared))
             time.sleep(_LOOK_EVERY_S)
     finally:
         ModelVersion.objects.filter(pk=version.pk).delete()
@@ -174,7 +204,7 @@ def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
 
 
 def _hosts_lack(names: list[str]) -> WaitTimeout:
-    return WaitTimeout(f"Not activated: {', '.join(names)} did not get the weights file in time.")
+    return WaitTimeout(f"Not activated: {', '.join(names)} did not get the weights file and load it in time.")
 
 
 def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:

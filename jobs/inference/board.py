@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 from jobs.errors import QueueUnavailable
 from jobs.inference.hosts import DIGITS, Host, hosts_now
 from jobs.inference.installed import Installed, installed_models
-from jobs.inference.selectors import ModelFigures, active_versions, model_figures
-from jobs.models import ModelVersion, Role, Tier
+from jobs.inference.selectors import ModelFigures, active_versions, model_figures, trial_figures
+from jobs.models import ModelVersion, Quota, Role, Tier
 from segmentation.checkpoints import public_checkpoints
 from segmentation.engines.manifest import Manifest
 
@@ -24,8 +24,8 @@ FIGURES_DAYS = 30
 class Place:
     """One role and tier: its active model, the model's file on this host, and the hosts that have loaded the model.
 
-    file: None if this host does not have the file. lacking: the names of the hosts without the file. figures: the
-    model's results in this tier; None if it has processed no picture.
+    figures: the model's results in this tier; None if it has processed no picture.
+    units: what a picture of this tier counts in a quota, unless the team has its own weights; None for the trial.
     """
 
     role: Role
@@ -35,6 +35,7 @@ class Place:
     loaded: list[dict[str, object]]
     lacking: list[str]
     figures: ModelFigures | None
+    units: int | None
 
     @property
     def is_built_in(self) -> bool:
@@ -46,7 +47,8 @@ def models_board() -> dict[str, Any]:
     files = installed_models()
     hosts = _hosts()
     active = active_versions()
-    figures = model_figures(since=timezone.now() - dt.timedelta(days=FIGURES_DAYS))
+    since = timezone.now() - dt.timedelta(days=FIGURES_DAYS)
+    figures = model_figures(since=since)
     return {
         "places": [
             _place(role, tier, active.get((role, tier)), files, hosts or {}, figures) for role in Role for tier in Tier
@@ -54,6 +56,7 @@ def models_board() -> dict[str, Any]:
         "files": [file for file in files if not file.is_built_in],
         "hosts": None if hosts is None else list(hosts.values()),
         "figures": figures,
+        "trials": trial_figures(since=since),
         "figures_days": FIGURES_DAYS,
         "fetchable": _fetchable(files),
         "tiers": [(str(tier), tier.label) for tier in Tier],
@@ -91,7 +94,8 @@ def _place(
     ]
     digits = sha256[:DIGITS]
     found = next((one for one in figures if digits and one.model.endswith(f" {digits}") and one.tier == tier), None)
-    return Place(role, tier, version, file, loaded, lacking, found)
+    units = None if tier is Tier.TRIAL else Quota().units_of(tier)
+    return Place(role, tier, version, file, loaded, lacking, found, units)
 
 
 def _fetchable(files: list[Installed]) -> list[Manifest]:

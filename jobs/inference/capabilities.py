@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from jobs.models import Role
 from segmentation.engines.manifest import KEYLINE, PEOPLE, Manifest
 
@@ -9,8 +11,12 @@ _ROLES = {
     KEYLINE: (Role.SUBJECT, Role.PROMPTS, Role.PEOPLE),
     PEOPLE: (Role.PEOPLE, Role.SUBJECT),
 }
-_UNCLEAR = ("unknown", "unclear", "not stated")
-# A model that returns one map of the subject supports boxes too: its input is the region around each box.
+# Licences that allow commercial use and need no acceptance, as `_licence_name` writes them.
+_FREE = (
+    *("0bsd", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc0-1.0"),
+    *("isc", "mit", "mit-0", "unlicense", "zlib"),
+)
+# A model with one map of the subject handles boxes too: the network gets only the surroundings of each box.
 _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
 
@@ -20,5 +26,14 @@ def roles_of(manifest: Manifest) -> tuple[Role, ...]:
 
 
 def licence_needs_acceptance(manifest: Manifest) -> bool:
-    """Return whether an operator must accept a model's licence, because it is unclear or forbids commercial use."""
-    return manifest.non_commercial or manifest.licence.lower().startswith(_UNCLEAR) or not manifest.licence
+    """Return whether an operator must accept a model's licence.
+
+    That is so for every licence that forbids commercial use or is not a known free one.
+    """
+    return manifest.non_commercial or _licence_name(manifest.licence) not in _FREE
+
+
+def _licence_name(text: str) -> str:
+    """Return the name of a licence in one spelling: `Apache License, Version 2.0` becomes `apache-2.0`."""
+    words = re.split(r"[\s,_-]+", text.lower())
+    return "-".join(word for word in words if word not in ("the", "licence", "license", "version", ""))

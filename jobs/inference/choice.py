@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from jobs.models import Tier
 
+FINE_LACKED = ("memory", "missing")  # the reasons for which the fast model processes a picture of quality `fine`
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

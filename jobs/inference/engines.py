@@ -8,11 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,22 +20,19 @@ from jobs.errors import QueueUnavailable
 from jobs.inference.built_in import built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
-from jobs.inference.files import digest_of, weights_fetch, weights_locate
-from jobs.inference.hosts import DIGITS, host_name, other_host_has
+from jobs.inference.files import digest_of, weights_fetch, weights_locate, weights_publish
+from jobs.inference.hosts import DIGITS, host_name, other_host_can_load
+from jobs.inference.measuring import Measuring, cache_dir, model_threads
 from jobs.inference.memory import available_bytes, is_out_of_memory, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
 from jobs.models import JobImage, ModelVersion, Role, Tier
 from jobs.work.faults import WorkerUnfit
-from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
-from segmentation.engines.fastest import remembered_runtime
 from segmentation.engines.manifest import BUILT_IN_SUFFIXES, manifest_path
 from segmentation.engines.registry import (
-    a_gpu_may_be_there,
     load_engine,
-    measure_runtimes,
     read_manifest,
 )
 from segmentation.errors import MattingError, WeightsInvalid
@@ -54,7 +47,7 @@ _MODELS_SHARE = 0.5  # the share of the memory for the models of all workers, if
 
 
 class HostLacksWeights(Exception):
-    """This host does not have the model's file, so another host must process the picture."""
+    """Raised when this host cannot load the model, but another host can, which must process the picture."""
 
 
 class Engines(EngineSource):
@@ -63,8 +56,9 @@ class Engines(EngineSource):
     def __init__(self, pool: Pool, escalation: Escalation) -> None:
         self.pool, self.escalation = pool, escalation
         self._versions: dict[tuple[Role, Tier], ModelVersion] = {}
-        self._failed: set[Weights] = set()
-        self._too_large: dict[Weights, float] = {}  # the monotonic time from which each model may be loaded again
+        self._proven: set[Weights] = set()  # loaded at least once
+        self._failed: dict[Weights, str] = {}  # the reason of each
+        self._too_large: dict[Weights, float] = {}  # the time (monotonic) from which each is tried again
         self._lacks: dict[tuple[Role, Tier], str] = {}
         self._last: dict[Role, Weights] = {}
         self.missing: set[str] = set()
@@ -82,8 +76,8 @@ class Engines(EngineSource):
     def engine(self, role: Role, tier: Tier) -> Engine | None:
         """Return the model of a role and tier; None if there is none.
 
-        If a model cannot be loaded here, the tier `fast` uses the previous model or the built-in one, and for other
-        tiers the result is None. Raise HostLacksWeights if only another host has the file.
+        If a model cannot be loaded here, `fast` uses the previous model or the built-in one, and the other tiers have
+        none. Raise HostLacksWeights when another host can load it, except when it does not fit into memory here.
         """
         self._lacks.pop((role, tier), None)
         version = self._versions.get((role, tier))
@@ -92,11 +86,15 @@ class Engines(EngineSource):
                 return None
             self._answers_with(role, built_in(role))
             return self._get(built_in(role))
-        weights = self._weights_of(version)
+        path = weights_fetch(version)
+        weights = None if path is None else Weights(path, version.sha256)
         engine = None if weights is None else self._loaded(weights, role)
         if weights is None or engine is None:
             self.missing.add(version.name)
-            self._lacks[role, tier] = "memory" if weights in self._too_large else "missing"
+            is_too_large = weights in self._too_large
+            if not is_too_large:
+                _leave_to_another_host(version)
+            self._lacks[role, tier] = "memory" if is_too_large else "missing"
             return self._fallback(role, instead_of=weights) if tier is Tier.FAST else None
         self.missing.discard(version.name)
         if tier is Tier.FAST:
@@ -119,13 +117,16 @@ class Engines(EngineSource):
                 engine = self.pool.get(weights)
             except Exception as error:
                 if not is_out_of_memory(error):
-                    self._failed.add(weights)
+                    self._failed[weights] = (
+                        error.message if isinstance(error, MattingError) else "It cannot be loaded there."
+                    )
                     logger.exception("the model %s cannot be loaded here", weights.path.name)
                     return None
                 logger.warning("memory ran out while the model %s was loaded: %s", weights.path.name, error)
                 self.make_room(role)
             else:
                 self._too_large.pop(weights, None)
+                self._proven.add(weights)
                 return engine
         self._too_large[weights] = time.monotonic() + _TOO_LARGE_FOR_S
         return None
@@ -183,13 +184,28 @@ class Engines(EngineSource):
             require_cuda()
 
     def upkeep(self) -> None:
-        """Copy the files of active and pending models to this host, and unload idle models."""
-        for version in [*pending_versions(), *active_versions().values()]:
+        """Copy the files of active models to this host, also load those of pending activations, and unload idle models.
+
+        A failure is reported in the heartbeat as long as the model is pending or active; afterwards it may be tried
+        again.
+        """
+        pending, active = pending_versions(), list(active_versions().values())
+        for version in active:
             weights_fetch(version)
+        for version in pending:
+            path = weights_fetch(version)
+            if path is not None and (weights := Weights(path, version.sha256)) not in self._proven:
+                self._loaded(weights, Role(version.role))
+        wanted = {version.sha256 for version in [*pending, *active]}
+        for weights in [weights for weights in list(self._failed) if weights.sha256 not in wanted]:
+            self._failed.pop(weights, None)
         self.pool.unload_idle()
 
     def describe(self) -> dict[str, object]:
-        """Return the values for the heartbeat: loaded models, weights on this host, and missing active models."""
+        """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks.
+
+        `loadable`: the weights that this worker has loaded. `failed`: the reason for each that it could not load.
+        """
         answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in(Role.SUBJECT)))
         state: dict[str, object] = {}
         if answering is not None:
@@ -204,26 +220,30 @@ class Engines(EngineSource):
             "host": host_name(),
             "loaded": self.pool.describe(),
             "weights": sorted(present),
+            "loadable": sorted(weights.sha256[:DIGITS] for weights in list(self._proven)),
+            "failed": self._failures(),
             "missing": sorted(lacking | (self.missing & {version.name for version in wanted})),
             "rss_megabytes": round(rss_bytes() / 2**20),
         }
+
+    def _failures(self) -> dict[str, str]:
+        too_large = dict.fromkeys(list(self._too_large), "It does not fit into memory.")
+        return {weights.sha256[:DIGITS]: reason for weights, reason in (too_large | self._failed).items()}
 
     def _answers_with(self, role: Role, weights: Weights) -> None:
         self._last[role] = weights
         if role is Role.SUBJECT:
             self.pool.keep(weights)
 
-    def _weights_of(self, version: ModelVersion) -> Weights | None:
-        path = weights_fetch(version)
-        if path is not None:
-            return Weights(path, version.sha256)
-        self.missing.add(version.name)
-        try:
-            if other_host_has(version.sha256, own=host_name()):
-                raise HostLacksWeights(f"This host has no file of the model {version}.")
-        except (RedisError, OSError, QueueUnavailable):
-            pass
-        return None
+
+def _leave_to_another_host(version: ModelVersion) -> None:
+    """Raise HostLacksWeights if a live host can load a model that cannot be loaded here."""
+    try:
+        if not other_host_can_load(version.sha256, own=host_name()):
+            return
+    except (RedisError, OSError, QueueUnavailable):
+        return
+    raise HostLacksWeights(f"This host cannot load the model {version}.")
 
 
 def engine_for(image: JobImage) -> RoutedEngine:
@@ -238,41 +258,15 @@ def engine_for_command(quality: Quality) -> RoutedEngine:
     return RoutedEngine(source, quality=quality, escalation=source.escalation)
 
 
-def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
-    """Measure the runtimes for the built-in and the active models. Yield each weights file with its fastest runtime."""
-    active = [path for one in active_versions().values() if (path := weights_fetch(one))]
-    files = [*(built_in_path(role) for role in Role), *active]
-    for path in dict.fromkeys(files):
-        yield path, measure_runtimes(path, cache_dir=_cache_dir(), threads=_threads())
-
-
-def _measure_beside() -> None:
-    """Start `manage.py measure_runtimes` at low priority, unless the built-in model has already been measured.
-
-    Nothing is measured if the runtime is not `auto` or if there may be a GPU.
-    """
-    if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
-        return
-    path = built_in_path(Role.SUBJECT)
-    if remembered_runtime(path, cache_dir=_cache_dir(), built_in=path.suffix in BUILT_IN_SUFFIXES) is None:
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_runtimes"]
-        subprocess.Popen(command, preexec_fn=lambda: os.nice(19), stdin=subprocess.DEVNULL)
-
-
-def _cache_dir() -> Path:
-    return Path(settings.DATA_DIR) / "engine-cache"
-
-
 def upkeep_forever(*, every_s: float = 2.0) -> None:
-    """Run `Engines.upkeep` every `every_s` seconds.
-
-    It has its own thread, so that file copies do not delay heartbeats.
-    """
-    threading.Timer(_MEASURE_AFTER_S, _measure_beside).start()
+    """Run the upkeep of this worker's models in a separate thread, because copying a file must not delay heartbeats."""
+    measuring, measure_from_s = Measuring(), time.monotonic() + _MEASURE_AFTER_S
     while True:
         try:
             close_old_connections()
             engines().upkeep()
+            if time.monotonic() >= measure_from_s:
+                measuring.look()
         except Exception:
             logger.exception("looking after the models failed; the next time is in %s s", every_s)
         time.sleep(every_s)
@@ -298,33 +292,20 @@ def built_in(role: Role) -> Weights:
 
 
 def load(weights: Weights) -> Engine:
-    """Load a weights file with the configured runtime, and return the engine.
-
-    Raise WeightsInvalid if the content of the file differs from the tested content.
-    """
-    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=_cache_dir(), threads=_threads())
+    """Load a weights file on the configured runtime; raise WeightsInvalid when the file differs from the tested one."""
+    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir(), threads=model_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
     logger.info("model %s %s is warm on %s", engine.name, engine.version, engine.runtime)
     return engine
 
 
-def _threads() -> int | None:
-    """Return the number of threads of a model: the setting, or the worker's share of a container's CPUs.
-
-    Return None if the runtime should choose the number.
-    """
-    if settings.MATTING_MODEL_THREADS:
-        return int(settings.MATTING_MODEL_THREADS)
-    cpus = available_cpus()
-    return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
-
-
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if this fails.
 
-    path: relative to the weights folder. sha256, storage_key: the hash and the storage key of the copy, for a host
-    without the file. Raise HostLacksWeights if the copy fails. The active models do not change.
+    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. Raise HostLacksWeights
+    if the copy fails. Without a key, store a copy of the file for the other hosts, also those added later. The models
+    in use do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -334,8 +315,7 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
     if file is None or not file.is_file():
         raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
     weights = Weights(file, digest_of(file))
-    engine = load(weights)
-    engines().pool.put(weights, engine)
+    engine = engines().pool.get(weights)
     manifest = read_manifest(file)
     return {
         "name": engine.name,
@@ -345,6 +325,7 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
         "licence": manifest.licence[:400],
         "needs_acceptance": licence_needs_acceptance(manifest),
         "is_own": file.suffix.lower() in BUILT_IN_SUFFIXES and not manifest_path(file).is_file(),
+        "storage_key": storage_key or weights_publish(file, weights.sha256),
         "host": host_name(),
     }
 

@@ -14,10 +14,15 @@ DIGITS = 12  # characters of a sha256 in heartbeats
 
 @dataclass(slots=True)
 class Host:
-    """A host with workers: its weights files, its loaded models, and the active models that it cannot load."""
+    """One host with workers: its weights, and the active models that it cannot load.
+
+    loadable: the weights that a worker has loaded; failed: the reason for each that a worker could not load.
+    """
 
     name: str
     weights: set[str] = field(default_factory=set)
+    loadable: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     loaded: list[dict[str, object]] = field(default_factory=list)
     workers: int = 0
@@ -36,17 +41,26 @@ def hosts_now() -> dict[str, Host]:
             continue
         host = hosts.setdefault(str(worker.get("host", "")), Host(str(worker.get("host", ""))))
         host.weights |= set(worker.get("weights", []))
+        host.loadable |= set(worker.get("loadable", []))
+        host.failed |= worker.get("failed", {})
         host.missing |= set(worker.get("missing", []))
         host.loaded += worker.get("loaded", [])
         host.workers += 1
     return hosts
 
 
-def other_host_has(sha256: str, *, own: str) -> bool:
-    """Return whether a live host other than `own` has the weights file with this SHA-256."""
-    return any(sha256[:DIGITS] in host.weights for name, host in hosts_now().items() if name != own)
+def other_host_can_load(sha256: str, *, own: str) -> bool:
+    """Return whether a live host other than `own` has a weights file and has not failed to load it."""
+    digits = sha256[:DIGITS]
+    return any(
+        digits in host.weights and (digits in host.loadable or digits not in host.failed)
+        for name, host in hosts_now().items()
+        if name != own
+    )
 
 
-def hosts_without(sha256: str) -> list[str]:
-    """Return the names of the live hosts that do not have the weights file with this SHA-256."""
-    return sorted(name for name, host in hosts_now().items() if sha256[:DIGITS] not in host.weights)
+def hosts_unprepared(sha256: str) -> dict[str, str]:
+    """Return the live hosts that have not loaded a weights file, each with the reason of its failure or ""."""
+    digits = sha256[:DIGITS]
+    hosts = sorted(hosts_now().items())
+    return {name: host.failed.get(digits, "") for name, host in hosts if digits not in host.loadable}

@@ -11,6 +11,7 @@ from jobs.inference.built_in import built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.files import digest_of
 from jobs.models import Role
+from segmentation.checkpoints import public_checkpoints
 from segmentation.engines.manifest import BUILT_IN_SUFFIXES, KEYLINE, Manifest, manifest_path
 from segmentation.errors import WeightsInvalid
 
@@ -30,6 +31,7 @@ class Installed:
     sha256: str = ""
     name: str = ""
     licence: str = ""
+    terms: str = ""
     needs_acceptance: bool = False
     roles: tuple[Role, ...] = ()
     size_px: int = 0
@@ -89,6 +91,7 @@ def _described(path: Path, relative: str, built_in: dict[Path, tuple[Role, ...]]
         sha256=digest_of(path),
         name=manifest.name,
         licence=manifest.licence,
+        terms=manifest.terms,
         needs_acceptance=path not in built_in and licence_needs_acceptance(manifest),
         roles=roles,
         size_px=manifest.size,
@@ -99,8 +102,12 @@ def _described(path: Path, relative: str, built_in: dict[Path, tuple[Role, ...]]
 
 
 def _figures(manifest: Manifest) -> tuple[tuple[str, str], ...]:
-    """Return names and values of the measurements in the manifest's first evaluation set; empty if there are none."""
-    metrics = manifest.extra.get("metrics", {})
+    """Return the measurements of the manifest's first evaluation set as text.
+
+    A manifest without measurements, such as an older one of a fetched checkpoint, gets those of the catalogue.
+    """
+    catalogued = public_checkpoints().get(manifest.name)
+    metrics = manifest.extra.get("metrics") or (catalogued.extra.get("metrics", {}) if catalogued else {})
     if not isinstance(metrics, dict):
         return ()
     for name, values in metrics.items():

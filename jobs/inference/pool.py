@@ -35,8 +35,9 @@ class Pool:
     """A pool of models that are loaded at their first use. Models are unloaded if memory is needed or if they are idle.
 
     budget_bytes: the limit for all loaded models together; a requested model is loaded even if it exceeds the limit.
-    idle_s: the seconds without a picture after which a model is unloaded, except the one given to `keep`.
-    load, size: functions that build an engine and that estimate its memory in bytes; tests replace them.
+    idle_s: unload a model after this time without a picture, in seconds, except the one given to `keep`.
+    A load blocks only callers that need the same file, because heartbeats and other pictures must not wait for it.
+    load, size: build an engine, and estimate its memory beforehand; tests replace them.
     """
 
     def __init__(
@@ -51,26 +52,40 @@ class Pool:
         self.budget_bytes, self.idle_s = budget_bytes, idle_s
         self._load, self._size, self._now = load, size or _file_bytes, now
         self._loaded: dict[Weights, _Loaded] = {}
+        self._expected: dict[Weights, int] = {}  # the memory in bytes of the models that are being loaded
+        self._loading: dict[Weights, threading.Lock] = {}
         self._kept: Weights | None = None
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()  # guards the dictionaries; it is never held during a load
 
     def get(self, weights: Weights) -> Engine:
         """Return the engine of a weights file, loading it if needed. Raise the errors of `load`."""
         with self._lock:
+            loading = self._loading.setdefault(weights, threading.Lock())
+        with loading:
+            return self._used(weights) or self._loaded_now(weights)
+
+    def _used(self, weights: Weights) -> Engine | None:
+        with self._lock:
             loaded = self._loaded.get(weights)
             if loaded is None:
-                expected = self._size(weights)
-                self._make_room(expected)
-                before = rss_bytes()
-                engine = self._load(weights)
-                loaded = self._loaded[weights] = _Loaded(engine, max(expected, rss_bytes() - before), self._now())
+                return None
             loaded.used_at = self._now()
             return loaded.engine
 
-    def put(self, weights: Weights, engine: Engine) -> None:
-        """Add an engine that was already loaded, for example by the test of a new file."""
+    def _loaded_now(self, weights: Weights) -> Engine:
+        expected = self._size(weights)
         with self._lock:
-            self._loaded.setdefault(weights, _Loaded(engine, self._size(weights), self._now()))
+            self._make_room(expected)
+            self._expected[weights] = expected
+        before = rss_bytes()
+        try:
+            engine = self._load(weights)
+        finally:
+            with self._lock:
+                del self._expected[weights]
+        with self._lock:
+            self._loaded[weights] = _Loaded(engine, max(expected, rss_bytes() - before), self._now())
+        return engine
 
     def loaded(self, weights: Weights) -> Engine | None:
         """Return the engine of a weights file if it is loaded; otherwise None."""
@@ -115,6 +130,7 @@ class Pool:
             ]
 
     def _make_room(self, wanted: int) -> None:
+        wanted += sum(self._expected.values())
         while self._loaded and wanted + sum(one.bytes for one in self._loaded.values()) > self.budget_bytes:
             oldest = min(self._loaded, key=lambda key: self._loaded[key].used_at)
             self._unload(oldest, "made room")

@@ -5,23 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.conf import settings
+from django.utils.translation import override
 
 from jobs.inference.built_in import built_in_path
-from jobs.inference.selectors import active_version
+from jobs.inference.selectors import active_version, active_versions
 from jobs.models import Role, Team, Tier
 from segmentation.errors import InvalidParameter
 from segmentation.options import CutoutOptions, Method, Quality, Subject
 
-HOW_TO_GET_ONE = (
-    "No fine model is active. An operator fetches one with `manage.py fetch_weights isnet-general-use` and activates "
-    "it as Fine on the Models page of the admin."
-)
 _ROLES = {
     Method.AUTO: Role.SUBJECT,
     Method.BOXES: Role.PROMPTS,
     Method.POINTS: Role.PROMPTS,
     Method.INSTANCES: Role.PEOPLE,
 }
+
+
+def how_to_get_fine(role: Role) -> str:
+    """Return that a role has no fine model, and how an operator activates one."""
+    # No public checkpoint separates people: a model that does is an operator's own.
+    source = (
+        "An operator activates a model of the family `people`"
+        if role is Role.PEOPLE
+        else "An operator fetches one with `manage.py fetch_weights isnet-general-use` and activates it"
+    )
+    with override("en"):
+        return f"No fine model is active for {role.label!r}. {source} as Fine on the Models page of the admin."
 
 
 def role_of(options: CutoutOptions) -> Role:
@@ -34,10 +43,9 @@ def quality_default(team: Team, dialect: str) -> Quality:
     return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
 
-def qualities_available() -> dict[Quality, bool]:
-    """Return for each quality whether it can be used. `fine` and `auto` need an active fine model for subjects."""
-    has_fine = active_version(Role.SUBJECT, Tier.FINE) is not None
-    return {quality: has_fine or quality is Quality.FAST for quality in Quality}
+def fine_roles() -> list[Role]:
+    """Return the roles that have an active fine model, which the qualities `fine` and `auto` need."""
+    return [role for role, tier in active_versions() if tier is Tier.FINE]
 
 
 def model_names(role: Role) -> dict[Quality, str]:
@@ -50,16 +58,17 @@ def model_names(role: Role) -> dict[Quality, str]:
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
     """Return the options with a quality that is available.
 
-    Without an active fine model, an explicit `fine` raises InvalidParameter with instructions to install one; a default
-    of `fine`, and `auto`, become `fast`. The quality is `fast` for stamps, which need no model, and for clicks, which
-    only the fast model supports.
+    Without an active fine model of the role, an explicit `fine` raises InvalidParameter with instructions to install
+    one; a default of `fine`, and every `auto`, become `fast`. The quality is always `fast` for stamps, which need no
+    model, and for clicks, which only the fast model supports.
     """
     asked = options.quality
     quality = asked or quality_default(team, dialect)
     if options.subject is Subject.STAMP or options.points:
         return replace(options, quality=Quality.FAST)
-    if quality is not Quality.FAST and active_version(role_of(options), Tier.FINE) is None:
+    role = role_of(options)
+    if quality is not Quality.FAST and active_version(role, Tier.FINE) is None:
         if asked is Quality.FINE:
-            raise InvalidParameter(HOW_TO_GET_ONE, field="quality")
+            raise InvalidParameter(how_to_get_fine(role), field="quality")
         quality = Quality.FAST
     return replace(options, quality=quality)

@@ -19,9 +19,10 @@ from jobs.inference.escalation import Escalation
 from jobs.inference.memory import is_out_of_memory
 from jobs.models import Role, Tier
 from segmentation.engines.base import Engine, Instance, Matte
+from segmentation.engines.cropping import cells_of
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Point, Quality
-from segmentation.pipeline import uncertainty_of
+from segmentation.pipeline import NOTHING_SURE, uncertainty_of
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,9 @@ class RoutedEngine:
         return self._answer(
             Role.PROMPTS,
             lambda engine: engine.boxes(rgb, boxes),
-            lambda mattes: max((uncertainty_of(matte.alpha) for matte in mattes), default=0.0),
+            lambda mattes: max(
+                (_doubt_in(box, matte.alpha, rgb) for box, matte in zip(boxes, mattes, strict=True)), default=0.0
+            ),
         )
 
     @property
@@ -107,7 +110,7 @@ class RoutedEngine:
         return self._answer(
             Role.PEOPLE,
             lambda engine: engine.instances(rgb),
-            lambda people: max((uncertainty_of(person.alpha) for person in people), default=0.0),
+            lambda people: max((_doubt_in(person.box, person.alpha, rgb) for person in people), default=NOTHING_SURE),
         )
 
     def _answer(self, role: Role, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]) -> _Answer:
@@ -115,10 +118,11 @@ class RoutedEngine:
             return ask(self._fast(role))
         if self._is_trial and (trial := self._source.engine(role, Tier.TRIAL)) is not None:
             return self._asked(role, trial, Tier.TRIAL, "trial", ask)
+        trial_lack = self._source.lack(role, Tier.TRIAL) if self._is_trial else ""
         if self._quality is Quality.FINE and (fine := self._source.engine(role, Tier.FINE)) is not None:
-            return self._asked(role, fine, Tier.FINE, "quality", ask)
+            return self._asked(role, fine, Tier.FINE, trial_lack or "quality", ask)
         fast = self._fast(role)
-        reason = self._source.lack(role, Tier.FAST) or "quality"
+        reason = self._source.lack(role, Tier.FAST) or trial_lack or "quality"
         if self._quality is Quality.FINE:
             reason = self._source.lack(role, Tier.FINE) or "missing"
         answer = self._asked(role, fast, Tier.FAST, reason, ask)
@@ -138,30 +142,28 @@ class RoutedEngine:
                 self.choice = replace(self.choice, reason=reason)
             return answer
         started = time.perf_counter()
-        try:
-            better = ask(fine)
-        except InferenceFailed as error:
-            if not is_out_of_memory(error):
-                raise
-            logger.warning("the fine model %s ran out of memory; the fast answer stays", fine.name)
+        better = _unless_full(fine, ask)
+        if better is None:
             self._source.make_room(role)
-            self._note(self._fast(role), Tier.FAST, "memory")
+            if self.choice is not None:
+                self.choice = replace(self.choice, reason="memory")
             return answer
         self._escalation.took(time.perf_counter() - started)
         self._note(fine, Tier.FINE, "uncertain")
         return better
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
-        """Run a model and return its result. If memory runs out, unload the other models and run the fast model."""
+        """Run a model. When memory runs out, unload other models and run the fast model, then the built-in one."""
         started = time.perf_counter()
-        try:
-            answer = ask(engine)
-        except InferenceFailed as error:
-            if not is_out_of_memory(error):
-                raise
-            logger.warning("the model %s ran out of memory; the fast one answers alone", engine.name)
+        answer = _unless_full(engine, ask)
+        if answer is None:
             self._source.make_room(role)
-            engine, tier, reason = self._fast(role), Tier.FAST, "memory"
+            reason = "memory"
+            if tier is not Tier.FAST:
+                engine, tier = self._fast(role), Tier.FAST
+                answer = _unless_full(engine, ask)
+        if answer is None:
+            engine = self._source.built_in()
             answer = ask(engine)
         if tier is Tier.FINE:
             self._escalation.took(time.perf_counter() - started)
@@ -177,3 +179,24 @@ class RoutedEngine:
     def _note(self, engine: Engine, tier: Tier, reason: str) -> None:
         self.choice = Choice(engine.name, engine.version, engine.runtime, tier, reason)
         self.name, self.version, self.runtime = engine.name, engine.version, engine.runtime
+
+
+def _doubt_in(box: Box, alpha: np.ndarray, rgb: np.ndarray) -> float:
+    """Return the uncertainty of a subject in a box, which may be much smaller than the picture."""
+    rows, columns = cells_of(box, rgb.shape[1], rgb.shape[0], alpha.shape[1], alpha.shape[0])
+    return uncertainty_of(alpha, subject=alpha[rows, columns])
+
+
+def _unless_full(engine: Engine, ask: Callable[[Engine], _Answer]) -> _Answer | None:
+    """Return the model's answer, or None when memory ran out.
+
+    The caller tries another model after this function has returned, because the error's traceback keeps the arrays of
+    the failed run in memory.
+    """
+    try:
+        return ask(engine)
+    except InferenceFailed as error:
+        if not is_out_of_memory(error):
+            raise
+        logger.warning("the model %s ran out of memory", engine.name)
+    return None

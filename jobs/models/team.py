@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.dialects import dialect_names
 from segmentation.options import Quality
 
 _QUALITY_NAMES = {Quality.FAST: _("Fast"), Quality.FINE: _("Fine"), Quality.AUTO: _("Fine where needed")}
@@ -22,13 +23,13 @@ def quality_choices() -> list[tuple[str, Promise]]:
 
 
 def validate_dialect_qualities(value: object) -> None:
-    """Raise ValidationError unless the value is an object of dialects and qualities such as `{"native": "fine"}`.
-
-    The names of the dialects are not checked.
-    """
+    """Raise ValidationError unless the value maps names of dialects to qualities, as `{"native": "fine"}` does."""
     if not isinstance(value, dict) or not all(quality in list(Quality) for quality in value.values()):
         message = _('Write an object: {"dialect": quality}, of %(names)s.')
         raise ValidationError(message % {"names": ", ".join(Quality)})
+    if unknown := sorted(set(value) - set(dialect_names())):
+        names = {"name": unknown[0], "names": ", ".join(dialect_names())}
+        raise ValidationError(_("%(name)s: choose from %(names)s.") % names)
 
 
 class Team(models.Model):

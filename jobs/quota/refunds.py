@@ -35,6 +35,21 @@ def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
     return pictures.total()
 
 
+def usage_reduce(*, image: JobImage, by: int, reason: str) -> int:
+    """Refund a part of a picture's charge, at most all of it, and return the refunded units.
+
+    Call inside a transaction. A conditional update changes the charge, so concurrent refunds do not add up.
+    """
+    day, units = image.charged_on, min(by, image.charged_units)
+    if day is None or units <= 0:
+        return 0
+    charged = JobImage.objects.filter(pk=image.pk, charged_on=day, charged_units=image.charged_units)
+    if charged.update(charged_units=F("charged_units") - units) == 0:
+        return 0
+    _write(image.job, Counter({day: 0}), Counter({day: units}), reason)
+    return units
+
+
 def _write(job: Job, pictures: Counter[dt.date], units: Counter[dt.date], reason: str) -> None:
     by_window: Counter[tuple[str, dt.date]] = Counter()
     for day, count in units.items():
@@ -44,7 +59,7 @@ def _write(job: Job, pictures: Counter[dt.date], units: Counter[dt.date], reason
             pictures=F("pictures") - by_window[kind, start]
         )
     for day, count in pictures.items():
-        if not count:
+        if not units[day]:
             continue
         UsageEntry.objects.create(
             team_id=job.team_id,

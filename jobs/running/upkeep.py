@@ -14,6 +14,7 @@ from importlib import import_module
 from django.conf import settings
 from django.db import close_old_connections
 
+from jobs.inference import activation
 from jobs.intake import uploads
 from jobs.mail import outbox
 from jobs.results import bundling, deletions, reserve
@@ -76,6 +77,7 @@ def _expire() -> None:
                 more_may_be_left = bool(retention.jobs_expire())
                 next_expiry_s = 0.0 if more_may_be_left else time.monotonic() + _EXPIRE_EVERY_S
                 uploads.uploads_expire()
+                activation.activations_expire()
                 delivery.deliveries_expire()
                 _sessions_clear()
         except Exception:

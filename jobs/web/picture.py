@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from jobs.api.native.documents import job_document, versions_document
 from jobs.errors import JobNotFound, NotFound
+from jobs.inference.quality import fine_roles
 from jobs.models import Job, Team
 from jobs.pixels import PROCESS_FAILED
 from jobs.recipes.builtin import canvas_sizes, id_photos
@@ -26,7 +27,6 @@ from jobs.teams.caller import caller_of
 from jobs.versions.selectors import FIRST, run_image_of
 from jobs.web.gallery import Row
 from jobs.web.presets import presets_for
-from jobs.web.quality import quality_choices
 from jobs.web.session import FragmentPage, TeamPage, htmx_of
 from jobs.work.abilities import has_fine_model, takes_points
 from jobs.work.selectors import image_at, image_get, images_of, job_get, jobs_of, positions_beside
@@ -97,7 +97,7 @@ class PictureView(JobPage, TemplateView):
             presets=presets_for(self.user),
             takes_points=takes_points(),
             has_fine=has_fine_model(),
-            qualities=quality_choices(self.actor.team),
+            fine_roles=fine_roles(),
             recipes=recipes_of(self.actor),
             canvas_sizes=canvas_sizes(),
             id_photos=id_photos(),

@@ -6,20 +6,26 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
-from jobs.inference.quality import qualities_available, quality_default
-from jobs.models import Team
+from jobs.inference.quality import fine_roles, quality_default
+from jobs.models import Role, Team
 from jobs.models.dialects import OwnDialect
 from jobs.web import words
+from segmentation.options import Quality
 
 
 @dataclass(frozen=True, slots=True)
 class QualityChoice:
-    """One quality in the list. Without an active fine model only `fast` is available."""
+    """One quality in the list, which is enabled for the roles whose active models offer it."""
 
     value: str
     label: str | Promise
-    is_available: bool
+    roles: list[Role]
     is_default: bool
+
+    @property
+    def is_available(self) -> bool:
+        """Return whether the quality is enabled at first, when the form asks for the main subject."""
+        return Role.SUBJECT in self.roles
 
 
 def quality_choices(team: Team) -> list[QualityChoice]:
@@ -27,10 +33,15 @@ def quality_choices(team: Team) -> list[QualityChoice]:
 
     The team's default is marked if it is available; otherwise the first quality is marked.
     """
-    available = qualities_available()
+    roles_with_fine = fine_roles()
     wanted = quality_default(team, OwnDialect.WEB)
-    default = wanted if available[wanted] else next(iter(available))
+    default = wanted if Role.SUBJECT in roles_with_fine else Quality.FAST
     return [
-        QualityChoice(quality, words.QUALITIES[quality], is_available, quality is default)
-        for quality, is_available in available.items()
+        QualityChoice(
+            quality,
+            words.QUALITIES[quality],
+            list(Role) if quality is Quality.FAST else roles_with_fine,
+            quality is default,
+        )
+        for quality in Quality
     ]

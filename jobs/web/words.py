@@ -41,8 +41,8 @@ REASONS: dict[str, Promise] = {
     "uncertain": _("the fast result was uncertain"),
     "share": _("enough other pictures went to the fine model"),
     "time": _("the fine model takes too long"),
-    "memory": _("the fine model did not fit into memory"),
-    "missing": _("the fine model was not available"),
+    "memory": _("the chosen model did not fit into memory"),
+    "missing": _("the chosen model was not available"),
     "trial": _("a model under trial"),
 }
 STAGES: dict[str, Promise] = {

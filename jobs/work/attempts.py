@@ -9,11 +9,12 @@ from django.conf import settings
 from django.db import transaction
 
 from jobs.commit import after_commit
+from jobs.inference.choice import FINE_LACKED
 from jobs.inference.review import uncertain_announce
-from jobs.models import Artifact, JobImage, Status
-from jobs.quota.charges import usage_check
+from jobs.models import Artifact, JobImage, Status, Tier
+from jobs.quota.charges import quality_of, usage_check
 from jobs.quota.limits import quota_of
-from jobs.quota.refunds import usage_refund
+from jobs.quota.refunds import usage_reduce, usage_refund
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep, artifact_stored
 from jobs.results.deletions import files_discard
@@ -23,7 +24,7 @@ from jobs.work.ending import job_count, job_lock
 from jobs.work.fairness import window_room
 from jobs.work.faults import FAULT_DELAYS_S, database_retried, fault_text
 from segmentation.errors import MattingError
-from segmentation.options import Box
+from segmentation.options import Box, Quality
 from segmentation.pipeline import CutoutResult, Rendered
 
 if TYPE_CHECKING:
@@ -174,9 +175,18 @@ def _succeed(
         )
         if ended:
             Artifact.objects.bulk_create(artifacts)
+            _refund_fine(image)
             uncertain_announce(image=image)
             job_count(image.job_id)
     return ended
+
+
+def _refund_fine(image: JobImage) -> None:
+    """Refund the difference of the qualities if the fast model replaced the fine one in a picture of quality `fine`."""
+    if quality_of(image.job) == Quality.FINE and image.tier == Tier.FAST and image.model_reason in FINE_LACKED:
+        quota = quota_of(image.job.team)
+        difference = quota.units_of(Quality.FINE) - quota.units_of(Quality.FAST)
+        usage_reduce(image=image, by=difference, reason=image.model_reason)
 
 
 def _files_of(result: CutoutResult) -> list[tuple[Rendered, Artifact.Kind]]:

@@ -13,7 +13,7 @@ import numpy as np
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.cropping import inside, pasted, surroundings
 from segmentation.engines.manifest import Manifest
-from segmentation.engines.preparation import framed, sigmoid
+from segmentation.engines.preparation import framed, sigmoid, stretched
 from segmentation.engines.session import GuardedSession
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Point
@@ -70,6 +70,5 @@ class SalientEngine:
             columns = max(1, round(alpha.shape[1] * frame.width / self._manifest.size))
             alpha = alpha[:rows, :columns]
         if self._manifest.stretch:
-            low, high = float(alpha.min()), float(alpha.max())
-            alpha = (alpha - low) / max(high - low, 1e-6)
+            alpha = stretched(alpha)
         return np.clip(alpha, 0.0, 1.0)

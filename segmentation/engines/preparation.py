@@ -9,6 +9,8 @@ import numpy as np
 
 from segmentation.engines.manifest import Manifest
 
+LEAST_CONTRAST = 1e-3  # a smaller difference between the highest and the lowest alpha of a picture is noise
+
 
 def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return an array, (H, W) or (H, W, C), uint8 or float32, resized to height x width; itself if it has this size.
@@ -56,3 +58,9 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Return the sigmoid of logits of any shape, 0..1, float32. The form with tanh cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)
+
+
+def stretched(alpha: np.ndarray) -> np.ndarray:
+    """Return alpha of any shape, float32, mapped to the full 0..1; unchanged if its contrast is only noise."""
+    low, high = float(alpha.min()), float(alpha.max())
+    return alpha if high - low < LEAST_CONTRAST else (alpha - low) / (high - low)

@@ -17,6 +17,7 @@ from segmentation.engines.looking import Looker, SplitLooker, WholeLooker
 from segmentation.engines.manifest import BUILT_IN_SUFFIXES, KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
 from segmentation.engines.onnx import SalientEngine
 from segmentation.engines.onnx_people import PeopleEngine
+from segmentation.engines.preparation import LEAST_CONTRAST
 from segmentation.engines.session import GuardedSession, Session
 from segmentation.engines.unet import UNetEngine
 from segmentation.errors import InferenceFailed, WeightsInvalid
@@ -26,7 +27,6 @@ from segmentation.runtimes import RUNTIMES, Runtime
 logger = logging.getLogger(__name__)
 
 VERSION_DIGITS = 12
-LEAST_CONTRAST = 1e-3  # the minimum difference between the highest and the lowest alpha of a test picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +269,8 @@ def warm_up(engine: Engine) -> None:
             if alpha.ndim != 2 or not np.isfinite(alpha).all() or alpha.min() < 0 or alpha.max() > 1:
                 raise WeightsInvalid("The network's answer to a test picture is not an alpha between 0 and 1.")
     subject = mattes[0]
-    if subject.people is not subject.alpha and np.ptp(subject.alpha) < LEAST_CONTRAST:  # not for people-only networks
-        level = float(subject.alpha.mean())
+    level = float(subject.alpha.mean())
+    # A network for people only is right to find nothing in the test picture.
+    may_be_empty = subject.people is subject.alpha and level < LEAST_CONTRAST
+    if np.ptp(subject.alpha) < LEAST_CONTRAST and not may_be_empty:
         raise WeightsInvalid(f"The network answers a test picture with the same alpha everywhere ({level:.2f}).")

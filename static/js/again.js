@@ -3,6 +3,7 @@ import { byId } from "./page/elements.js";
 import { ColorTick } from "./settings/background.js";
 import { SettingsForm } from "./settings/form.js";
 import { optionsToSubmit, ticksOf } from "./settings/options.js";
+import { showQualitiesFor } from "./settings/quality.js";
 import { wireOwnPresets } from "./settings/presets.js";
 
 const form = byId("again", HTMLFormElement);
@@ -13,8 +14,15 @@ const settings = new SettingsForm(form, {
     const { mask, people } = ticksOf(options);
     ticks.mask.checked = mask;
     ticks.people.checked = people;
+    showQualities();
   },
 });
+
+function showQualities() {
+  showQualitiesFor(byId("p-quality", HTMLSelectElement), ticks.people.checked ? "instances" : "auto");
+}
+ticks.people.addEventListener("change", showQualities);
+showQualities();
 
 const chosenOptions = () =>
   optionsToSubmit(settings.fields, { mask: ticks.mask.checked, people: ticks.people.checked });

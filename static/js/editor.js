@@ -99,12 +99,16 @@ const finishControls = new FinishControls(state, {
   onMoves: (moves) => (finishStage.moves = moves),
   during: (work) => complaining(stage.busyDuring(work)),
 });
-const runs = new Runs(state, {
-  options,
-  note: (...values) => stage.note(...values),
-  onResult: showResult,
-  onRun: showRun,
-});
+const runs = new Runs(
+  state,
+  {
+    options,
+    note: (...values) => stage.note(...values),
+    onResult: showResult,
+    onRun: showRun,
+  },
+  readJson("fine-roles"),
+);
 const versions = new Versions(state, readJson("entry"), readJson("versions"), {
   options: () => settings.fields,
   onOpen: openVersion,

@@ -7,6 +7,7 @@ import { toast } from "./page/toast.js";
 import { ColorTick } from "./settings/background.js";
 import { SettingsForm } from "./settings/form.js";
 import { optionsToSubmit, ownOptions, ticksOf } from "./settings/options.js";
+import { showQualitiesFor } from "./settings/quality.js";
 import { wireOwnPresets } from "./settings/presets.js";
 import { isArchive, picturesInArchive } from "./upload/archives.js";
 import { wireDropping } from "./upload/dropping.js";
@@ -41,6 +42,8 @@ const settings = new SettingsForm(form, {
   background: (_form, onPick) => new ColorTick(form, onPick),
   onPreset: showTicks,
 });
+ticks.people.addEventListener("change", showQualities);
+showQualities();
 
 /** @param {string} text */
 function showStatus(text) {
@@ -57,6 +60,11 @@ function showTicks(options) {
   const { mask, people } = ticksOf(options);
   ticks.mask.checked = mask;
   ticks.people.checked = people;
+  showQualities();
+}
+
+function showQualities() {
+  showQualitiesFor(byId("p-quality", HTMLSelectElement), ticks.people.checked ? "instances" : "auto");
 }
 
 // Files ---------------------------------------------------------------------------------------------------------------

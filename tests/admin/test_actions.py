@@ -173,6 +173,7 @@ def test_a_model_served_again_is_filed_under_no_team(root: Client, monkeypatch: 
         "roles": ["subject"],
         "licence": "MIT",
         "needs_acceptance": False,
+        "storage_key": "",
         "host": "here",
     }
     monkeypatch.setattr("jobs.work.queue.ask", lambda *args, **values: tried)

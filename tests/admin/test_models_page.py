@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from jobs.inference.comparison import Comparison, outcomes
 from jobs.inference.installed import installed_models
 from jobs.models import AuditEntry, Job, JobImage, ModelVersion, Role, Status, Team, Tier
 from jobs.work import queue
 from tests.segmentation.onnx_networks import red_network
+from tests.stack import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +29,7 @@ def weights_dir(settings: Settings, tmp_path: Path) -> Path:
     settings.MATTING_WEIGHTS_DIR = tmp_path
     for name, licence in (("free", "MIT"), ("unclear", "unknown")):
         red_network(tmp_path / f"{name}.onnx")
-        manifest = {"name": name, "size": 64, "output": "alpha", "licence": licence}
+        manifest = {"name": name, "size": 64, "output": "alpha", "licence": licence, "terms": f"Terms of {name}."}
         (tmp_path / f"{name}.json").write_text(json.dumps(manifest))
     return tmp_path
 
@@ -45,6 +47,7 @@ def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
             "roles": ["subject", "prompts"],
             "licence": "MIT" if name == "free" else "unknown",
             "needs_acceptance": name != "free",
+            "storage_key": f"weights/{name}.onnx",
             "host": "here",
         }
 
@@ -98,6 +101,30 @@ def test_each_role_shows_where_its_model_runs_and_what_a_picture_costs(root: Cli
     assert "158 ms" in roles
 
 
+def test_each_role_shows_measured_figures_and_the_weight_in_quotas(
+    root: Client, weights_dir: Path, settings: Settings
+) -> None:
+    settings.MATTING_QUALITY_UNITS = {"fine": 7}
+
+    roles = root.get(PAGE).content.decode().partition("<h2>Installed")[0]
+
+    metrics = json.loads(Path(settings.SHIPPED_WEIGHTS).with_suffix(".json").read_text())["metrics"]["val-duts"]
+    assert f"val-duts max_f {metrics['max_f']}" in roles
+    assert roles.count('<td class="kl-number">7</td>') == len(Role)
+
+
+def test_an_installed_public_model_shows_the_figures_of_the_comparison(root: Client, weights_dir: Path) -> None:
+    red_network(weights_dir / "isnet-general-use.onnx")
+    (weights_dir / "isnet-general-use.json").write_text(json.dumps({"name": "isnet-general-use", "size": 64}))
+    measured = Comparison.from_json(json.loads((ROOT / "docs" / "qualities.json").read_text()))
+    fast, fine = outcomes(measured.photos)[:2]
+
+    page = root.get(PAGE).content.decode()
+
+    assert f"200 mixed photos mean_error {fine.error:.4f}" in page
+    assert f"mean_error_of_keyline-small {fast.error:.4f}" in page
+
+
 def test_one_click_activates_a_model_in_a_role_and_tier(operator: Client, weights_dir: Path) -> None:
     activate(operator, "free.onnx", "subject-fine")
 
@@ -116,6 +143,30 @@ def test_an_unclear_licence_needs_a_tick_that_is_recorded(operator: Client, weig
 
     assert ModelVersion.objects.get().licence_accepted
     assert AuditEntry.objects.get(action="model.activated").after["licence_accepted"] is True
+
+
+def test_the_terms_of_use_are_shown_where_a_model_is_chosen(root: Client, weights_dir: Path) -> None:
+    page = root.get(PAGE).content.decode()
+
+    assert "Terms of unclear." in page.partition("<h2>Installed")[2]
+    assert "They were trained on DIS5K among others" in page
+
+
+@pytest.mark.parametrize(
+    "changed", [{}, {"sha256": "another content".ljust(64, "0")}, {"licence": "CC-BY-NC-4.0"}], ids=str
+)
+def test_activating_again_takes_over_only_the_acceptance_of_the_same_file_and_licence(
+    operator: Client, weights_dir: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    activate(operator, "unclear.onnx", "subject-fine", accept="yes")
+    earlier = ModelVersion.objects.get()
+    operator.post(f"{PAGE}deactivate/", {"place": "subject-fine"})
+    ask = queue.ask
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: ask(*args, **values) | changed)
+
+    operator.post(PAGE, {"action": "serve", "_selected_action": [str(earlier.pk)]})
+
+    assert ModelVersion.objects.filter(is_active=True, licence_accepted=True).exists() is not bool(changed)
 
 
 def test_a_model_is_not_activated_in_a_role_that_it_cannot_answer(operator: Client, weights_dir: Path) -> None:

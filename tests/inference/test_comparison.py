@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import call_command
+from pytest_django import Settings
 
 from jobs.inference.comparison import (
+    SHIPPED_ABOVE,
+    SHIPPED_SHARE,
     Comparison,
     Measured,
     best_possible,
@@ -20,6 +23,7 @@ from jobs.inference.comparison import (
     gain_found,
     outcomes,
     recommended,
+    replayed,
 )
 
 # Ten photos. The two most uncertain ones cause most of the fast model's error.
@@ -62,6 +66,20 @@ def test_a_perfect_measure_would_find_the_worst_photos() -> None:
     assert gain_found(MEASURED, share=0.2) == pytest.approx(1)
 
 
+def test_the_shipped_policy_is_replayed_in_many_orders() -> None:
+    measured = [replace(one, uncertainty=0.9 if one.fast_error > 0.1 else 0.1) for one in MEASURED]
+
+    found = replayed(measured)
+
+    assert (found.escalated_share, found.error) == (pytest.approx(0.2), pytest.approx(0.01))
+    assert found.mean_s == pytest.approx(2.8)
+    assert replayed(measured, max_share=0).escalated_share == 0
+
+
+def test_the_shipped_policy_has_the_defaults_of_the_settings(settings: Settings) -> None:
+    assert (settings.MATTING_AUTO_ABOVE, settings.MATTING_AUTO_SHARE) == (SHIPPED_ABOVE, SHIPPED_SHARE)
+
+
 def test_ignored_pixels_do_not_count() -> None:
     mask = np.zeros((4, 4), np.float32)
     mask[:2] = np.nan
@@ -80,4 +98,5 @@ def test_what_was_recorded_is_shown_again_without_a_model(tmp_path: Path) -> Non
     text = printed.getvalue()
     assert [line for line in text.splitlines() if line.startswith(("All", "Set"))] == ["All photos", "Set a", "Set b"]
     assert "10 photos, fast small 1, fine large 2." in text
+    assert "| `auto` as shipped | 0.200 |" in text
     assert "The 20 % most uncertain photos hold 91% of the fast model's error" in text

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
+from django.utils import timezone
 from pytest_django import Settings
 
 from jobs.errors import NotFound, WaitTimeout
 from jobs.inference import engines, files
-from jobs.inference.activation import model_activate
+from jobs.inference.activation import WEIGHTS_TRY, activations_expire, model_activate
 from jobs.inference.engines import HostLacksWeights
 from jobs.inference.files import weights_fetch, weights_publish
+from jobs.inference.pool import Weights
 from jobs.models import ModelVersion, Role, Tier
 from jobs.work import queue
+from segmentation.engines.base import Engine
 from segmentation.engines.manifest import file_digest
 from segmentation.errors import InferenceFailed, WeightsInvalid
 from tests.cast import Person
@@ -54,8 +60,11 @@ def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> engines.Engin
     engines.engines.cache_clear()
 
 
-def beats(host: str, *, weights: list[str]) -> None:
-    queue.beat(f"{host}-1", {"host": host, "role": "pictures", "weights": weights, "missing": [], "loaded": []})
+def beats(
+    host: str, *, weights: Sequence[str] = (), loadable: Sequence[str] = (), failed: dict[str, str] | None = None
+) -> None:
+    state = {"weights": [*weights], "loadable": [*loadable], "failed": failed or {}, "missing": [], "loaded": []}
+    queue.beat(f"{host}-1", {"host": host, "role": "pictures"} | state)
 
 
 def answer(weights: Path) -> dict[str, Any]:
@@ -66,6 +75,7 @@ def answer(weights: Path) -> dict[str, Any]:
         "roles": ["subject"],
         "licence": "MIT",
         "needs_acceptance": False,
+        "storage_key": weights_publish(weights, file_digest(weights)),
         "host": "here",
     }
 
@@ -105,7 +115,7 @@ def test_a_host_that_is_added_later_gets_the_file(
 ) -> None:
     settings.MATTING_HOST = "here"
     monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
-    beats("here", weights=[])
+    beats("here")
     version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
 
     move_to_another_host(settings, tmp_path)
@@ -118,7 +128,7 @@ def test_a_refused_file_is_not_stored_on_a_single_host(
 ) -> None:
     settings.MATTING_HOST = "here"
     monkeypatch.setattr(queue, "ask", lambda *args, **values: {"error": "The weights file does not load."})
-    beats("here", weights=[])
+    beats("here")
 
     with pytest.raises(WeightsInvalid):
         model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
@@ -142,32 +152,120 @@ def test_a_checkpoint_without_a_manifest_has_none_on_other_hosts(
     assert not copy.with_suffix(".json").exists()
 
 
-def test_activation_waits_until_the_other_host_has_the_file(
+def test_activation_waits_until_the_other_host_has_loaded_the_file(
     alice: Person, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
-    beats("here", weights=[])
-    beats("there", weights=[])
+    beats("here")
+    beats("there")
 
-    def other_host_copies(seconds: float) -> None:
-        pending = ModelVersion.objects.get(is_pending=True)
-        beats("there", weights=[pending.sha256[:12]])
+    states: list[dict[str, list[str]]] = []
 
-    monkeypatch.setattr("jobs.inference.activation.time.sleep", other_host_copies)
+    def other_host_copies_and_loads(seconds: float) -> None:
+        copied = [ModelVersion.objects.get(is_pending=True).sha256[:12]]
+        states.append({"weights": copied, "loadable": copied if states else []})
+        beats("there", **states[-1])
+
+    monkeypatch.setattr("jobs.inference.activation.time.sleep", other_host_copies_and_loads)
 
     version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
 
+    assert len(states) == 2
     assert version.is_active
     assert version.storage_key
     assert ModelVersion.objects.count() == 1
 
 
+def test_a_host_that_cannot_load_the_file_prevents_the_activation_and_is_named_with_the_reason(
+    alice: Person, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
+    digits = file_digest(weights)[:12]
+    beats("there", weights=[digits], failed={digits: "It needs a newer runtime."})
+
+    with pytest.raises(WeightsInvalid, match=r"there cannot load the file\. It needs a newer runtime"):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_host_loads_the_models_of_pending_activations_once(
+    version: ModelVersion, worker: engines.Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ModelVersion.objects.update(is_active=False, is_pending=True)
+
+    worker.upkeep()
+    worker.pool.unload_others(engines.built_in(Role.SUBJECT))
+    worker.upkeep()
+
+    assert worker.describe()["loadable"] == [version.sha256[:12]]
+    assert worker.pool.describe() == []
+
+
+def test_a_failure_to_load_is_in_the_heartbeat_until_the_activation_has_ended(
+    version: ModelVersion, worker: engines.Engines
+) -> None:
+    ModelVersion.objects.update(is_active=False, is_pending=True)
+    worker.pool._load = raising(WeightsInvalid("It needs a newer runtime."))
+
+    worker.upkeep()
+
+    assert worker.describe()["failed"] == {version.sha256[:12]: "It needs a newer runtime."}
+    assert worker.describe()["loadable"] == []
+
+    ModelVersion.objects.all().delete()
+    worker.upkeep()
+
+    assert worker.describe()["failed"] == {}
+
+
+def raising(error: Exception) -> Callable[[Weights], Engine]:
+    def load(weights: Weights) -> Engine:
+        raise error
+
+    return load
+
+
+def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
+    alice: Person,
+    settings: Settings,
+    tmp_path: Path,
+    weights: Path,
+    worker: engines.Engines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The web server's host has no file; of the two hosts with workers, `here` has it and `there` has not."""
+    folder = settings.MATTING_WEIGHTS_DIR
+    move_to_another_host(settings, tmp_path)
+    beats("here")
+    beats("there")
+    there_was_asked_for: list[str] = []
+
+    def ask_here(task: object, *arguments: str, **values: object) -> dict[str, object]:
+        with override_settings(MATTING_WEIGHTS_DIR=folder):
+            return engines.tried(*arguments)
+
+    def there_copies(seconds: float) -> None:
+        pending = ModelVersion.objects.get(is_pending=True)
+        assert weights_fetch(pending) is not None
+        there_was_asked_for.append(pending.name)
+        beats("there", loadable=[pending.sha256[:12]])
+
+    monkeypatch.setattr(queue, "ask", ask_here)
+    monkeypatch.setattr("jobs.inference.activation.time.sleep", there_copies)
+
+    version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert there_was_asked_for == [version.name]
+    assert version.is_active
+
+
 def test_an_activation_that_does_not_reach_every_host_changes_nothing(
     alice: Person, weights: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MATTING_MAX_WAIT_S = 0
+    settings.MATTING_ACTIVATION_WAIT_S = 0
     monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
-    beats("there", weights=[])
+    beats("there")
 
     with pytest.raises(WaitTimeout, match="there"):
         model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
@@ -178,8 +276,8 @@ def test_an_activation_that_does_not_reach_every_host_changes_nothing(
 def test_a_host_that_tries_a_file_and_cannot_copy_it_is_named(
     alice: Person, settings: Settings, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beats("here", weights=[])
-    beats("there", weights=[])
+    beats("here")
+    beats("there")
 
     def ask_there(task: object, *arguments: str, **values: object) -> dict[str, object]:
         with monkeypatch.context() as patch:
@@ -192,6 +290,50 @@ def test_a_host_that_tries_a_file_and_cannot_copy_it_is_named(
 
     with pytest.raises(WaitTimeout, match="there did not get the weights file"):
         model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+
+def test_files_that_are_tried_share_the_memory_budget_and_are_loaded_once(
+    weights: Path, worker: engines.Engines
+) -> None:
+    other = red_network(weights.with_name("other.onnx"), gain=0.5)
+    other.with_suffix(".json").write_text(weights.with_suffix(".json").read_text())
+    loads: list[str] = []
+    worker.pool.budget_bytes, worker.pool._size = 100, lambda weights: 90
+    worker.pool._load = lambda weights: loads.append(weights.path.name) or FakeEngine()
+
+    for name in ("tiny.onnx", "tiny.onnx", "other.onnx"):
+        assert "error" not in engines.tried(name)
+
+    assert loads == ["tiny.onnx", "other.onnx"]
+    assert len(worker.pool.describe()) == 1
+
+
+def test_an_activation_may_take_longer_than_a_picture(
+    alice: Person, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_MAX_WAIT_S, settings.MATTING_ACTIVATION_WAIT_S = 1, 900
+    asked: list[float] = []
+    monkeypatch.setattr(queue, "ask", lambda *args, timeout_s, **values: asked.append(timeout_s))
+
+    with pytest.raises(WaitTimeout):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert asked == [900]
+    assert WEIGHTS_TRY.timeout_s > asked[0]
+
+
+def test_pending_activations_of_an_ended_web_process_are_deleted(version: ModelVersion, settings: Settings) -> None:
+    ModelVersion.objects.update(is_active=False, is_pending=True)
+
+    assert activations_expire() == 0
+
+    since = timezone.now() - dt.timedelta(seconds=settings.MATTING_ACTIVATION_WAIT_S + 120)
+    ModelVersion.objects.update(created_at=since)
+    ModelVersion.objects.create(role=Role.PEOPLE, tier=Tier.FAST, name="active", path="a", sha256="1", is_active=True)
+    ModelVersion.objects.filter(name="active").update(created_at=since)
+
+    assert activations_expire() == 1
+    assert [one.name for one in ModelVersion.objects.all()] == ["active"]
 
 
 def raising_not_found(key: str) -> None:
@@ -209,6 +351,23 @@ def test_a_host_without_the_file_leaves_the_picture_to_one_that_has_it(
         worker.engine(Role.SUBJECT, Tier.FAST)
 
     assert worker.describe()["missing"] == ["tiny"]
+
+
+def test_a_host_that_cannot_load_the_file_leaves_the_picture_to_one_that_can(
+    version: ModelVersion, worker: engines.Engines
+) -> None:
+    digits = version.sha256[:12]
+    load, worker.pool._load = worker.pool._load, raising(WeightsInvalid("It needs a newer runtime."))
+    beats("there", weights=[digits], loadable=[digits])
+    worker.refresh()
+
+    with pytest.raises(HostLacksWeights):
+        worker.engine(Role.SUBJECT, Tier.FAST)
+
+    beats("there", weights=[digits], failed={digits: "It needs a newer runtime."})
+    worker.pool._load = load
+
+    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in(Role.SUBJECT))
 
 
 def test_a_file_that_no_host_has_is_replaced_by_the_built_in_model_and_reported(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.inference.memory import is_out_of_memory
 from jobs.inference.pool import Pool, Weights
+from segmentation.engines.base import Engine
 from segmentation.errors import InferenceFailed
 from tests.fakes import FakeEngine
 
@@ -58,6 +63,51 @@ def test_a_model_over_the_budget_is_loaded_alone(loads: list[str], pool: Pool) -
     pool.get(B)
 
     assert len(pool.describe()) == 1
+
+
+def test_a_load_blocks_neither_the_heartbeat_nor_other_models(pool: Pool, loads: list[str]) -> None:
+    load, has_begun, may_end = pool._load, threading.Event(), threading.Event()
+
+    def load_slowly(weights: Weights) -> Engine:
+        if weights == B:
+            has_begun.set()
+            assert may_end.wait(20)
+        return load(weights)
+
+    pool.get(A)
+    pool._load = load_slowly
+    with ThreadPoolExecutor(2) as threads:
+        engines = [threads.submit(pool.get, B) for _ in range(2)]
+        try:
+            assert has_begun.wait(20)
+            other = without_waiting(lambda: (len(pool.describe()), pool.get(A)))
+        finally:
+            may_end.set()
+
+    assert other[0] == 1
+    assert engines[0].result() is engines[1].result()
+    assert loads == ["a", "b"]
+
+
+def without_waiting(work: Callable[[], Any]) -> Any:
+    """Return the result of `work`; fail if it waits for another thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result(timeout=10)
+
+
+def test_a_model_that_is_being_loaded_counts_for_the_budget(pool: Pool) -> None:
+    load = pool._load
+
+    def load_another_meanwhile(weights: Weights) -> Engine:
+        if weights == B:
+            pool.get(C)
+        return load(weights)
+
+    pool.get(A)
+    pool._load = load_another_meanwhile
+    pool.get(B)
+
+    assert pool.loaded(A) is None
 
 
 def test_idle_models_are_unloaded_but_for_the_kept_one(pool: Pool, loads: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 from jobs.inference.escalation import Escalation
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.models import Role, Tier
-from segmentation.engines.base import Engine, Matte
+from segmentation.engines.base import Engine, Instance, Matte
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Quality
-from tests.fakes import FakeEngine
+from tests.fakes import EmptyEngine, FakeEngine
 
 RGB = np.zeros((40, 60, 3), np.uint8)
 
@@ -157,6 +158,46 @@ def test_auto_asks_the_fine_model_only_where_the_fast_one_is_uncertain() -> None
     assert answer_of(second) == ("large", "fine", "uncertain")
 
 
+class Small(FakeEngine):
+    """An engine that finds a person, or the subject of a box, of 0.1 % of the picture, with this alpha."""
+
+    box = Box(10, 10, 20, 20)
+
+    def __init__(self, alpha: float) -> None:
+        super().__init__((320, 320))
+        self.alpha = np.zeros((320, 320), np.float32)
+        self.alpha[10:20, 10:20] = alpha
+
+    def instances(self, rgb: np.ndarray) -> list[Instance]:
+        return [Instance(self.box, 0.9, self.alpha)]
+
+    def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
+        return [Matte(self.alpha)]
+
+
+@pytest.mark.parametrize(
+    ("people", "reason"),
+    [(EmptyEngine(), "uncertain"), (Small(1.0), "certain"), (Small(0.4), "uncertain")],
+    ids=["nobody", "a small person", "a small unclear person"],
+)
+def test_auto_escalates_where_people_are_missing_or_unclear_but_not_because_they_are_small(
+    people: FakeEngine, reason: str
+) -> None:
+    engine = routed(Source(people_fast=people, people_fine=named("large")), Quality.AUTO)
+
+    engine.instances(np.zeros((320, 320, 3), np.uint8))
+
+    assert answer_of(engine)[2] == reason
+
+
+def test_a_small_box_is_not_uncertain_because_it_is_small() -> None:
+    engine = routed(Source(prompts_fast=Small(1.0), prompts_fine=named("large")), Quality.AUTO)
+
+    engine.boxes(np.zeros((320, 320, 3), np.uint8), [Small.box])
+
+    assert answer_of(engine)[2] == "certain"
+
+
 def test_without_a_fine_model_auto_keeps_the_fast_answer() -> None:
     engine = routed(Source(subject_fast=named("small", Unsure())), Quality.AUTO)
 
@@ -174,6 +215,51 @@ def test_out_of_memory_falls_back_to_the_fast_model_and_is_recorded(quality: Qua
 
     assert answer_of(engine) == ("small", "fast", "memory")
     assert source.made_room == 1
+
+
+@pytest.mark.parametrize("quality", [Quality.FAST, Quality.FINE])
+def test_without_memory_for_the_fast_model_the_built_in_one_answers(quality: Quality) -> None:
+    source = Source(
+        subject_fast=named("medium", TooLarge()), subject_fine=named("large", TooLarge()), built_in=named("built in")
+    )
+    engine = routed(source, quality)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("built in", "fast", "memory")
+
+
+def test_the_arrays_of_a_failed_run_are_freed_before_the_next_model_runs() -> None:
+    arrays: list[weakref.ref[np.ndarray]] = []
+
+    class Failing(FakeEngine):
+        def auto(self, rgb: np.ndarray) -> Matte:
+            features = np.zeros(8)
+            arrays.append(weakref.ref(features))
+            raise InferenceFailed from MemoryError()
+
+    class Observing(FakeEngine):
+        def auto(self, rgb: np.ndarray) -> Matte:
+            assert arrays[0]() is None
+            return super().auto(rgb)
+
+    source = Source(subject_fast=named("small", Observing()), subject_fine=named("large", Failing()))
+
+    routed(source, Quality.FINE).auto(RGB)
+
+    assert source.engines["subject_fast"].calls == ["auto"]
+
+
+@pytest.mark.parametrize("quality", [Quality.FAST, Quality.FINE, Quality.AUTO])
+@pytest.mark.parametrize("lack", ["memory", "missing"])
+def test_a_trial_model_that_cannot_be_loaded_is_recorded(quality: Quality, lack: str) -> None:
+    source = Source(subject_fast=named("small"), subject_fine=named("large"))
+    source.lacks["subject_trial"] = lack
+    engine = routed(source, quality, is_trial=True)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine)[2] == lack
 
 
 def test_a_picture_of_the_trial_is_answered_by_the_model_under_trial() -> None:

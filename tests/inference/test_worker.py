@@ -7,14 +7,16 @@ import signal
 import uuid
 
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
-from jobs.inference import engines
+from jobs.inference import engines, measuring
 from jobs.inference.engines import Engines, end_when_too_large
 from jobs.inference.escalation import Escalation
 from jobs.inference.pool import Pool
 from jobs.inference.routing import RoutedEngine
 from jobs.models import Job, JobImage, Team
+from jobs.running import worker
 from jobs.work import tasks
 from tests.fakes import FakeEngine
 
@@ -73,10 +75,27 @@ def test_threads_follow_the_setting_or_the_limit_of_the_container(
     threads: int | None,
 ) -> None:
     settings.MATTING_MODEL_THREADS, settings.MATTING_WORKERS = setting, workers
-    monkeypatch.setattr(engines, "available_cpus", lambda: available)
-    monkeypatch.setattr(engines.os, "cpu_count", lambda: machine)
+    monkeypatch.setattr(measuring, "available_cpus", lambda: available)
+    monkeypatch.setattr(measuring.os, "cpu_count", lambda: machine)
 
-    assert engines._threads() == threads
+    assert measuring.model_threads() == threads
+
+
+def test_the_number_of_processes_on_the_command_line_decides_their_share_of_threads(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_WORKERS, settings.MATTING_MODEL_THREADS = 1, 0
+    monkeypatch.setenv("MATTING_WORKERS", "1")
+    monkeypatch.setattr(measuring, "available_cpus", lambda: 8)
+    monkeypatch.setattr(measuring.os, "cpu_count", lambda: 64)
+    shares: list[tuple[int | None, str]] = []
+    monkeypatch.setattr(
+        worker, "run_workers", lambda count: shares.append((measuring.model_threads(), os.environ["MATTING_WORKERS"]))
+    )
+
+    call_command("work", "--processes", "4")
+
+    assert shares == [(2, "4")]
 
 
 @pytest.mark.parametrize("percent", [0, 30, 100])

@@ -11,6 +11,25 @@ import {
   ownOptions,
   ticksOf,
 } from "../../static/js/settings/options.js";
+import { qualityFor, showQualitiesFor } from "../../static/js/settings/quality.js";
+
+test("a run uses the shown quality only in a role that has a fine model", () => {
+  assert.equal(qualityFor("fine", "auto", ["subject"]), "fine");
+  assert.equal(qualityFor("fine", "boxes", ["subject"]), "fast");
+  assert.equal(qualityFor("auto", "instances", ["subject", "people"]), "auto");
+});
+
+test("the list of qualities follows the method, and what is not offered is not chosen", () => {
+  const option = (value, roles) => ({ value, dataset: { roles }, disabled: false });
+  const select = { value: "fine", options: [option("fast", "subject prompts people"), option("fine", "subject")] };
+
+  showQualitiesFor(select, "instances");
+  assert.equal(select.value, "fast");
+  assert.equal(select.options[1].disabled, true);
+
+  showQualitiesFor(select, "auto");
+  assert.equal(select.options[1].disabled, false);
+});
 
 function formWith(fields) {
   return { elements: { namedItem: (name) => fields[name] ?? null } };

@@ -47,7 +47,7 @@ def fail(image: JobImage, error: MattingError | None = None) -> bool:
     return image_fail(image=image, error=error or InferenceFailed())
 
 
-def succeed(image: JobImage) -> bool:
+def succeed(image: JobImage, *, tier: str = "", reason: str = "") -> bool:
     one = Rendered(kind="cutout", data=b"x", content_type="image/png", extension="png", width=1, height=1)
     result = CutoutResult(
         width=1,
@@ -62,7 +62,14 @@ def succeed(image: JobImage) -> bool:
         notes=(),
         timings_ms={},
     )
-    return image_succeed(image=image, result=result, timings_ms={"total": 1.0}, model_version="fake 0")
+    return image_succeed(
+        image=image,
+        result=result,
+        timings_ms={"total": 1.0},
+        model_version="fake 0",
+        tier=tier,
+        model_reason=reason,
+    )
 
 
 def set_quota(person: Person, **limits: object) -> Quota:

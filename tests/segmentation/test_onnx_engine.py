@@ -122,6 +122,28 @@ def test_an_answer_that_is_not_a_number_is_refused_at_the_start(load):
         load(write, RED)
 
 
+def nearly_constant(level):
+    """Return a function that writes a network with the same alpha everywhere but for rounding errors."""
+    noise = np.random.default_rng(0).uniform(-1e-7, 1e-7, (1, 1, 64, 64))
+    return lambda path: constant_network(path, {"alpha": (level + noise).clip(0, 1).astype(np.float32)})
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"stretch": True}, {"people_only": True}, {"people_only": True, "stretch": True}]
+)
+def test_the_same_answer_everywhere_is_refused_at_the_start(load, options):
+    with pytest.raises(WeightsInvalid, match=r"same alpha everywhere \(0\.50\)"):
+        load(nearly_constant(0.5), RED | options)
+
+
+def test_only_a_network_of_people_may_find_nothing_in_the_test_picture(load, half_red):
+    people = load(nearly_constant(0.0), RED | {"people_only": True, "stretch": True})
+
+    assert people.auto(half_red).alpha.max() < 0.01
+    with pytest.raises(WeightsInvalid, match="same alpha everywhere"):
+        load(nearly_constant(0.0), RED | {"stretch": True})
+
+
 def test_an_answer_that_is_no_map_is_refused_at_the_start(load):
     def write(path):
         return constant_network(path, {"alpha": np.zeros((1, 5, 64, 64), np.float32)})
@@ -219,7 +241,8 @@ def test_scores_in_the_fifth_column_and_whole_picture_masks_are_understood(load,
 
 def test_a_network_without_a_batch_axis_is_fed_without_one(load, half_red):
     def write(path):
-        answers = {"boxes": np.array([[0, 0, 64, 64, 0.9]], np.float32), "masks": np.ones((1, 64, 64), np.float32)}
+        answers = {"boxes": np.array([[0, 0, 64, 64, 0.9]], np.float32), "masks": np.zeros((1, 64, 64), np.float32)}
+        answers["masks"][:, 16:] = 1.0
         return constant_network(path, answers, input_shape=(3, "height", "width"))
 
     manifest = PEOPLE | {"scores": None, "labels": None, "batched": False}

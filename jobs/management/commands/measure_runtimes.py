@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Measure the runtimes for the built-in and the active models, and remember the fastest of each."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from jobs.inference.engines import runtimes_measure
+        from jobs.inference.measuring import runtimes_measure
 
         for path, runtime in runtimes_measure():
             self.stdout.write(f"{path.name}: {runtime}")

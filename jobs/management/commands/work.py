@@ -1,5 +1,6 @@
 """`manage.py work` runs the workers of this machine until it receives SIGTERM or SIGINT."""
 
+import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -24,4 +25,7 @@ class Command(BaseCommand):
 
             run_child(options["child"])
         else:
+            # The processes divide threads and memory by this number, also those that read it from the environment.
+            settings.MATTING_WORKERS = options["processes"]
+            os.environ["MATTING_WORKERS"] = str(options["processes"])
             worker.run_workers(options["processes"])

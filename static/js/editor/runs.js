@@ -4,6 +4,7 @@ import { imageIn, jobUrl } from "../api/job.js";
 import { callJson } from "../api/request.js";
 import { gettext } from "../page/texts.js";
 import { toast } from "../page/toast.js";
+import { qualityFor } from "../settings/quality.js";
 import { boxesWish, goBack, isShownEnded, pointsWish, remember, setJob, shownImage, startRun } from "./state.js";
 import { waitForEnd } from "./waiting.js";
 
@@ -27,9 +28,11 @@ export class Runs {
   /**
    * @param {import("./state.js").EditorState} state
    * @param {RunCalls} calls
+   * @param {string[]} fineRoles the roles that have a fine model
    */
-  constructor(state, { options, note, onResult, onRun }) {
+  constructor(state, { options, note, onResult, onRun }, fineRoles) {
     this.state = state;
+    this.fineRoles = fineRoles;
     this.options = options;
     this.note = note;
     this.onResult = onResult;
@@ -50,8 +53,7 @@ export class Runs {
    */
   async again(wished) {
     const { state } = this;
-    const { quality } = state.job.options;
-    const options = { ...this.options(), ...(quality ? { quality } : {}), ...wished };
+    const options = { ...this.options(), ...this.#quality(wished.method ?? "auto"), ...wished };
     const wish = JSON.stringify(options);
     if (wish === state.run.wish) return;
     const turn = startRun(state, wish);
@@ -68,6 +70,16 @@ export class Runs {
     } finally {
       if (turn === state.run.turn) state.run.wish = null;
     }
+  }
+
+  /**
+   * Return the quality of the shown job as far as a run with this method may use it.
+   * @param {Options["method"]} method
+   * @returns {Partial<Options>}
+   */
+  #quality(method) {
+    const { quality } = this.state.job.options;
+    return quality ? { quality: qualityFor(quality, method, this.fineRoles) } : {};
   }
 
   /** Run the model for the boxes on the picture; if the shown job has the same boxes, drop a run for others. */

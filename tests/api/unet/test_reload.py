@@ -295,7 +295,7 @@ def test_a_key_without_the_admin_scope_may_not(trying_worker: None, alice: Perso
 def test_without_a_worker_it_is_503_and_nothing_changes(
     alice: Person, weights_dir: Path, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MATTING_MAX_WAIT_S = 1
+    settings.MATTING_ACTIVATION_WAIT_S = 1
     torch.save(shipped(), weights_dir / "mine.pth")
 
     answer = reload(alice, "mine.pth")

@@ -1,0 +1,80 @@
+"""Measure which runtime is fastest for each model on this machine. Only workers and commands import this module."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from jobs.inference.built_in import built_in_path
+from jobs.inference.files import digest_of, weights_fetch
+from jobs.inference.selectors import active_versions
+from jobs.models import Role
+from segmentation.cpus import available_cpus
+from segmentation.engines.fastest import remembered_runtime
+from segmentation.engines.manifest import BUILT_IN_SUFFIXES
+from segmentation.engines.registry import a_gpu_may_be_there, measure_runtimes
+from segmentation.runtimes import Runtime
+
+
+class Measuring:
+    """Start `manage.py measure_runtimes` at low priority when a model of this host has not been measured.
+
+    Each file is checked once in the life of this worker, because a model may have no runtime that can be measured.
+    """
+
+    def __init__(self) -> None:
+        self._checked: set[str] = set()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def look(self) -> None:
+        """Check the models that were activated since the last call.
+
+        With another runtime than `auto`, or if there may be a GPU, nothing is measured.
+        """
+        if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there() or self._is_running():
+            return
+        new = {digest: path for path in _files() if (digest := digest_of(path)) not in self._checked}
+        self._checked |= set(new)
+        if any(_remembered(path) is None for path in new.values()):
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_runtimes"]
+            self._process = subprocess.Popen(command, preexec_fn=lambda: os.nice(19), stdin=subprocess.DEVNULL)
+
+    def _is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+
+def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
+    """Measure the runtimes for the built-in and the active models; yield each file with its fastest runtime."""
+    for path in _files():
+        yield path, measure_runtimes(path, cache_dir=cache_dir(), threads=model_threads())
+
+
+def cache_dir() -> Path:
+    """Return the folder of converted models and of the measured runtimes."""
+    return Path(settings.DATA_DIR) / "engine-cache"
+
+
+def model_threads() -> int | None:
+    """Return the number of threads: the setting, or the worker's share of a container's CPUs.
+
+    None where the runtime should choose.
+    """
+    if settings.MATTING_MODEL_THREADS:
+        return int(settings.MATTING_MODEL_THREADS)
+    cpus = available_cpus()
+    return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
+
+
+def _files() -> list[Path]:
+    active = [path for one in active_versions().values() if (path := weights_fetch(one))]
+    return list(dict.fromkeys([*(built_in_path(role) for role in Role), *active]))
+
+
+def _remembered(path: Path) -> Runtime | None:
+    built_in = path.suffix.lower() in BUILT_IN_SUFFIXES
+    return remembered_runtime(path, cache_dir=cache_dir(), built_in=built_in)

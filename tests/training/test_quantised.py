@@ -1,0 +1,31 @@
+"""What NNCF gets for the calibration, without NNCF itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from django.conf import settings
+
+pytest.importorskip("openvino")
+
+from segmentation.engines.registry import read_manifest
+from segmentation.engines.torch_runtime import built_in_network, converted
+from training.quantised import calibration_inputs
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_calibration_gets_every_look_as_the_network_sees_it(tmp_path: Path) -> None:
+    picture = np.full((120, 160, 3), 90, np.uint8)
+    cv2.circle(picture, (80, 60), 20, (220, 180, 150), -1)
+    cv2.imwrite(str(tmp_path / "one.png"), picture)
+    weights = Path(settings.SHIPPED_WEIGHTS)
+    manifest = read_manifest(weights)
+
+    inputs = calibration_inputs(converted(built_in_network(weights), manifest.size), manifest, tmp_path, 5)
+
+    assert len(inputs) in (2, 4)  # the picture and its mirror image, and perhaps a second look at both
+    assert {one.shape for one in inputs} == {(1, 4, manifest.size, manifest.size)}

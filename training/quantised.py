@@ -1,0 +1,101 @@
+"""Measure what int8 (NNCF, post-training quantisation) costs the built-in network, with OpenVINO on the CPU.
+
+`python -m training.quantised weights/keyline-small.safetensors val-duts-00.zip --calibration train-duts-00.zip`
+prints the measures of the network as it is served, in float32 and in int8. NNCF is not among the requirements:
+`pip install nncf`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import openvino
+
+from segmentation.engines.looking import WholeLooker
+from segmentation.engines.manifest import Manifest
+from segmentation.engines.openvino_runtime import OpenVinoSession, full_precision
+from segmentation.engines.registry import read_manifest
+from segmentation.engines.session import GuardedSession
+from segmentation.engines.torch_runtime import built_in_network, converted
+from segmentation.engines.unet import UNetEngine
+from training.data import entries
+from training.evaluate import Sample, listed, read_sample, score_subjects
+
+CALIBRATION_PICTURES = 300
+
+
+class RecordingSession(OpenVinoSession):
+    """A session that keeps its inputs, (1, 4, S, S) float32: they are what the network gets when it is served."""
+
+    def __init__(self, model: openvino.Model) -> None:
+        super().__init__(model)
+        self.inputs: list[np.ndarray] = []
+
+    def run(self, *batches: np.ndarray) -> list[np.ndarray]:
+        self.inputs.append(batches[0].copy())
+        return super().run(*batches)
+
+
+def engine_of(session: OpenVinoSession, manifest: Manifest) -> UNetEngine:
+    """Return the engine as it is served, with the mirrored and the second look of its manifest."""
+    return UNetEngine(WholeLooker(GuardedSession(session)), manifest, "")
+
+
+def calibration_inputs(model: openvino.Model, manifest: Manifest, pictures: Path, count: int) -> list[np.ndarray]:
+    """Return the inputs of all looks at `count` pictures."""
+    session = RecordingSession(model)
+    engine = engine_of(session, manifest)
+    for entry in islice(entries(pictures), count):
+        engine.auto(read_sample(entry).rgb)
+    return session.inputs
+
+
+def quantised(model: openvino.Model, inputs: list[np.ndarray], preset: str) -> openvino.Model:
+    """Return the model with weights and activations in int8, calibrated with the inputs of real pictures.
+
+    preset: `performance` (symmetric activations) or `mixed` (asymmetric ones, which are usually more exact).
+    """
+    import nncf  # not among the requirements
+
+    preset_value = nncf.QuantizationPreset(preset)
+    found: openvino.Model = nncf.quantize(model, nncf.Dataset(inputs), preset=preset_value, subset_size=len(inputs))
+    return found
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("pictures", type=Path, help="held-out pictures with masks: a folder or zip")
+    parser.add_argument("--calibration", type=Path, required=True, help="other pictures: a folder or zip")
+    parser.add_argument("--limit", type=int, default=500, help="at most so many held-out pictures (default: 500)")
+    options = parser.parse_args()
+
+    manifest = read_manifest(options.weights)
+    model = converted(built_in_network(options.weights), manifest.size)
+    inputs = calibration_inputs(model, manifest, options.calibration, CALIBRATION_PICTURES)
+    sessions = {"as served": OpenVinoSession(model)}
+    sessions["int8 performance"] = OpenVinoSession(quantised(model, inputs, "performance"))
+    with full_precision():  # for `mixed` too: OpenVINO 2026.4 cannot compile it when the rest is bfloat16
+        sessions["float32"] = OpenVinoSession(model)
+        sessions["int8 mixed"] = OpenVinoSession(quantised(model, inputs, "mixed"))
+    for name, session in sessions.items():
+        started = time.perf_counter()
+        scores = score_subjects(engine_of(session, manifest), _samples(options.pictures, options.limit))
+        milliseconds = (time.perf_counter() - started) * 1000 / scores["pictures"]
+        figures = ", ".join(f"{figure} {value:.4f}" for figure, value in scores.items() if figure != "pictures")
+        sys.stdout.write(f"{name}: {scores['pictures']} pictures, {milliseconds:.0f} ms each, {figures}\n")
+        sys.stdout.flush()
+
+
+def _samples(pictures: Path, limit: int) -> Iterator[Sample]:
+    return (read_sample(entry) for entry in islice(listed(pictures, masks=None, only_held_out=False), limit))
+
+
+if __name__ == "__main__":
+    main()
