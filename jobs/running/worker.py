@@ -66,7 +66,6 @@ def run_workers(pictures: int) -> None:
             supervisor.start(program)
         supervisor.run(until=stopping.is_set)
     finally:
-        stopping.set()
         supervisor.stop()
 
 

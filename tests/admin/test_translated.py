@@ -62,7 +62,7 @@ class Shown(HTMLParser):
     """A parser that collects the visible texts of a page, without scripts, icons, code and identifiers."""
 
     SILENT = {"script", "style", "template", "pre", "code", "title", "option"}
-    DATA = ("material-symbols", "kl-mono", "kl-more-models")  # icons, identifiers, texts of manifests
+    DATA = ("material-symbols", "kl-mono", "kl-more-models", "kl-manifest")  # icons, identifiers, texts of manifests
 
     def __init__(self) -> None:
         super().__init__()

@@ -130,8 +130,9 @@ export class IdPhoto {
    * @param {Wish} wish
    */
   async #show(blob, wish) {
+    const photo = await createImageBitmap(blob); // the photo before stays in use meanwhile
     this.shown?.photo.close();
-    this.shown = { photo: await createImageBitmap(blob), wish };
+    this.shown = { photo, wish };
     this.#complain(null);
     this.#draw();
   }
