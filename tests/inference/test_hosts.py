@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,58 +12,20 @@ from django.test import override_settings
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.errors import NotFound, WaitTimeout
+from jobs.errors import WaitTimeout
 from jobs.inference import engines, files
 from jobs.inference.activation import WEIGHTS_TRY, activations_expire, model_activate
-from jobs.inference.engines import HostLacksWeights
 from jobs.inference.files import weights_fetch, weights_publish
-from jobs.inference.pool import Weights
 from jobs.models import ModelVersion, Role, Tier
 from jobs.work import queue
-from segmentation.engines.base import Engine
 from segmentation.engines.manifest import file_digest
-from segmentation.errors import InferenceFailed, WeightsInvalid
+from segmentation.errors import WeightsInvalid
 from tests.cast import Person
 from tests.fakes import FakeEngine
+from tests.inference.other_hosts import beats, move_to_another_host, raising, raising_not_found
 from tests.segmentation.onnx_networks import red_network
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def weights(settings: Settings, tmp_path: Path) -> Path:
-    """Return the path of a small network in this host's weights folder."""
-    settings.MATTING_WEIGHTS_DIR = tmp_path / "weights"
-    settings.MATTING_WEIGHTS_DIR.mkdir()
-    settings.DATA_DIR = tmp_path / "data"
-    path = red_network(settings.MATTING_WEIGHTS_DIR / "tiny.onnx")
-    path.with_suffix(".json").write_text(json.dumps({"name": "tiny", "size": 64, "output": "alpha", "licence": "MIT"}))
-    return path
-
-
-@pytest.fixture
-def version(weights: Path) -> ModelVersion:
-    """Return the small network as the active model of the quality `fast` for subjects."""
-    return ModelVersion.objects.create(
-        role=Role.SUBJECT, tier=Tier.FAST, name="tiny", path="tiny.onnx", sha256=file_digest(weights), is_active=True
-    )
-
-
-@pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> engines.Engines:
-    """Yield the models of a worker on this host; loading a file gives a fake engine."""
-    settings.MATTING_HOST = "here"
-    engines.engines.cache_clear()
-    monkeypatch.setattr(engines, "load", lambda weights: FakeEngine())
-    yield engines.engines()
-    engines.engines.cache_clear()
-
-
-def beats(
-    host: str, *, weights: Sequence[str] = (), loadable: Sequence[str] = (), failed: dict[str, str] | None = None
-) -> None:
-    state = {"weights": [*weights], "loadable": [*loadable], "failed": failed or {}, "missing": [], "loaded": []}
-    queue.beat(f"{host}-1", {"host": host, "role": "pictures"} | state)
 
 
 def answer(weights: Path) -> dict[str, Any]:
@@ -78,12 +39,6 @@ def answer(weights: Path) -> dict[str, Any]:
         "storage_key": weights_publish(weights, file_digest(weights)),
         "host": "here",
     }
-
-
-def move_to_another_host(settings: Settings, tmp_path: Path) -> None:
-    settings.MATTING_WEIGHTS_DIR = tmp_path / "empty"
-    settings.DATA_DIR = tmp_path / "other-data"
-    settings.MATTING_WEIGHTS_DIR.mkdir()
 
 
 def test_a_host_copies_the_file_from_the_storage_and_checks_it(
@@ -219,13 +174,6 @@ def test_a_failure_to_load_is_in_the_heartbeat_until_the_activation_has_ended(
     assert worker.describe()["failed"] == {}
 
 
-def raising(error: Exception) -> Callable[[Weights], Engine]:
-    def load(weights: Weights) -> Engine:
-        raise error
-
-    return load
-
-
 def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
     alice: Person,
     settings: Settings,
@@ -334,84 +282,3 @@ def test_pending_activations_of_an_ended_web_process_are_deleted(version: ModelV
 
     assert activations_expire() == 1
     assert [one.name for one in ModelVersion.objects.all()] == ["active"]
-
-
-def raising_not_found(key: str) -> None:
-    raise NotFound("The file has been deleted.")
-
-
-def test_a_host_without_the_file_leaves_the_picture_to_one_that_has_it(
-    settings: Settings, tmp_path: Path, version: ModelVersion, worker: engines.Engines
-) -> None:
-    move_to_another_host(settings, tmp_path)
-    beats("there", weights=[version.sha256[:12]])
-    worker.refresh()
-
-    with pytest.raises(HostLacksWeights):
-        worker.engine(Role.SUBJECT, Tier.FAST)
-
-    assert worker.describe()["missing"] == ["tiny"]
-
-
-def test_a_host_that_cannot_load_the_file_leaves_the_picture_to_one_that_can(
-    version: ModelVersion, worker: engines.Engines
-) -> None:
-    digits = version.sha256[:12]
-    load, worker.pool._load = worker.pool._load, raising(WeightsInvalid("It needs a newer runtime."))
-    beats("there", weights=[digits], loadable=[digits])
-    worker.refresh()
-
-    with pytest.raises(HostLacksWeights):
-        worker.engine(Role.SUBJECT, Tier.FAST)
-
-    beats("there", weights=[digits], failed={digits: "It needs a newer runtime."})
-    worker.pool._load = load
-
-    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in(Role.SUBJECT))
-
-
-def test_a_file_that_no_host_has_is_replaced_by_the_built_in_model_and_reported(
-    settings: Settings, tmp_path: Path, version: ModelVersion, worker: engines.Engines
-) -> None:
-    move_to_another_host(settings, tmp_path)
-    worker.refresh()
-
-    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in(Role.SUBJECT))
-    assert worker.describe()["missing"] == ["tiny"]
-
-
-def test_a_role_without_an_activation_is_answered_by_the_built_in_model(
-    version: ModelVersion, worker: engines.Engines
-) -> None:
-    worker.refresh()
-
-    assert worker.engine(Role.PEOPLE, Tier.FAST) is worker.pool.get(engines.built_in(Role.PEOPLE))
-    assert worker.engine(Role.SUBJECT, Tier.FAST) is not worker.engine(Role.PEOPLE, Tier.FAST)
-    assert worker.engine(Role.SUBJECT, Tier.FINE) is None
-
-
-def test_the_heartbeat_names_the_weights_that_the_host_has(version: ModelVersion, worker: engines.Engines) -> None:
-    state = worker.describe()
-
-    assert (state["host"], state["weights"], state["missing"]) == ("here", [version.sha256[:12]], [])
-
-
-def test_a_digest_is_computed_again_when_the_file_changes(weights: Path) -> None:
-    before = files.digest_of(weights)
-    weights.write_bytes(weights.read_bytes() + b" ")
-
-    assert files.digest_of(weights) != before
-
-
-def test_a_worker_does_not_start_if_active_onnx_files_cannot_use_the_requested_cuda(
-    version: ModelVersion, worker: engines.Engines, settings: Settings
-) -> None:
-    settings.MATTING_RUNTIME = "torch-cuda"
-    version.tier = Tier.FINE
-    version.save()
-
-    with pytest.raises(InferenceFailed, match="onnxruntime-gpu"):
-        worker.warm_up()
-
-    ModelVersion.objects.update(is_active=False)
-    worker.warm_up()

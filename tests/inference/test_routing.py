@@ -178,7 +178,7 @@ class Small(FakeEngine):
 @pytest.mark.parametrize(
     ("people", "reason"),
     [(EmptyEngine(), "uncertain"), (Small(1.0), "certain"), (Small(0.4), "uncertain")],
-    ids=["nobody", "a small person", "a small unclear person"],
+    ids=["no person", "a small person", "a small unclear person"],
 )
 def test_auto_escalates_where_people_are_missing_or_unclear_but_not_because_they_are_small(
     people: FakeEngine, reason: str

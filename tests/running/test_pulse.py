@@ -77,8 +77,8 @@ def test_a_thread_that_is_busy_all_the_time_works_and_threads_that_take_turns_do
 @pytest.mark.slow
 def test_a_process_whose_threads_only_wait_for_the_interpreter_hangs(tmp_path: Path) -> None:
     code = (
-        "import ctypes, sys, threading, time\n"
-        "for _ in range(6): threading.Thread(target=lambda: [time.sleep(0.01) for _ in range(10**9)]).start()\n"
+        "import ctypes, threading\npause = threading.Event()\n"
+        "for _ in range(6): threading.Thread(target=lambda: [pause.wait(0.01) for _ in range(10**9)]).start()\n"
         "print('ready', flush=True)\nctypes.PyDLL(None).sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as hanging:
