@@ -14,7 +14,6 @@ import shlex
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
@@ -88,15 +87,10 @@ class Fork:
             self._reap(os.WNOHANG)
         return self.returncode
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for the child's end and return its exit status; raise TimeoutError after `timeout` seconds."""
-        deadline_s = None if timeout is None else time.monotonic() + timeout
+    def wait(self) -> int:
+        """Wait for the child's end and return its exit status."""
         while self.returncode is None:
-            self._reap(0 if deadline_s is None else os.WNOHANG)
-            if self.returncode is None and deadline_s is not None:
-                if time.monotonic() > deadline_s:
-                    raise TimeoutError(f"process {self.pid} still runs")
-                time.sleep(0.01)
+            self._reap(0)
         return self.returncode
 
     def send_signal(self, number: int) -> None:

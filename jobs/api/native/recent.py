@@ -1,4 +1,4 @@
-"""Native API: a cache of values of unfinished jobs, because many clients poll the same job."""
+"""Native API: a cache of the ETags and responses of jobs, because many clients poll the same job."""
 
 from __future__ import annotations
 
