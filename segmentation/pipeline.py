@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from .find import Found, find, find_ink
 from .foreground import decontaminate
 from .formats import exif
 from .image import Limits, Picture, decode
-from .options import Box, CutoutOptions, Metadata, Output, Subject
+from .options import MIN_BOX_SIDE_PX, Box, CutoutOptions, Format, Metadata, Output, Subject
 from .people import Person, map_people
 from .postprocess import foreground_box, shape_alpha, to_levels
 from .refine import refine
@@ -41,6 +41,7 @@ __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "rende
 
 BOX_MARGIN = 0.04  # share of a box's longer side: hair may extend slightly out of a drawn box
 UNCERTAINTY_SIDE_PX = 320
+DRAFT_SIDE_PX = 1024  # about the size of the editor's stage on a desktop screen
 NOTHING_FOUND = "nothing: no subject was found"
 NOTHING_LEFT = "nothing: threshold and erosion removed the whole subject"
 SUREST_SHARE = 0.005  # share of a picture: smaller than nearly any subject
@@ -96,10 +97,18 @@ class _Matted:
     notes: tuple[str, ...] = ()
 
 
-def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
+def cut_out(
+    data: bytes,
+    options: CutoutOptions,
+    engine: Engine,
+    limits: Limits,
+    *,
+    on_draft: Callable[[Rendered], None] | None = None,
+) -> CutoutResult:
     """Cut the subject out of a picture file.
 
-    data: the file's bytes. limits: the limits of accepted pictures. Raise the ImageErrors of
+    data: the file's bytes. limits: the limits of accepted pictures. on_draft: called with the cutout at screen size
+    (see `draft_of`) before the full-size files are made; None: make no draft. Raise the ImageErrors of
     `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if the result is too large
     for its format or the model does not take points, and InferenceFailed when the model fails.
     """
@@ -109,6 +118,8 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "model"):
         found = find(on_paper(picture), options, engine, min_box_side_px=limits.min_box_side_px)
     with _timed(timings_ms, "post"):
+        if on_draft is not None:
+            on_draft(draft_of(found, picture, options))
         # Outputs that need only the source or the alpha are encoded while the colours are computed.
         preview = beside(render_preview, picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
         alpha = full_size_alpha(found, picture, options)
@@ -118,6 +129,48 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     result = _render(matted, options, timings_ms)
     with _timed(timings_ms, "encode"):
         return replace(result, preview=preview.result())
+
+
+def draft_of(found: Found, picture: Picture, options: CutoutOptions) -> Rendered:
+    """Return the cutout as WebP with alpha, with a longer side of at most DRAFT_SIDE_PX pixels, without model.
+
+    found: the subject found in `picture`. The draft shows the whole picture without a background, as the editor does,
+    so the options `crop`, `background` and `format` have no effect.
+    """
+    height, width = picture.rgb.shape[:2]
+    scale = min(1.0, DRAFT_SIDE_PX / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    small = replace(
+        picture,
+        rgb=shrink(picture.rgb, *size, exact=False),
+        alpha=None if picture.alpha is None else shrink(picture.alpha, *size),
+    )
+    alpha = found.alpha if found.alpha.size <= size[0] * size[1] else shrink(found.alpha, *size)
+    colors = None if found.colors is None else shrink(found.colors, *size, exact=False)
+    boxes = tuple(_scaled(box, scale) for box in found.boxes)
+    shown = replace(
+        options,
+        erosion=round(options.erosion * scale),
+        crop=False,
+        background=None,
+        format=Format.WEBP,
+        metadata=Metadata.STRIP,
+        outputs=(Output.CUTOUT,),
+    )
+    full = full_size_alpha(replace(found, alpha=alpha, boxes=boxes), small, shown)
+    stored: Future[bytes] = Future()
+    stored.set_result(b"")
+    return _render(_Matted(small, full, stored, found.subject, colors), shown, {}, for_screen=True).outputs[0]
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    left, top = int(box.left * scale), int(box.top * scale)
+    return Box(
+        left,
+        top,
+        max(left + MIN_BOX_SIDE_PX, round(box.right * scale)),
+        max(top + MIN_BOX_SIDE_PX, round(box.bottom * scale)),
+    )
 
 
 def render_variant(

@@ -67,6 +67,13 @@ class WaitingView(APIView):
         """
         return then() if future.done() else self._parked(future, timeout_s=None, then=lambda _: then(), left=left)
 
+    def when_announced(self, topic: str, *, timeout_s: float, then: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+        """Wait until `topic` is announced or `timeout_s` seconds pass, then return `then()`.
+
+        A server that cannot park requests does not wait.
+        """
+        return self._parked(topic, timeout_s=timeout_s, then=lambda _: then(), left=lambda: None)
+
     def _parked(
         self,
         awaited: str | Future[Any],

@@ -4,6 +4,7 @@ from django.urls import path
 
 from jobs.web import (
     again,
+    drafts,
     gallery,
     keys,
     membership,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/zip", selection.ZipView.as_view(), name="job-zip"),
     path("jobs/<uuid:job_id>/", picture.JobView.as_view(), name="job"),
     path("jobs/<uuid:job_id>/<int:position>/", picture.PictureView.as_view(), name="picture"),
+    path("jobs/<uuid:job_id>/<int:position>/draft", drafts.DraftView.as_view(), name="draft"),
     path("docs/errors", problems.ProblemsView.as_view(), name="problems"),
     path("shared/<uuid:artifact_id>/", share.ShareView.as_view(), name="shared"),
     path("status/", status.StatusView.as_view(), name="status"),

@@ -38,7 +38,7 @@ IMAGE_PROCESS = Task("image_process")
 IMAGE_DOWNLOAD = Task("image_download")
 BEAT_TTL_S = 15
 _BEAT_PREFIX = "keyline:worker:"
-# Prefix of announcement channels; the topic follows: `job:ID` or `reply:ID`.
+# Prefix of announcement channels; the topic follows: `job:ID` or `draft:ID`.
 ANNOUNCED_PREFIX = "keyline:announced:"
 _REPLY_PREFIX = "keyline:reply:"
 
@@ -159,10 +159,13 @@ def topic_of_job(job_id: object) -> str:
 
 def announce_done(job_id: UUID) -> None:
     """Wake the requests that wait for this job. Call it after the commit. Without Redis they poll the database."""
-    try:
-        connection().publish(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}", "done")
-    except (RedisError, OSError):
-        return
+    with suppress(RedisError, OSError):
+        announce(topic_of_job(job_id))
+
+
+def announce(topic: str) -> None:
+    """Wake the requests that wait for this topic. Raise RedisError or OSError if Redis cannot be reached."""
+    connection().publish(f"{ANNOUNCED_PREFIX}{topic}", "done")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from jobs.work.attempts import (
     image_succeed,
     source_attach,
 )
+from jobs.work.drafts import draft_put, has_draft
 from jobs.work.faults import component_of, database_retried, fitness, is_machine_fault
 from jobs.work.first_picture import FIRST_PICTURE
 from jobs.work.lanes import lanes
@@ -157,7 +158,8 @@ def _cut_out(image: JobImage) -> None:
     content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
     model = engines.engine_for(image)
-    result = cut_out(data, image.cutout_options, model, limits)
+    on_draft = partial(draft_put, image) if has_draft(image) else None
+    result = cut_out(data, image.cutout_options, model, limits, on_draft=on_draft)
     timings |= result.timings_ms
     finished = _finished(image, data, result, limits, timings)
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000

@@ -106,6 +106,7 @@ const runs = new Runs(
     note: (...values) => stage.note(...values),
     onResult: showResult,
     onRun: showRun,
+    onDraft: (draft) => stage.showDraft(URL.createObjectURL(draft)),
   },
   readJson("fine-roles"),
 );

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -296,3 +297,34 @@ def test_a_photo_without_people_gives_an_empty_map_and_no_error():
     result = cut_out(PHOTO, options, EmptyEngine(), LIMITS)
     assert not opened(result.outputs[0].data).any()
     assert (result.instances, result.foreground, result.uncertainty) == ((), None, NOTHING_SURE)
+
+
+@pytest.mark.parametrize(
+    ("options", "format_name"),
+    [
+        (CutoutOptions(), "JPEG"),
+        (CutoutOptions(method="boxes", boxes=(Box(0, 0, 1500, 1800),), erosion=8, crop=True, background="#ff0000"), "JPEG"),
+        (CutoutOptions(subject="stamp"), "PNG"),
+    ],
+    ids=["subject", "box", "stamp"],
+)
+def test_a_draft_is_the_cutout_at_screen_size(options: CutoutOptions, format_name: str):
+    photo = encoded(np.asarray(Image.fromarray(astronaut()).resize((2000, 1900))), format_name)
+    drafts = []
+    result = cut_out(photo, options, FakeEngine(), LIMITS, on_draft=drafts.append)
+    whole = render_variant(photo, result.alpha.data, replace(options, crop=False, background=None), LIMITS).outputs[0]
+    (draft,) = drafts
+    assert (draft.content_type, draft.width, draft.height) == ("image/webp", 1024, 973)
+    alpha, expected = opened(draft.data)[..., 3], np.asarray(Image.open(io.BytesIO(whole.data)).resize((1024, 973)))[..., 3]
+    assert np.abs(alpha.astype(int) - expected).mean() < 2
+
+
+def test_the_draft_of_a_transparent_picture_is_transparent_too():
+    image = Image.fromarray(astronaut()).convert("RGBA")
+    image.putalpha(Image.fromarray(np.repeat(np.array([255, 51], np.uint8), 256)[None].repeat(512, axis=0)))
+    drafts = []
+    cut_out(encoded(image), CutoutOptions(), FakeEngine(), LIMITS, on_draft=drafts.append)
+    alpha = opened(drafts[0].data)[..., 3]
+    assert alpha.shape == (512, 512)
+    assert (alpha[256, 200], alpha[5, 5]) == (255, 0)
+    assert abs(int(alpha[256, 300]) - 51) < 4

@@ -1,10 +1,11 @@
 // Runs of the model: wait for the run of the opened page, request new runs, and return to the previous result.
 // The shown result stays until a new one arrives.
-import { imageIn, jobUrl } from "../api/job.js";
+import { hasEnded, imageIn, jobUrl } from "../api/job.js";
 import { callJson } from "../api/request.js";
 import { gettext } from "../page/texts.js";
 import { toast } from "../page/toast.js";
 import { qualityFor } from "../settings/quality.js";
+import { getDraft } from "./draft.js";
 import { boxesWish, goBack, isShownEnded, pointsWish, remember, setJob, shownImage, startRun } from "./state.js";
 import { waitForEnd } from "./waiting.js";
 
@@ -22,6 +23,7 @@ const FIRST_WAIT_SECONDS = 2; // short: after that, a longer run is known and ca
  * @property {(before?: Snapshot) => void} onResult called when another result must be shown; with the snapshot when
  *   it is the previous one
  * @property {() => void} onRun called when a new run has ended with a result
+ * @property {(draft: Blob) => void} onDraft called with the draft of the awaited result, before the result
  */
 
 export class Runs {
@@ -30,18 +32,22 @@ export class Runs {
    * @param {RunCalls} calls
    * @param {string[]} fineRoles the roles that have a fine model
    */
-  constructor(state, { options, note, onResult, onRun }, fineRoles) {
+  constructor(state, { options, note, onResult, onRun, onDraft }, fineRoles) {
     this.state = state;
     this.fineRoles = fineRoles;
     this.options = options;
     this.note = note;
     this.onResult = onResult;
     this.onRun = onRun;
+    this.onDraft = onDraft;
   }
 
-  /** Wait for the job in the state, and show its result. */
+  /** Wait for the job in the state, and show its draft and then its result. */
   async open() {
+    const drafting = new AbortController();
+    void this.#showDraft(this.state.job, drafting.signal);
     const job = await this.#end(this.state.job);
+    drafting.abort();
     if (!job) return;
     setJob(this.state, job);
     this.onResult();
@@ -138,6 +144,19 @@ export class Runs {
       this.note(error instanceof Error ? error.message : String(error), { isError: true });
       return null;
     }
+  }
+
+  /**
+   * Show the draft of a job's result if it arrives before the result and no other run was requested meanwhile.
+   * @param {Job} job
+   * @param {AbortSignal} signal aborted at the end of the wait for the job
+   */
+  async #showDraft(job, signal) {
+    const { turn } = this.state.run;
+    const image = imageIn(job, this.state.imageId);
+    const draft = hasEnded(image) ? null : await getDraft(job, image, signal);
+    if (!draft || signal.aborted || turn !== this.state.run.turn) return;
+    this.onDraft(draft);
   }
 
   /** @param {Job} job */

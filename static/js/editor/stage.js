@@ -1,6 +1,7 @@
 // The stage: the result on its background, the original, and the note above them.
 import { Busy } from "../page/busy.js";
 import { byId, find, findAll } from "../page/elements.js";
+import { gettext } from "../page/texts.js";
 import { isEmptyResult } from "../api/job.js";
 import { mayCancel, mayRetry, shownImage } from "./state.js";
 
@@ -72,6 +73,16 @@ export class Stage {
     const before = this.after.src;
     this.after.src = url;
     if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+  }
+
+  /**
+   * Show a draft of the awaited result. Actions that need a result stay disabled until it arrives.
+   * @param {string} url an object URL
+   */
+  showDraft(url) {
+    this.element.classList.remove("is-empty");
+    this.note(gettext("Finishing at full size…"));
+    this.showResult(url);
   }
 
   /**
