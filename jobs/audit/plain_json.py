@@ -1,6 +1,6 @@
-"""Conversion of text and values to the form in which the database returns them.
+"""Convert text and values to the form in which the database returns them.
 
-Therefore an entry has the same hash when it is read.
+So the hash of an entry is the same before it is stored and after it is read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ def clean_text(text: str, length: int | None = None) -> str:
 
 
 def plain_json(values: Mapping[str, Any] | None) -> Any:
-    """Return values as JSON types that SQLite and PostgreSQL return unchanged; None for None."""
+    """Convert values to JSON types that SQLite and PostgreSQL store and return unchanged.
+
+    Return None if `values` is None.
+    """
     if values is None:
         return None
     text = json.dumps(values, cls=DjangoJSONEncoder)
@@ -39,9 +42,10 @@ def _cleaned(value: Any) -> Any:
 
 
 def _number(text: str) -> int | float:
-    """Return the number in a text of digits with a fraction or an exponent.
+    """Convert the text of a JSON number that has a fraction or an exponent.
 
-    PostgreSQL writes numbers without an exponent and has no negative zero, so large values become integers.
+    PostgreSQL returns a large number without an exponent, so a number from 1e16 on becomes an integer. PostgreSQL has
+    no negative zero, so -0.0 becomes 0.0.
     """
     value = float(text)
     return int(value) if abs(value) >= _EXPONENT_FROM else value + 0.0
