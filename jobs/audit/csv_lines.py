@@ -10,7 +10,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
-    """A file object whose `write` returns the line that the csv module writes to it."""
+    """A file-like object for csv.writer. Its method `write` returns the line instead of storing it."""
 
     def write(self, value: str) -> str:
         return value

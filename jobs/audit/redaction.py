@@ -38,9 +38,10 @@ class Erased:
 
     @classmethod
     def create(cls, kind: str, names: Iterable[str]) -> Erased:
-        """Return an Erased with a random pseudonym, which does not reveal the names.
+        """Return an Erased object with a random pseudonym. The pseudonym does not reveal the names.
 
         kind: `user` or `team`. The pseudonym contains this word.
+        names: the texts that identify the user or team.
         """
         given = sorted({name for name in names if name}, key=len, reverse=True)
         return cls(tuple(given), f"erased-{kind}-{secrets.token_hex(4)}")

@@ -21,7 +21,7 @@ _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
 
 def roles_of(manifest: Manifest) -> tuple[Role, ...]:
-    """Return the roles that a model supports."""
+    """Return the roles that a model supports, according to the model family in its manifest."""
     return _ROLES.get(manifest.family, _SALIENT)
 
 

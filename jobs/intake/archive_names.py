@@ -1,4 +1,4 @@
-"""Decode the file names in a zip that does not say that they are UTF-8.
+"""Decode the file names in a zip that does not mark them as UTF-8.
 
 Such names are in the code page of the computer that wrote the zip, and the zip does not contain the name of this code
 page. All names have the same code page. So the correct code page must decode all of them, and the decoded texts must

@@ -166,7 +166,10 @@ def too_many_images(count: str) -> InvalidParameter:
 
 
 def too_large(name: str, max_bytes: int) -> ImageTooLarge:
-    """Return the error for a file that is larger than `max_bytes`. name: the name of the file."""
+    """Return the error for a file that is larger than `max_bytes`.
+
+    name: the name of the file, for the message.
+    """
     return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
 
 

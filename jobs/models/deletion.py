@@ -1,4 +1,4 @@
-"""Stored files that are waiting to be deleted."""
+"""Stored files that must be deleted and still exist."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def dialect_choices() -> list[tuple[str, str | Promise]]:
 
 
 def dialect_names() -> list[str]:
-    """Return the value of each dialect, in the order of `dialect_choices`."""
+    """Return the value of each dialect, in the same order as `dialect_choices`."""
     return [name for name, _label in dialect_choices()]
 
 

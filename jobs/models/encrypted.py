@@ -1,4 +1,7 @@
-"""A text column that is encrypted with the site's secret key, so that a copy of the database reveals no secret."""
+"""A text column that is encrypted with the site's secret key.
+
+So a copy of the database without the key does not reveal the secrets.
+"""
 
 from __future__ import annotations
 

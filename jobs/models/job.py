@@ -343,7 +343,7 @@ class JobImage(Leased):
         return ended
 
     def hold(self) -> None:
-        """Keep a queued picture out of the queue until its team may run another picture."""
+        """Mark a queued picture as held. It then stays out of the queue until its team may run another picture."""
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:

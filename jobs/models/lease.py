@@ -50,7 +50,10 @@ class Leased(models.Model):
 
     @property
     def strikes(self) -> int:
-        """The number of failed attempts. After LeasedWork.max_strikes failed attempts, the row is given up."""
+        """The number of attempts that count as failures, which is `attempt` minus `attempts_before`.
+
+        When this number reaches LeasedWork.max_strikes and the attempt fails, the row is given up.
+        """
         return self.attempt - self.attempts_before
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Quotas of teams. An empty field means no limit; a team without a row has the site's defaults."""
+"""Quotas of teams. An empty column means no limit. A team without a row has the default limits of the site."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def validate_quality_units(value: object) -> None:
 
 
 class Quota(models.Model):
-    """The limits of one team. Days and months begin at midnight in the site's TIME_ZONE."""
+    """The limits of one team. Days and months begin at midnight in the time zone of the setting TIME_ZONE."""
 
     LIMITS = (
         "images_per_day",

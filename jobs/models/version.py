@@ -1,4 +1,4 @@
-"""Versions of a picture, which the editor can restore."""
+"""Versions of a picture. The user can restore them in the editor."""
 
 from __future__ import annotations
 

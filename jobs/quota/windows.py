@@ -89,7 +89,11 @@ def allowances_check(team: Team, quota: Quota, *, units: int) -> None:
 
 
 def _end_of(kind: str, start: dt.date) -> dt.datetime:
-    """Return the time at which a window ends. kind: `day` or `month`. start: the first day of the window."""
+    """Return the time at which a window ends.
+
+    kind: `day` or `month`.
+    start: the first day of the window.
+    """
     next_month = (start + dt.timedelta(days=32)).replace(day=1)
     following = start + dt.timedelta(days=1) if kind == _Kind.DAY else next_month
     return timezone.make_aware(dt.datetime.combine(following, dt.time()))

@@ -45,7 +45,10 @@ class SampleRendering:
         return finished
 
     def drop(self) -> None:
-        """Cancel the rendering when its client has disconnected. If it already runs, delete its files at its end."""
+        """Cancel the rendering when its client has disconnected.
+
+        If the rendering already runs, its files are deleted when it ends.
+        """
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 
@@ -61,8 +64,9 @@ def finish_begin(
 ) -> Rendering:
     """Start a rendering that applies a recipe to a stored result, and return the rendering.
 
-    The other parameters have the same meaning as in `variant_begin`. Raise the errors of `variant_begin`, and NotFound
-    if the background picture does not exist.
+    options, brush_png, for_screen: as in `variant_begin`.
+
+    Raise the errors of `variant_begin`, and NotFound if the background picture does not exist.
     """
     return variant_begin(
         actor=actor,

@@ -85,7 +85,10 @@ def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
 
 
 def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
-    """Return the recipes that a job stores. data: the output of `recipes_to_json`."""
+    """Return the recipes that a job stores.
+
+    data: the JSON from `recipes_to_json`.
+    """
     return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
 
 
