@@ -175,7 +175,7 @@ def _observation_errors() -> Iterator[Error]:
 
 
 def _content_check_errors() -> Iterator[Error]:
-    """Yield an error if the operator's content check (MATTING_CONTENT_CHECK) cannot be imported or called.
+    """Yield an error if the operator's content check (MATTING_CONTENT_CHECK) cannot be called.
 
     Without this error, each picture would fail.
     """

@@ -38,7 +38,9 @@ def exposition() -> bytes:
 
 
 def metrics_tidy() -> None:
-    """Merge the request counters of web processes that have ended. Each web process calls this function when it starts.
+    """Merge the request counters of web processes that have ended.
+
+    Each web process calls this function when it starts.
     """
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder and Path(folder).is_dir():

@@ -1,4 +1,6 @@
-"""The cache that all web processes share. It stores counters of failed sign-ins, rate limits and values for the admin.
+"""The cache that all web processes share.
+
+It stores counters of failed sign-ins, rate limits and values for the admin.
 """
 
 from __future__ import annotations

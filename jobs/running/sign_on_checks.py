@@ -1,4 +1,6 @@
-"""Checks of the settings for single sign-on with SAML and for the LDAP directory. These settings depend on each other.
+"""Checks of the settings for single sign-on with SAML and for the LDAP directory.
+
+These settings depend on each other.
 """
 
 from __future__ import annotations
