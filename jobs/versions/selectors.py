@@ -57,7 +57,9 @@ def run_image_of(image: JobImage, version: Version | None) -> JobImage:
 
 
 def files_shown(image: JobImage) -> list[Artifact]:
-    """Return the files of a picture for zips: the files of the shown version, or otherwise those of the first result.
+    """Return the files of a picture for zips.
+
+    These are the files of the shown version, or otherwise those of the first result.
     """
     version = image.shown_version
     if version is not None and version.file is not None:

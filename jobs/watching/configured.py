@@ -32,8 +32,7 @@ class ConfiguredWatchers:
         self._running: dict[int, tuple[str, threading.Event, threading.Thread]] = {}
 
     def run(self) -> None:
-        """Run the watchers until a stop is requested, then wait until each watcher has finished its work in progress.
-        """
+        """Run the watchers until a stop is requested, then wait until each watcher has finished its work."""
         while not self._stopping.is_set():
             self.look()
             self._stopping.wait(LOOK_EVERY_S)

@@ -23,8 +23,9 @@ from jobs.work.ending import job_lock
 def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
     """Queue a job's failed pictures again and charge them; return the number of pictures.
 
-    images: retry only these pictures; None: all failed ones. A picture without a stored source, URL or path is not
-    retried. Raise JobNotFound if the job has been deleted, QueueUnavailable, and the errors of `usage_charge`.
+    images: retry only these pictures; None: retry all failed pictures. A picture without a stored source, URL or path
+    is not retried. Raise JobNotFound if the job has been deleted, QueueUnavailable if Redis cannot be reached, and the
+    errors of `usage_charge`.
     """
     queue.require_available()
     with transaction.atomic():
