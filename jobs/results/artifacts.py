@@ -17,7 +17,8 @@ def artifact_keep(
 ) -> Artifact:
     """Store a file of a picture, create its database row, and return the row.
 
-    key: the file's name in the storage. width, height: in pixels.
+    key: the file's name in the storage.
+    width, height: in pixels.
     Raise StorageFailed if the storage fails, and JobNotFound if the picture has been deleted. After an error, the
     stored file is deleted.
     """
@@ -49,8 +50,9 @@ def artifact_stored(
 ) -> Artifact:
     """Store a file of a picture and return its row. The caller must save the row.
 
-    key: the file's name in the storage. data: the content; a stream is copied in pieces, so the whole content is never
-    in memory. width, height: in pixels.
+    key: the file's name in the storage.
+    data: the content; a stream is copied in pieces, so the whole content is never in memory.
+    width, height: in pixels.
     Raise StorageFailed if the storage fails.
     """
     stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)

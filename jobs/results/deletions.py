@@ -28,8 +28,9 @@ _KEYS_PER_QUERY = 500
 def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> None:
     """Delete files and folders when the current transaction commits.
 
-    keys: names in the storage; a folder's name ends with a slash. after: delete them only after this delay; None:
-    delete them at the commit. `deletions_retry` repeats failed deletions until they succeed.
+    keys: names in the storage; a folder's name ends with a slash.
+    after: a delay before the deletion; None means that the files are deleted at the commit. `deletions_retry` repeats
+    failed deletions until they succeed.
     """
     if after is not None:
         _remember(keys, next_try_at=timezone.now() + after)
@@ -42,7 +43,8 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
     """Delete files whose database rows could not be written. This function never raises an error.
 
-    keys: names in the storage. error: the exception that prevented the rows, or None.
+    keys: names in the storage.
+    error: the exception that prevented the rows, or None.
     If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
     case `deletions_retry` deletes the files later, unless it finds their rows.
     """

@@ -26,7 +26,8 @@ _ROWS_PER_QUERY = 500
 class Differences:
     """The differences between the storage and the database.
 
-    files: keys of the files without a row. artifacts, uploads: the rows without a file.
+    files: keys of the files without a row.
+    artifacts, uploads: the rows without a file.
     """
 
     files: list[str] = field(default_factory=list)
@@ -63,7 +64,8 @@ def differences() -> Differences:
 def differences_resolve(found: Differences) -> None:
     """Delete files without rows and rows without files, and record the number of deletions in an audit entry.
 
-    Each row is checked again, because its file may exist now. `files_delete` keeps files that have a row now.
+    found: the result of `differences`. Each row is checked again, because its file may exist now. `files_delete` keeps
+    files that have a row now.
     """
     with transaction.atomic():
         files_delete(keys=found.files)

@@ -81,8 +81,8 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Return the storage key of a result.
 
-    kind: an Artifact.Kind. extension: without its dot. The key contains the number of the attempt, so two attempts do
-    not write the same file.
+    kind: an Artifact.Kind.
+    extension: without its dot. The key contains the number of the attempt, so two attempts do not write the same file.
     """
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
@@ -122,8 +122,9 @@ def _again(attempt: int) -> str:
 def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
     """Return the public file name of a result.
 
-    kind: an Artifact.Kind. extension: without its dot. again: a suffix that later attempts add to the name; empty for
-    the first attempt.
+    kind: an Artifact.Kind.
+    extension: without its dot.
+    again: a suffix that later attempts add to the name; empty for the first attempt.
     """
     stem = image.output_name or f"{image.position:04d}"
     return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
@@ -243,8 +244,8 @@ def _folders_remove(key: str) -> None:
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
     """Return a signed link to the file. The link works without an API key and expires no later than the file.
 
-    base_url: the site's URL; empty: return only the path. ttl_s: the lifetime of the link in seconds; None:
-    MATTING_LINK_TTL_S.
+    base_url: the site's URL; empty means that only the path is returned.
+    ttl_s: the lifetime of the link in seconds; None means MATTING_LINK_TTL_S.
     """
     until = link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:

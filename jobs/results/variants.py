@@ -95,12 +95,12 @@ def variant_begin(
 ) -> Rendering:
     """Start to render a picture with other options, and return the rendering.
 
-    recipe: makes a finished picture instead of a cutout; None: render a cutout. background: the background picture of
-    the recipe; None: the recipe uses none.
+    recipe: a recipe that makes finished files from the cutout; None means a plain cutout.
+    background: the background picture of the recipe; None means that the recipe uses none.
     brush_png: a gray PNG of the same size as the picture, in which 0 erases, 255 restores and 128 changes nothing;
-    empty: no brush.
-    people: the ids of the people to keep in the picture of an `instances` job; other people become background; None:
-    keep all people.
+    empty means no brush.
+    people: the ids of the people to keep in the picture of an `instances` job; other people become background. None
+    means that all people stay.
     for_screen: render from the stored preview if it is smaller than the picture, because this is faster.
     with_thumbnail: also write a thumbnail.
 
@@ -214,7 +214,8 @@ def variant_keep(
 ) -> Artifact:
     """Store a rendering beside the original result, delete its temporary file, and return the new row.
 
-    kind: the kind of the row. name: the readable name of a file that a recipe made; empty for other renderings.
+    kind: the kind of the row.
+    name: the readable name of a file that a recipe made; empty for other renderings.
     Raise QuotaExceeded if the team's storage is full, StorageFailed if the storage fails, and JobNotFound if the
     picture has been deleted.
     """

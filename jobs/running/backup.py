@@ -43,8 +43,9 @@ class BackupFailed(Exception):
 class Summary:
     """The contents of a backup.
 
-    files: the number of files in the list of the backup. missing: the number of files that have a row in the database
-    but are not in the storage. audit_number: the number of the newest audit entry.
+    files: the number of files in the list of the backup.
+    missing: the number of files that have a row in the database but are not in the storage.
+    audit_number: the number of the newest audit entry.
     """
 
     folder: Path
@@ -56,8 +57,10 @@ class Summary:
 def backup_create(*, parent: Path, with_files: bool) -> Summary:
     """Write a backup into a new folder inside `parent`, verify it and return its summary.
 
-    The site may keep running. with_files: whether to copy the stored files. If False, the backup contains only a list
-    with sizes and checksums; use this for a storage that has its own backup. Raise BackupFailed.
+    The site may keep running.
+    with_files: whether to copy the stored files. If False, the backup contains only a list with sizes and checksums;
+    use this for a storage that has its own backup.
+    Raise BackupFailed.
     """
     folder = parent / f"keyline-{timezone.now():%Y%m%d-%H%M%S}"
     folder.mkdir(mode=FOLDER_MODE, parents=True)
@@ -82,7 +85,10 @@ def backup_create(*, parent: Path, with_files: bool) -> Summary:
 
 
 def backup_check(*, folder: Path) -> dict[str, Any]:
-    """Return the manifest of a backup; raise BackupFailed if the backup is missing, incomplete or changed."""
+    """Return the manifest (the description) of a backup, after verifying the backup.
+
+    Raise BackupFailed if the backup is missing, incomplete or changed.
+    """
     try:
         manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text())
     except (OSError, ValueError):
@@ -101,7 +107,8 @@ def backup_check(*, folder: Path) -> dict[str, Any]:
 def backup_restore(*, folder: Path, replace: bool) -> Summary:
     """Restore a backup into this site's database and storage, verify the result, and return a summary.
 
-    folder: the backup. replace: whether to overwrite a database that has users. The site must be stopped.
+    folder: the backup.
+    replace: whether to overwrite a database that has users. The site must be stopped.
     Raise BackupFailed if the backup is damaged, if it comes from another kind of database, if the restored audit trail
     differs from the backup, or if the database has users and `replace` is False.
     """

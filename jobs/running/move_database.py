@@ -31,7 +31,8 @@ def database_move(*, source: dict[str, Any], report: Any) -> Verdict:
     """Copy all rows of another database into this site's database, and verify the audit trail of the copy.
 
     Return the result of the verification.
-    source: Django's settings of the other database. report: is called with one line of text for each table.
+    source: Django's settings of the other database.
+    report: is called with one line of text for each table.
     This site's database must be a PostgreSQL database without users. It is migrated first; the source must have the
     same migrations. All rows are copied in one transaction, so an error leaves this site's database unchanged. The
     audit trail is verified after the transaction.

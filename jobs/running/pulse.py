@@ -43,7 +43,8 @@ class Activity:
 class _Idle:
     """A period in which a process hardly works.
 
-    since_s: the start of the period, on the monotonic clock. cpu_s: the process's processor time at the start.
+    since_s: the start of the period, on the monotonic clock.
+    cpu_s: the process's processor time at the start.
     busy_since_s: the time since which a thread is busy, by thread id.
     """
 
@@ -67,7 +68,8 @@ class Pulses:
     """A check of the pulse files, which finds processes that hang.
 
     A process without a file is still loading its model and does not count as hung. Only the monotonic clock is used. If
-    the machine was suspended, each process therefore gets its full time again. clock, activity_of: tests replace them.
+    the machine was suspended, each process therefore gets its full time again.
+    clock, activity_of: tests replace them.
     """
 
     def __init__(

@@ -61,7 +61,8 @@ def storage_problem() -> str | None:
 def worker_problem(workers: list[dict[str, Any]]) -> str | None:
     """Check that at least one worker with a model is alive and reports no fault.
 
-    Return the fault as a sentence, or None if there is no fault. workers: the heartbeats of the live workers.
+    Return the fault as a sentence, or None if there is no fault.
+    workers: the heartbeats of the live workers.
     """
     with_model = [worker for worker in workers if worker.get("role") == MODEL_ROLE]
     if with_model and all(worker.get("error") for worker in with_model):
@@ -75,8 +76,8 @@ def weights_problem(workers: list[dict[str, Any]], *, with_hosts: bool = False) 
     """Check that each worker has loaded its model, and that each host has the files of all active models.
 
     Return the fault as a sentence, or None if there is no fault.
-    workers: the heartbeats of the live workers. with_hosts: whether the sentence names the hosts; only signed-in users
-    may see these names.
+    workers: the heartbeats of the live workers.
+    with_hosts: whether the sentence names the hosts; only signed-in users may see these names.
     """
     if any(worker.get("role") == FAILED_ROLE for worker in workers):
         return "A worker cannot load its model."
@@ -108,7 +109,8 @@ def _folder_problem(folder: Path) -> str | None:
 class _Kept:
     """A cache for the result of a slow check. Only one thread at a time runs the check.
 
-    ask: runs the check. kept_s: how long a result is used, in seconds.
+    ask: runs the check.
+    kept_s: how long a result is used, in seconds.
     """
 
     def __init__(self, ask: Callable[[], str | None], kept_s: float) -> None:

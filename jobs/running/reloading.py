@@ -20,8 +20,8 @@ _WEB_ONLY = ("templates", "locale", "jobs/web", "jobs/api", "jobs/admin", "jobs/
 def watch(base: Path, *, on_change: Callable[[str], None]) -> None:
     """Watch the source files inside the folder `base` in a background thread.
 
-    on_change: is called with the name of each program that must restart. Raise CommandError if the package watchfiles
-    is not installed.
+    on_change: is called with the name of each program that must restart.
+    Raise CommandError if the package watchfiles is not installed.
     """
     try:
         import watchfiles

@@ -38,7 +38,8 @@ _ORPHAN_GRACE_S = 3.0  # short, because the next start waits for orphans; client
 class Program:
     """A program to supervise.
 
-    command: the command line. grace_s: the seconds between SIGTERM and SIGKILL.
+    command: the command line.
+    grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first; programs with the same rank are stopped together.
     folder: is created before each start, because it may have been deleted with the program's data.
     delay_s: the seconds before the first start.

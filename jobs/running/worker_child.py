@@ -92,7 +92,8 @@ def _pulse() -> None:
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
     """Repeatedly send heartbeats of this process: three within the lifetime of one heartbeat.
 
-    name: the worker's name. describe: returns the description of the loaded model.
+    name: the worker's name.
+    describe: returns the description of the loaded model.
     """
     while True:
         try:

@@ -44,7 +44,7 @@ def _limits_of_strangers(team: Team) -> dict[str, Any]:
 def account_note(*, action: Action, user: User, author: Author, after: dict[str, Any] | None = None) -> None:
     """Record an action of a user on their own account.
 
-    after: the changed values; None: no values changed.
+    after: the changed values; None means that no values changed.
     """
     audit_append(action=action, author=author, target=user, after=after)
 
@@ -52,6 +52,7 @@ def account_note(*, action: Action, user: User, author: Author, after: dict[str,
 def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
     """Record a failed sign-in or a lock-out. For these events, only the entered user name is known.
 
-    name: the entered name; empty: record `unknown`. address: the IP address; None: unknown.
+    name: the entered name; if it is empty, `unknown` is recorded.
+    address: the IP address; None means that it is unknown.
     """
     audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

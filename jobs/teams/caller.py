@@ -31,7 +31,7 @@ class Caller:
 
     @cached_property
     def request_id(self) -> str:
-        """The id that identifies this request in logs, responses and audit entries."""
+        """Return the id that identifies this request in logs, responses and audit entries."""
         return request_id_of(self._request)
 
     @cached_property
@@ -40,7 +40,7 @@ class Caller:
 
     @property
     def user(self) -> User:
-        """The signed-in user; raise AuthenticationRequired if the user is not signed in."""
+        """Return the signed-in user; raise AuthenticationRequired if the user is not signed in."""
         user = self._request.user
         if not isinstance(user, User):
             raise AuthenticationRequired
@@ -48,15 +48,15 @@ class Caller:
 
     @cached_property
     def memberships(self) -> list[Membership]:
-        """The user's memberships with their teams and quotas, oldest first, read with one query."""
+        """Return the user's memberships with their teams and quotas, oldest first. They are read with one query."""
         rows = Membership.objects.select_related("team__quota").filter(user=self.user)
         return list(rows.order_by("created_at"))
 
     @cached_property
     def membership(self) -> Membership | None:
-        """The user's membership in the team that the user has chosen, or otherwise the user's oldest membership.
+        """Return the user's membership in the chosen team, or otherwise the user's oldest membership.
 
-        None if the user has no membership.
+        Return None if the user has no membership.
         """
         session = getattr(self._request, "session", None)
         chosen = None if session is None else session.get(TEAM_KEY)
@@ -65,7 +65,7 @@ class Caller:
 
     @cached_property
     def actor(self) -> Actor:
-        """The actor of the request: for an API key, for an open network, or for the user's chosen team.
+        """Return the actor of the request: for an API key, for an open network, or for the user's chosen team.
 
         An open network needs no key. Raise NoTeam if a signed-in user has no team.
         """
@@ -98,7 +98,7 @@ class Caller:
     def author(self, *, team: Team | None = None) -> Author:
         """Return the signed-in user as the author of an audit entry.
 
-        team: the team for which the user acts; None: no team.
+        team: the team for which the user acts; None means no team.
         """
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 

@@ -27,8 +27,9 @@ def invitation_create(
 ) -> tuple[Invitation, str]:
     """Create an invitation and return it with its token. The site stores only a hash of the token.
 
-    role: the role that the new member gets. note: a text that says for whom the invitation is. days: the number of days
-    until the invitation expires.
+    role: the role that the new member gets.
+    note: a text that says for whom the invitation is.
+    days: the number of days until the invitation expires.
     Raise InvalidParameter for an unknown role or an invalid number of days. Raise PermissionDenied if the actor does
     not manage the team, or if an actor who is no owner invites an owner.
     """
@@ -86,7 +87,8 @@ def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
     """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
     author: the user as the author of the audit entry. If the user is already a member, the user keeps their role and
-    the invitation stays open. Raise NotFound if the invitation is not open.
+    the invitation stays open.
+    Raise NotFound if the invitation is not open.
     """
     with transaction.atomic():
         invitation = invitation_of(token)

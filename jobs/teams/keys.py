@@ -35,7 +35,8 @@ def team_key_create(
 ) -> tuple[ApiKey, str]:
     """Create a key for the actor's own team, and return the key with its secret.
 
-    expires_at: None: the key never expires. allowed_networks: the networks from which the key may be used; empty: any.
+    expires_at: the expiry; None means that the key never expires.
+    allowed_networks: the networks from which the key may be used; empty means all networks.
     Raise PermissionDenied if the actor is not a signed-in manager of the team (a key cannot create keys), or if the
     actor requests STAFF_SCOPES without the permission to create keys in the admin. Raise InvalidParameter if the team
     has too many keys or a value is invalid.
@@ -69,9 +70,10 @@ def key_create(
 ) -> tuple[ApiKey, str]:
     """Create a key and return it with its secret. The secret cannot be read again.
 
-    created_by: the user who creates the key; None: a command creates it. expires_at: None: the key never expires.
-    allowed_networks: the networks from which the key may be used; empty: any. author: the author of the audit entry;
-    None: `created_by`.
+    created_by: the user who creates the key; None means that a command creates it.
+    expires_at: the expiry; None means that the key never expires.
+    allowed_networks: the networks from which the key may be used; empty means all networks.
+    author: the author of the audit entry; None means `created_by`.
     Raise InvalidParameter for an invalid name, an unknown scope, an expiry in the past or an invalid network.
     """
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
@@ -117,7 +119,7 @@ def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
 def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
     """Revoke a key immediately. A key that was already revoked does not change.
 
-    author: the author of the audit entry; None: the site itself.
+    author: the author of the audit entry; None means the site itself.
     """
     with transaction.atomic():
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
@@ -128,7 +130,8 @@ def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
 def key_touch(*, key: ApiKey, address: str | None = None) -> None:
     """Store the time of a key's use, at most once per minute, so that most requests write nothing.
 
-    The first use is also recorded in the audit trail. address: the IP address of the client; None: unknown.
+    The first use is also recorded in the audit trail.
+    address: the IP address of the client; None means that it is unknown.
     """
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at <= _TOUCH_EVERY:

@@ -35,7 +35,8 @@ class OpenAccess:
 def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
     """Return the open networks that the entries define. An entry has the form `network=team`.
 
-    entries: None: use the setting MATTING_OPEN_TO. Raise ValueError for an invalid entry.
+    entries: the entries; None means the setting MATTING_OPEN_TO.
+    Raise ValueError for an invalid entry.
     """
     found = []
     for entry in settings.MATTING_OPEN_TO if entries is None else entries:

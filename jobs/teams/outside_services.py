@@ -26,7 +26,8 @@ class OutsideService:
     """A limit for the number of simultaneous requests from this process to one external service.
 
     At most three threads may wait for the service, so that the other threads can serve the site. After a failure, no
-    requests are sent for ten seconds. failures: the exceptions that mean that the service is unavailable.
+    requests are sent for ten seconds.
+    failures: the exceptions that mean that the service is unavailable.
     """
 
     def __init__(self, *failures: type[Exception]) -> None:

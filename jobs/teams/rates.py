@@ -40,8 +40,8 @@ class Standing:
     """The state of one limit after a request.
 
     `left` of `limit` units remain in the window of `window_s` seconds. A unit is a request or, for a picture quota, a
-    picture. All units are available again in `resets_in_s` seconds. is_over: the request exceeded the limit and is not
-    counted.
+    picture. All units are available again in `resets_in_s` seconds.
+    is_over: the request exceeded the limit and is not counted.
     """
 
     name: str
@@ -55,8 +55,8 @@ class Standing:
 def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
     """Return the limits that apply to one request: the team's limit and the limit for the request's API.
 
-    dialect: the API dialect (an emulated vendor API) of the request. is_submit: True for a submission, False for a
-    query. Return an empty list if there are no limits.
+    dialect: the API dialect (an emulated vendor API) of the request.
+    is_submit: True for a submission, False for a query. Return an empty list if there are no limits.
     """
     of_dialect = quota.dialect_limits(dialect)
     kind, per_second = (

@@ -20,8 +20,8 @@ _Role = Membership.Role
 def team_create(*, name: str, owner: User | None = None, author: Author | None = None) -> Team:
     """Create a team and return it; raise InvalidParameter if the name is invalid or already used.
 
-    owner: becomes the team's owner; None: the team has no member. author: the author of the audit entry; None: the
-    owner, or the site itself if there is no owner.
+    owner: becomes the team's owner; None means that the team has no member.
+    author: the author of the audit entry; None means the owner, or the site itself if there is no owner.
     """
     name = _checked_name(name)
     with transaction.atomic():
@@ -58,8 +58,10 @@ def team_update(
 ) -> Team:
     """Change the given settings of the actor's team, and return the team.
 
-    None means no change, except for `review_above`. review_above: the uncertainty (0..1) from which pictures are
-    announced as uncertain; None: no picture is announced. quality: the name of a quality; empty: the site's default.
+    None means no change, except for `review_above`.
+    review_above: the uncertainty (0..1) from which pictures are announced as uncertain; None means that no picture is
+    announced.
+    quality: the name of a quality; empty means the site's default.
     Raise PermissionDenied if the actor is not a manager, and InvalidParameter for an invalid value.
     """
     require_manager(actor)

@@ -26,7 +26,8 @@ def count(name: str, amount: float = 1.0, **labels: str) -> None:
 def observe(name: str, values_s: dict[str, float], *, label: str) -> None:
     """Add durations in seconds to the histogram `name`.
 
-    label: the name of the histogram's label. values_s: the duration for each value of this label.
+    label: the name of the histogram's label.
+    values_s: the duration for each value of this label.
     """
     amounts: dict[str, float] = {}
     for value, duration_s in values_s.items():

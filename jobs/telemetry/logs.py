@@ -19,7 +19,8 @@ class Repetitions(logging.Filter):
 
     After the minute, the next equal record reports how many were hidden. Records are equal if their logger, level and
     unformatted message are equal. Without this filter, an unreachable broker or a full disk would fill the log with
-    hundreds of lines per second. shown, period_s: the number and the period in seconds; tests replace them.
+    hundreds of lines per second.
+    shown, period_s: the number and the period in seconds; tests replace them.
     """
 
     def __init__(self, *, shown: int = _SHOWN_PER_PERIOD, period_s: float = _PERIOD_S) -> None:
@@ -47,7 +48,8 @@ class Repetitions(logging.Filter):
 def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
     """Return the value of Django's setting LOGGING.
 
-    log_format: one of FORMATS. level: the lowest level that is logged, such as `INFO`.
+    log_format: one of FORMATS.
+    level: the lowest level that is logged, such as `INFO`.
     """
     renderer = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]

@@ -79,7 +79,8 @@ def bind_caller(*, team: object, key: str = "", user: object = None) -> None:
 def refused(*, api: str, error: str) -> None:
     """Count a request that a quota or a rate limit has rejected.
 
-    api: the name of the API. error: the error code.
+    api: the name of the API.
+    error: the error code.
     """
     REFUSALS.labels(api, error).inc()
 

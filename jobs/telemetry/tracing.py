@@ -27,8 +27,9 @@ _provider: Any = None
 def tracing_start(*, endpoint: str, share: float, exporter: Any = None) -> None:
     """Start to send spans to an OTLP endpoint over HTTP.
 
-    share: the fraction (0..1) of the traces that are sent. exporter: receives the spans instead of the endpoint; None:
-    use the endpoint. Raise ImportError if the SDK of OpenTelemetry is not installed.
+    share: the fraction (0..1) of the traces that are sent.
+    exporter: receives the spans instead of the endpoint; None means the endpoint.
+    Raise ImportError if the SDK of OpenTelemetry is not installed.
     """
     global _provider
     from opentelemetry.sdk.resources import Resource
@@ -61,8 +62,9 @@ def tracing_stop() -> None:
 def request_traced(*, request_id: str, name: str, duration_s: float, status: int, attributes: Attributes) -> None:
     """Record a request whose response has just been sent, as the first span of its trace.
 
-    name, attributes: the name and the attributes of the span. duration_s: the duration in seconds. status: the HTTP
-    status. Before `tracing_start` is called, nothing is recorded.
+    name, attributes: the name and the attributes of the span.
+    duration_s: the duration in seconds.
+    status: the HTTP status. Before `tracing_start` is called, nothing is recorded.
     """
     if _provider is None:
         return
@@ -84,9 +86,10 @@ def picture_traced(
 ) -> None:
     """Record a finished picture and its stages as spans. The first stage is the time in the queue.
 
-    request_id: the id of the request that submitted the picture. timings_ms: the duration of each stage in
-    milliseconds, in the order of the stages. attributes: the attributes of the picture's span. Nothing is recorded if
-    `request_id` is empty or `tracing_start` was not called.
+    request_id: the id of the request that submitted the picture.
+    timings_ms: the duration of each stage in milliseconds, in the order of the stages.
+    attributes: the attributes of the picture's span. Nothing is recorded if `request_id` is empty or `tracing_start`
+    was not called.
     """
     if _provider is None or not request_id:
         return

@@ -50,8 +50,9 @@ def trial_limits() -> Limits:
 def trial_submit(*, source: CheckedSource, address: str | None, request_id: str = "") -> Job:
     """Submit a visitor's picture and return its job, which is deleted after KEPT_HOURS hours.
 
-    address: the visitor's IP address; None: unknown. All visitors with an unknown address share one limit. request_id:
-    the id of the request.
+    address: the visitor's IP address; None means that it is unknown. All visitors with an unknown address share one
+    limit.
+    request_id: the id of the request.
     Raise NotFound if the operator does not allow the trial, RateLimited if the visitor's network or all visitors
     together have reached the hourly limit, and the errors of `job_submit`.
     """

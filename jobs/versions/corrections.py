@@ -26,7 +26,8 @@ def correction_count(image: JobImage) -> int:
 def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota) -> int:
     """Return how many units of the quota a correction of a picture costs.
 
-    count: the number of the correction, from 1. quality: the quality of the correction.
+    count: the number of the correction, from 1.
+    quality: the quality of the correction.
     Corrections up to number MATTING_FREE_CORRECTIONS cost the units of their quality minus the units that the picture
     was charged. A correction therefore does not give the fine model at the price of the fast model. Further corrections
     cost as much as a new picture.

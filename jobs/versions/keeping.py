@@ -23,8 +23,11 @@ def version_save(
 ) -> Version:
     """Store a rendering of `source` as a new version of a picture, show this version, and return it.
 
-    image: the picture. source: the picture or one of its corrections. rendered: the file of the rendering. edit: the
-    state of the editor. name: the name that the user gives to the version; empty: none.
+    image: the picture.
+    source: the picture or one of its corrections.
+    rendered: the file of the rendering.
+    edit: the state of the editor.
+    name: the name that the user gives to the version; empty means no name.
     Raise the errors of `variant_keep`, and JobNotFound if the picture has been deleted.
     """
     thumbnail = rendered.thumbnail
@@ -71,7 +74,8 @@ def version_delete(*, actor: Actor, version: Version) -> None:
 def edit_keep(*, image: JobImage, version: Version | None, edit: dict[str, Any]) -> None:
     """Store the state of a picture's editor and the version that the editor shows.
 
-    The editor restores both when the page is opened again. version: None: the first result is shown.
+    The editor restores both when the page is opened again.
+    version: the shown version; None means the first result.
     """
     JobImage.objects.filter(pk=image.pk).update(edit=edit, shown_version=version)
 

@@ -39,7 +39,7 @@ def version_at(image: JobImage, number: int) -> Version:
 def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
     """Return the thumbnail of a version; None if it has no thumbnail.
 
-    version: None: return the thumbnail of the first result.
+    version: the version; None means the first result.
     """
     if version is None:
         return artifact_of(image, Artifact.Kind.THUMBNAIL)

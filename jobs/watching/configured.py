@@ -24,7 +24,8 @@ class ConfiguredWatchers:
     """The watchers of the folders that staff have enabled in the admin (the WatchedFolder rows).
 
     A watcher submits the new pictures of one folder or one bucket prefix. When these rows change, watchers are started
-    or stopped. stopping: an event; set it to stop all watchers.
+    or stopped.
+    stopping: an event; set it to stop all watchers.
     """
 
     def __init__(self, stopping: threading.Event) -> None:

@@ -23,8 +23,11 @@ PART_BYTES = 2**16  # a part of a bucket's manifest that has reached this size i
 class Row:
     """The result of one picture, as one row of the manifest.
 
-    status: `done` or `failed`. outputs: the names of the result files. uncertainty: 0..1; None: there is no result.
-    duration_s: the seconds from the submission to the end. error: the reason of a failure.
+    status: `done` or `failed`.
+    outputs: the names of the result files.
+    uncertainty: a value of 0..1; None means that there is no result.
+    duration_s: the seconds from the submission to the end.
+    error: the reason of a failure.
     """
 
     job: str

@@ -38,8 +38,9 @@ _LATER = (QueueUnavailable, QuotaExceeded, RateLimited, StorageFailed)
 class Watch:
     """The settings of a watcher: the place to watch, the output place, the team and the options.
 
-    recipe: the recipe that finishes the pictures; None: the result is a plain cutout. settled_s: how many seconds a
-    file must stay unchanged before it is submitted. every_s: the seconds between two checks of a place without work.
+    recipe: the recipe that finishes the pictures; None means that the result is a plain cutout.
+    settled_s: how many seconds a file must stay unchanged before it is submitted.
+    every_s: the seconds between two checks of a place without work.
     at_once: the largest number of pictures in progress.
     """
 
@@ -63,8 +64,8 @@ class _Flight:
 class Watcher:
     """The watcher of one place.
 
-    stopping: an event; set it to stop the watcher after its work in progress. done, failed: the numbers of pictures
-    that succeeded and failed.
+    stopping: an event; set it to stop the watcher after its work in progress.
+    done, failed: the numbers of pictures that succeeded and failed.
     """
 
     def __init__(self, watch: Watch, *, stopping: threading.Event | None = None) -> None:

@@ -45,8 +45,8 @@ Status = WebhookDelivery.Status
 def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
     """Send the delivery with this id if it is due, and record the result.
 
-    A repeated queue message has no effect. patiently: True if this process is the separate worker for teams whose
-    receiver was slow recently.
+    A repeated queue message has no effect.
+    patiently: True if this process is the separate worker for teams whose receiver was slow recently.
     """
     delivery = WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_id).first()
     if delivery is None:

@@ -116,8 +116,8 @@ def webhook_audit(
 ) -> None:
     """Record a change of a webhook in the audit trail.
 
-    actor: the author of the change; None: the site itself. before, after: the values before and after the change; None:
-    not recorded.
+    actor: the author of the change; None means the site itself.
+    before, after: the values before and after the change; None means that they are not recorded.
     """
     audit_append(action=Action.WEBHOOK_CHANGED, author=Author.of(actor), target=webhook, before=before, after=after)
 

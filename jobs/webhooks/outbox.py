@@ -55,9 +55,10 @@ def delivery_enqueue(
 ) -> WebhookDelivery:
     """Write one message, queue its first attempt after the commit, and return its row.
 
-    job: the job that the message is about; None: no job. url: the URL to which the message is sent; empty: the URL of
-    the webhook. payload: None: the first attempt builds the payload. message_id: the id of an earlier message that is
-    sent again; empty: create a new id.
+    job: the job that the message is about; None means no job.
+    url: the URL to which the message is sent; empty means the URL of the webhook.
+    payload: the content; None means that the first attempt builds it.
+    message_id: the id of an earlier message that is sent again; empty means a new id.
     """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
@@ -102,8 +103,8 @@ def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
     """Send a message again with the same id, and return its new row. The log of deliveries keeps both rows.
 
-    actor: None: the operator sends the message, without a permission check. Raise PermissionDenied if the actor may not
-    manage webhooks.
+    actor: the sender; None means the operator, whose permission is not checked.
+    Raise PermissionDenied if the actor may not manage webhooks.
     """
     if actor is not None:
         require_manager(actor)

@@ -27,7 +27,8 @@ def new_message_id() -> str:
 def signed_headers(*, signing_secrets: Iterable[str], message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
     """Return the HTTP headers of a message, with one signature for each secret.
 
-    timestamp_s: the time of sending, in seconds since 1970. body: the bytes of the message, which are signed.
+    timestamp_s: the time of sending, in seconds since 1970.
+    body: the bytes of the message, which are signed.
     """
     signed_at = dt.datetime.fromtimestamp(timestamp_s, dt.UTC)
     signatures = [Signer(secret).sign(message_id, signed_at, body.decode()) for secret in signing_secrets]

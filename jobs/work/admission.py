@@ -31,8 +31,8 @@ _LONGEST_RETRY_S = 600
 class Outlook:
     """The expected wait of a team.
 
-    length: the number of pictures, the team's own and those before them. seconds: the estimated time for these
-    pictures.
+    length: the number of pictures, the team's own and those before them.
+    seconds: the estimated time for these pictures.
     """
 
     length: int
@@ -40,7 +40,7 @@ class Outlook:
 
     @property
     def retry_after_s(self) -> int:
-        """The seconds after which a rejected caller should retry: half of the expected wait, from 1 to 600."""
+        """Return after how many seconds a rejected caller should retry: half of the expected wait, from 1 to 600."""
         return max(1, min(_LONGEST_RETRY_S, math.ceil(self.seconds / 2)))
 
 
@@ -73,7 +73,7 @@ def outlook(
 ) -> Outlook:
     """Return the queue length and the expected time for a team that adds `pictures` pictures of this urgency.
 
-    waiting: the number of queued pictures by team id and urgency; None: read it from the database.
+    waiting: the number of queued pictures by team id and urgency; None means that it is read from the database.
     Pictures with a higher urgency are processed first. Pictures with the same urgency are processed in turn, one team
     after the other. Another team therefore delays this team by at most as many pictures as this team has in the queue,
     plus MATTING_TEAM_WINDOW.

@@ -58,8 +58,8 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
     """Store the source file of a picture that a worker has downloaded or read.
 
-    width, height: in pixels. The quota is checked here because the size was unknown when the job was submitted. Raise
-    QuotaExceeded if the team's storage is full, and the errors of `artifact_keep`.
+    width, height: in pixels. The quota is checked here because the size was unknown when the job was submitted.
+    Raise QuotaExceeded if the team's storage is full, and the errors of `artifact_keep`.
     """
     team = image.job.team
     usage_check(team=team, quota=quota_of(team), new_bytes=len(data), units=0)
@@ -101,9 +101,11 @@ def image_succeed(
     """Store the result files, and write their rows and the picture's state in one commit.
 
     Return False if this attempt has lost its lease.
-    result: the cutout. timings_ms: the duration of each stage in milliseconds. model_version: the name and version of
-    the model. tier, model_reason: as in `jobs.inference.choice.Choice`. These three are empty if no model was needed.
-    finished: the result of the job's recipes; None: the job has no recipes.
+    result: the cutout.
+    timings_ms: the duration of each stage in milliseconds.
+    model_version: the name and version of the model.
+    tier, model_reason: as in `jobs.inference.choice.Choice`. These three are empty if no model was needed.
+    finished: the result of the job's recipes; None means that the job has no recipes.
     """
     artifacts: list[Artifact] = []
     try:

@@ -1,4 +1,4 @@
-"""Cancellation of a job's pictures."""
+"""Services that cancel the pictures of a job."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from jobs.work.ending import job_count
 def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
     """Cancel the pictures of a job that have not ended, refund those that had not started, and return the job.
 
-    Running pictures are cancelled too, but stay charged. only_queued: cancel only a job in which no picture has
-    started. Raise JobNotCancelable if all pictures have ended, or if `only_queued` is True and a picture has started.
-    Raise JobNotFound if the job has been deleted.
+    Running pictures are cancelled too, but stay charged.
+    only_queued: cancel only a job in which no picture has started.
+    Raise JobNotCancelable if all pictures have ended, or if `only_queued` is True and a picture has started. Raise
+    JobNotFound if the job has been deleted.
     """
     with transaction.atomic():
         with room_given_back(job):

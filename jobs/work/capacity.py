@@ -37,11 +37,11 @@ def claim_allowed(job: Job) -> bool:
 
 @contextmanager
 def room_given_back(job: Job) -> Iterator[None]:
-    """Return a context manager whose body ends a picture. Afterwards it queues the team's next held picture.
+    """Return a context manager whose `with` block ends a picture. Afterwards it queues the team's next held picture.
 
-    Use it inside a transaction. It locks the team's row before the picture's row is locked, as a claim does. The lock
-    also prevents a race with a claim that holds a picture at the same time: either this function finds the held
-    picture, or the claim finds the free capacity.
+    A held picture waits outside the queue. Use the context manager inside a transaction. It locks the team's row before
+    the picture's row, in the same order as `image_claim`. The lock also prevents a race with a claim that marks a
+    picture as held at the same time: either this function finds the held picture, or the claim finds the free capacity.
     """
     if not _is_limited(job):
         yield
@@ -54,7 +54,7 @@ def room_given_back(job: Job) -> Iterator[None]:
 def held_release(team: Team) -> int:
     """Queue as many held pictures of a team as its limits and its share of the queues allow.
 
-    Return the number of queued pictures.
+    A held picture waits outside the queue. Return the number of queued pictures.
     """
     rooms: dict[str, int] = {}
     urgencies = list(_held(team).order_by().values_list("job__urgency", flat=True).distinct())
@@ -68,7 +68,7 @@ def held_release(team: Team) -> int:
 def all_held_release() -> int:
     """Call `held_release` for each team with held pictures, and return the number of queued pictures.
 
-    `images_recover` calls this function regularly.
+    A held picture waits outside the queue. `images_recover` calls this function regularly.
     """
     teams = Team.objects.filter(jobs__images__in=JobImage.objects.filter(is_held=True, status=Status.QUEUED)).distinct()
     released = 0
@@ -80,7 +80,7 @@ def all_held_release() -> int:
 
 
 def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]) -> int:
-    """Queue held pictures of one queue, oldest first, and return their number.
+    """Queue held pictures (pictures that wait outside the queue) of one queue, oldest first, and return their number.
 
     rooms: a cache of how many more pictures may run, by API dialect (emulated vendor API).
     """

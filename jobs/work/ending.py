@@ -48,8 +48,9 @@ def job_count(job_id: UUID) -> None:
 def job_end(job: Job, *, error: MattingError | None = None) -> None:
     """End a job: succeeded if any picture succeeded, otherwise cancelled if any was cancelled, otherwise failed.
 
-    A failed job gets the error of its first failed picture. error: if given, the job fails with this error and its
-    pictures are refunded. A job that has already ended does not change. Call this function inside a transaction.
+    A failed job gets the error of its first failed picture.
+    error: if given, the job fails with this error and its pictures are refunded. A job that has already ended does not
+    change. Call this function inside a transaction.
     """
     if error is not None:
         ended = job.finish(Status.FAILED, code=error.code, message=error.message)

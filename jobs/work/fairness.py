@@ -1,8 +1,8 @@
 """Fair sharing of the queues: each team has only a few messages in each queue, and its other pictures are held.
 
-Queues are first in, first out. When a team's picture is claimed, the team's next held picture is queued. The teams
-therefore take turns within each urgency, even if one team submits thousands of pictures. MATTING_TEAM_WINDOW is the
-largest number of messages that a team has in a queue.
+A held picture waits outside the queue. Queues are first in, first out. When a team's picture is claimed, the team's
+next held picture is queued. The teams therefore take turns within each urgency, even if one team submits thousands of
+pictures. MATTING_TEAM_WINDOW is the largest number of messages that a team has in a queue.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from jobs.models import Artifact, Job, JobImage
 def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
     """Return how many more messages of a team fit into one queue; 0 or negative if no message fits.
 
-    urgency: the Job.Urgency of the queue. is_remote: True for the download queue, False for the model queue.
+    urgency: the Job.Urgency of the queue.
+    is_remote: True for the download queue, False for the model queue.
     """
     queued = JobImage.claimable().filter(is_held=False, job__team_id=team_id, job__urgency=urgency)
     room: int = settings.MATTING_TEAM_WINDOW - in_stage(queued, is_remote=is_remote).count()
@@ -37,7 +38,7 @@ def in_stage(images: QuerySet[JobImage], *, is_remote: bool) -> QuerySet[JobImag
 
 
 def hold_beyond_window(job: Job, images: Sequence[JobImage]) -> list[JobImage]:
-    """Mark the new pictures that exceed the team's MATTING_TEAM_WINDOW as held.
+    """Mark the new pictures that exceed the team's MATTING_TEAM_WINDOW as held: they wait outside the queue.
 
     Return the other pictures; the caller must queue them.
     """

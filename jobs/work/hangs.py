@@ -21,7 +21,10 @@ class HangGuard:
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Run a block. If it takes longer than `seconds`, write the stack to standard error and end the process."""
+        """Return a context manager that limits the time of its `with` block to `seconds`.
+
+        If the block takes longer, write the stack to standard error and end the process.
+        """
         work = object()
         with self._lock:
             self._ends_s[work] = time.monotonic() + seconds

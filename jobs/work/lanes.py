@@ -55,8 +55,9 @@ class Lanes:
     def start(self, work: Callable[[], None], *, limit_s: float | None, queue_name: str) -> None:
         """Start `work` in a thread. Call this method only after `wait_for_room` has returned True.
 
-        Exceptions of `work` are logged. limit_s: the time limit of `work` in seconds; None: no limit. queue_name: the
-        queue to which the metrics add the time.
+        Exceptions of `work` are logged.
+        limit_s: the time limit of `work` in seconds; None means no limit.
+        queue_name: the queue to which the metrics add the time.
         """
         if self._threads is None:
             raise RuntimeError("the lanes are not open")

@@ -1,8 +1,8 @@
 """Leases and their regular recovery: one implementation for pictures, zips, webhook deliveries, mail and deletions.
 
 A worker claims a row (`Leased.claim`), renews the lease of the row while it works (`lease_kept`), and ends or releases
-the row. The regular recovery (`sweep`) returns the rows of dead workers to the queue, ends rows that lost too many
-workers, and sends messages that were lost or planned for later.
+the row. The regular recovery (`sweep`) returns the rows of dead workers to the queue, ends rows whose workers died too
+often, and sends messages that were lost or planned for later.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Row = TypeVar("_Row", bound=Leased)
 class LeasedWork(ABC, Generic[_Row]):
     """One kind of leased work for `sweep`: the rows, and how to send, release and end a row.
 
-    max_strikes: the number of lost workers after which a row is ended; None: no limit.
+    max_strikes: a row is ended when its workers have died this many times; None means no limit.
     """
 
     max_strikes: int | None = None
@@ -56,7 +56,7 @@ class LeasedWork(ABC, Generic[_Row]):
         return row.release()
 
     def give_up(self, row: _Row) -> bool:
-        """End a row that lost `max_strikes` workers; return False if another process did this first."""
+        """End a row whose workers died `max_strikes` times; return False if another process did this first."""
         raise NotImplementedError
 
 
@@ -72,7 +72,7 @@ def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
 
 
 def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
-    """Release the rows of dead workers and send them again, or end rows that lost too many workers.
+    """Release the rows of dead workers and send them again, or end rows whose workers died too often.
 
     Return the number of rows.
     """
@@ -107,7 +107,8 @@ def resend(work: LeasedWork[_Row], *, limit: int) -> int:
 def lease_kept(row: Leased, *, lease_s: float) -> Iterator[None]:
     """Return a context manager that renews the lease of a row in a thread while the `with` block runs.
 
-    The renewal stops if the lease is lost. lease_s: the duration of the lease in seconds.
+    The renewal stops if the lease is lost.
+    lease_s: the duration of the lease in seconds.
     """
     ended = threading.Event()
 

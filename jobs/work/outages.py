@@ -26,8 +26,8 @@ _FOLDER = "outages/"
 class Outages:
     """A check of the storage while pictures are postponed.
 
-    Call `look` in a separate thread, because a storage may hang. storage_works: returns whether the storage works;
-    None: write and delete a small file.
+    Call `look` in a separate thread, because a storage may hang.
+    storage_works: returns whether the storage works; None means a test that writes and deletes a small file.
     """
 
     def __init__(self, storage_works: Callable[[], bool] | None = None) -> None:

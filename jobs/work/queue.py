@@ -66,8 +66,9 @@ def require_available() -> None:
 def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | None = None, **values: Any) -> None:
     """Send a message that makes a worker run `task` with the arguments `args` and `values`.
 
-    queue_name: one of QUEUES. row_id: the id of the row that the message is about; `waiting_ids` returns it while the
-    message waits; None: the message has no row.
+    queue_name: one of QUEUES.
+    row_id: the id of the row that the message is about; `waiting_ids` returns it while the message waits. None means
+    that the message has no row.
     """
     queue = django_rq.get_queue(queue_name, commit_mode="auto")
     # The message's id contains the queue's name. RQ deletes a message by its id after its run; at this time a message
@@ -149,7 +150,8 @@ def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
 def reply(reply_to: str, answer: Any) -> None:
     """Send a task's reply to the process that called `ask`. Redis keeps the reply for one minute.
 
-    reply_to: the address of the reply, which `ask` has passed to the task. answer: a value of JSON types.
+    reply_to: the address of the reply, which `ask` has passed to the task.
+    answer: a value of JSON types.
     """
     redis = connection()
     redis.rpush(reply_to, json.dumps(answer))
@@ -177,11 +179,11 @@ def announce_done(job_id: UUID) -> None:
 
 @contextmanager
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
-    """Subscribe to the end of a job, and yield a function that waits for it.
+    """Return a context manager that subscribes to the end of a job. Its value is a function that waits for the end.
 
-    The yielded function waits at most the given number of seconds, and returns whether the end was announced. Subscribe
-    first, then read the database, then wait, so that no announcement is missed. If Redis cannot be reached, the
-    function waits the full time, and the caller finds the end in the database.
+    This function waits at most the given number of seconds, and returns whether the end was announced. Subscribe first,
+    then read the database, then wait, so that no announcement is missed. If Redis cannot be reached, the function waits
+    the full time, and the caller finds the end in the database.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
 

@@ -33,7 +33,7 @@ _MISSED_AFTER = dt.timedelta(seconds=5)
 def images_recover() -> int:
     """Queue the pictures of dead workers again, and send lost messages again. Return the number of pictures.
 
-    A picture that lost too many workers fails.
+    A picture whose workers died too often fails instead.
     """
     return sweep(_Pictures()) + all_held_release()
 
@@ -41,8 +41,8 @@ def images_recover() -> int:
 def leases_release(*, worker: str, is_strike: bool = True) -> int:
     """Recover the pictures of a dead worker before its leases expire; return the number of pictures.
 
-    worker: the name of the worker. is_strike: True if the picture may have caused the end of the worker. After a few
-    such ends, the picture fails.
+    worker: the name of the worker.
+    is_strike: True if the picture may have caused the end of the worker. After a few such ends, the picture fails.
     """
     pictures = _Pictures(is_strike=is_strike)
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))

@@ -14,7 +14,7 @@ _functions: dict[str, Callable[..., object]] = {}
 class Task:
     """A kind of background task.
 
-    timeout_s: the time limit of one run in seconds; None: the time limit of a picture.
+    timeout_s: the time limit of one run in seconds; None means the time limit of a picture.
     The module that sends the task defines it. The function that runs it is registered with `@runs`. `jobs.work.serving`
     imports the modules of these functions.
     """

@@ -44,8 +44,9 @@ def repeat_key_of(
 ) -> str:
     """Return a hash of a request's caller, route, options and pictures.
 
-    door: the API or page of the request, and its values. corrects: the id of the picture that the request corrects;
-    None: the request is no correction. Return an empty string if repeats are not detected for this request.
+    door: the API or page of the request, and its values.
+    corrects: the id of the picture that the request corrects; None means that the request is no correction. Return an
+    empty string if repeats are not detected for this request.
     """
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
@@ -67,9 +68,10 @@ def repeat_key_of(
 
 
 def job_repeated(repeat_key: str) -> Job | None:
-    """Return the job of an earlier equal request, and count the repetition.
+    """Return the job of an earlier request that is equal to this request, and count the repetition.
 
-    Return None if there is no such job, or if the job failed, was cancelled, was delivered, or is too old.
+    repeat_key: the result of `repeat_key_of` for this request. Return None if there is no such job, or if the job
+    failed, was cancelled, was delivered, or is too old.
     """
     if not repeat_key:
         return None
@@ -99,9 +101,9 @@ def submission_note(job: Job) -> None:
 
 @contextmanager
 def submissions_noted() -> Iterator[list[UUID]]:
-    """Return a context manager that collects the ids of the jobs that its body submits, and yields their list.
+    """Return a context manager that collects the ids of the jobs that are submitted inside its `with` block.
 
-    Only jobs with a repeat key are collected.
+    Its value is the list of ids. Only jobs with a repeat key are collected.
     """
     noted: list[UUID] = []
     token = _submitted.set(noted)

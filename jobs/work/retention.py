@@ -34,7 +34,7 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files, and the corrections of their pictures; return the number of deleted jobs.
 
-    actor: the author of the audit entries; None: the author is named `retention`.
+    actor: the author of the audit entries; None means the author `retention`.
     """
     return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
@@ -64,7 +64,8 @@ def jobs_expire(*, at_most_s: float = 10.0) -> int:
 def retention_shorten(*, retention: dt.timedelta, dry_run: bool = False) -> int:
     """Make stored jobs expire at most `retention` after their creation.
 
-    Return how many jobs expire earlier than before. dry_run: if True, only count the jobs.
+    Return how many jobs expire earlier than before.
+    dry_run: if True, only count the jobs.
     """
     latest = F("created_at") + Value(retention, output_field=DurationField())
     longer = Job.objects.annotate(latest=latest).filter(expires_at__gt=F("latest"))

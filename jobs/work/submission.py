@@ -52,15 +52,16 @@ from segmentation.options import CutoutOptions, Quality
 class Door:
     """How a job was submitted: the API or page, and the values that are stored with the job.
 
-    dialect: the API dialect (an emulated vendor API) or page. external_id: the id that the API itself gives to the job.
+    dialect: the API dialect (an emulated vendor API) or page.
+    external_id: the id that the API itself gives to the job.
     wire: values that the API needs for its responses.
     output_folder, output_names: a fixed storage folder and fixed file names (without extension) for the results.
-    export_directory: a folder of the server to which the results are copied. bundle_key: the storage key of the zip, if
-    one is made.
+    export_directory: a folder of the server to which the results are copied.
+    bundle_key: the storage key of the zip, if one is made.
     idempotency_key, request_hash: the Idempotency-Key that the client sent, and a hash of the request's content. Empty
     values mean none.
-    retention_hours: None: use the retention of the team or the site. worker_judges: True if the worker, not the
-    request, rejects a picture that exceeds the team's limits.
+    retention_hours: how long the job is kept, in hours; None means the value of the team or the site.
+    worker_judges: True if the worker, not the request, rejects a picture that exceeds the team's limits.
     """
 
     dialect: str
@@ -90,9 +91,11 @@ def job_submit(
 ) -> Job:
     """Store the sources, write the job with its pictures, queue the pictures after the commit, and return the job.
 
-    door: how the job is submitted. limits: the limits for the pictures; None: the site's limits. recipes: the recipes
-    that are applied to each picture. corrects: the picture that the model processes again; the job becomes a version of
-    it (`jobs.versions`); None: the job is no correction.
+    door: how the job is submitted.
+    limits: the limits for the pictures; None means the site's limits.
+    recipes: the recipes that are applied to each picture.
+    corrects: the picture that the model processes again; the job becomes a version of it (`jobs.versions`). None means
+    that the job is no correction.
 
     If the client repeats a request whose response was not delivered, return the job of the first request
     (`jobs.work.repeats`). A RefusedSource becomes a failed picture. If all sources are refused, the returned job has

@@ -64,8 +64,9 @@ def image_process(image_id: str) -> None:
     """Claim one picture and process it. If this worker has opened `lanes`, process it in one of their threads.
 
     `lanes` are threads that process several pictures at the same time. If an error concerns the picture, the picture
-    fails. After a fault of the machine (disk, memory, database), the picture returns to the queue. A picture that has
-    lost a worker before is processed alone, because it may end this worker too. Then no other picture can be the cause.
+    fails. After a fault of the machine (disk, memory, database), the picture returns to the queue. If a worker has died
+    while it processed this picture, the picture is processed alone, because it may end this worker too. Then no other
+    picture can be the cause.
     """
     message = get_current_job()
     if message is not None and lanes.is_open and not _has_lost_a_worker(image_id):
@@ -86,7 +87,8 @@ def image_download(image_id: str) -> None:
 def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
     """Load a file of the weights folder, and reply with its description or with the error.
 
-    path, sha256, storage_key: as for `weights_tried`. reply_to: the address of the reply.
+    path, sha256, storage_key: as for `weights_tried`.
+    reply_to: the address of the reply.
     """
     queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 

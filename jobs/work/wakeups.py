@@ -55,7 +55,8 @@ class JobWakeups:
     async def wait(self, topic: str, timeout_s: float | None) -> None:
         """Wait until the topic is announced, for at most `timeout_s` seconds.
 
-        timeout_s: None: no time limit. If the topic was announced in the last five seconds, return immediately.
+        timeout_s: the time limit; None means that there is none. If the topic was announced in the last five seconds,
+        return immediately.
         """
         if self._has_just_happened(topic):
             return

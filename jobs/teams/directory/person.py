@@ -13,8 +13,8 @@ class DirectoryUnavailable(Exception):
 class DirectoryPerson:
     """A person's data from the LDAP directory.
 
-    uid: identifies the person's entry, also after the entry has been renamed or moved. groups: the names of the
-    person's groups.
+    uid: identifies the person's entry, also after the entry has been renamed or moved.
+    groups: the names of the person's groups.
     """
 
     uid: str
