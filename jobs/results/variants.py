@@ -190,9 +190,9 @@ class FilesOnDisk:
 
 
 def _ids_of(image: JobImage) -> Artifact:
-    """Return the mask that stores the ids of people as pixel values; raise InvalidParameter for other jobs.
+    """Return the mask in which each pixel stores the id of a person.
 
-    Only `instances` jobs have such a mask.
+    Raise InvalidParameter if the picture is not from an `instances` job, because only such jobs have this mask.
     """
     stored = artifact_of(image, Artifact.Kind.MASK)
     if image.job.options.get("method") != Method.INSTANCES or stored is None:

@@ -22,7 +22,7 @@ _NAME = re.compile(r"(counter|histogram)_(\d+)\.db")
 
 @contextmanager
 def counters_locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of the folder that contains the counters.
+    """Return a context manager that locks the folder of the counters while its `with` block runs.
 
     Only one process at a time may read or merge the counters.
     """
