@@ -1,1 +1,4 @@
-"""The Django application of the site. docs/architecture.md describes its packages and their allowed imports."""
+"""The Django application of the site.
+
+docs/architecture.md describes its packages and which package may import which.
+"""

@@ -1,4 +1,8 @@
-"""The configuration of the Django application. It connects signals, system checks and roles."""
+"""The configuration of the Django application.
+
+When Django starts, it registers the APIs, the signal receivers and the system checks. After migrations it updates the
+predefined staff roles.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,10 @@ def _observers_start() -> None:
 
 
 def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:
-    """Update the predefined staff roles after the last application's migrations. By then, all permissions exist."""
+    """Update the predefined staff roles when the migrations of the last application have ended.
+
+    All permissions exist only then, so the function does nothing for the other applications.
+    """
     from jobs.teams.roles import roles_sync
 
     with_models = [config for config in apps.get_app_configs() if config.models_module is not None]

@@ -1,4 +1,4 @@
-"""Functions that run after the commit of the current transaction."""
+"""Run functions after the commit of the current transaction."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from django.db import transaction
 
 
 def after_commit(function: Callable[..., object], *args: Any, **values: Any) -> None:
-    """Call `function` after the commit. Its exceptions are only logged, because the rows are already committed.
+    """Call `function` with the other arguments after the commit of the current transaction.
 
-    The callback is a nested function, because Django logs a failing callback by its `__qualname__`, and a
-    functools.partial has none.
+    Exceptions of the function are only logged, because the rows are already committed. The callback is a nested
+    function and not a functools.partial: Django logs a failing callback with its `__qualname__`, which a partial does
+    not have.
     """
 
     def call() -> None:

@@ -1,6 +1,6 @@
-"""Errors of requests, limits, jobs and storage.
+"""The errors of requests, limits, jobs and storage.
 
-The root class and the errors of pictures are in `segmentation.errors`.
+The base class MattingError and the errors of pictures are in `segmentation.errors`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class PermissionDenied(MattingError):
 
 
 class ScopeMissing(PermissionDenied):
-    """The key lacks the scope `scope`."""
+    """Raised when an API key does not have the scope that a request needs. `scope` is its name."""
 
     public_message = gettext_noop("The key lacks a scope.")
 
@@ -53,7 +53,7 @@ class LengthRequired(MalformedBody):
 
 
 class ParameterMissing(InvalidParameter):
-    """A required parameter was not sent. `field` is its name."""
+    """Raised when a request does not contain a required parameter. `field` is the name of the parameter."""
 
     public_message = gettext_noop("A parameter is missing.")
 
@@ -86,7 +86,7 @@ class DownloadFailed(MattingError):
 
 
 class LimitReached(MattingError):
-    """Base class of temporary refusals. `retry_after_s` is the number of seconds to wait before a retry."""
+    """Base class of errors that are temporary. `retry_after_s` is the number of seconds to wait before a retry."""
 
     http_status = 429
 
@@ -101,7 +101,7 @@ class RateLimited(LimitReached):
 
 
 class QuotaExceeded(LimitReached):
-    """A quota is used up. `window` is `day`, `month` or `storage`."""
+    """Raised when a quota of the team is used up. `window` is the kind of the quota: `day`, `month` or `storage`."""
 
     code = "quota_exceeded"
     public_message = gettext_noop("The team's quota is used up.")
@@ -144,7 +144,7 @@ class JobNotCancelable(MattingError):
 
 
 class JobCanceled(MattingError):
-    """The job was cancelled while the request waited for it."""
+    """Raised when a job is cancelled while a request waits for its result."""
 
     code, http_status = "canceled", 409
     public_message = gettext_noop("The job was cancelled.")
@@ -162,7 +162,7 @@ class QueueUnavailable(MattingError):
 
 
 class QueueFull(QueueUnavailable):
-    """The queue is too long. `retry_after_s` is the number of seconds to wait before a retry."""
+    """Raised when the queue is too long. `retry_after_s` is the number of seconds to wait before a retry."""
 
     public_message = gettext_noop("The queue is full, please try again later.")
 
@@ -198,7 +198,10 @@ class WorkerLost(MattingError):
 
 
 def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[MattingError]]:
-    """Return the error classes below `root` by code. If several share a code, the one nearest to `root` is returned."""
+    """Return a dict from each error code to its class, for `root` and all its subclasses.
+
+    If several classes share a code, the dict contains a class that is closest to `root`.
+    """
     found = {root.code: root}
     for child in root.__subclasses__():
         for code, kind in errors_by_code(child).items():
@@ -207,13 +210,16 @@ def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[Ma
 
 
 def error_kinds() -> list[type[MattingError]]:
-    """Return one error class for each code, sorted by code."""
+    """Return one error class for each error code, sorted by code."""
     kinds = errors_by_code()
     return [kinds[code] for code in sorted(kinds)]
 
 
 def error_of(code: str, message: str) -> MattingError:
-    """Return the error for a code and message that are stored with a picture or job; MattingError for unknown codes."""
+    """Return an error object for the code and message that are stored with a picture or job.
+
+    Return a MattingError if the code is unknown.
+    """
     kind = _STORED.get(code, MattingError)
     return kind(message)
 

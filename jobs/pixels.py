@@ -1,8 +1,8 @@
-"""Processes that decode pictures, so that a picture cannot exhaust the memory of a web process or crash it.
+"""Decode pictures in separate processes, so that a picture cannot crash a web process or use up its memory.
 
-Each web process has one such process to check uploads and one to render variants, so that a large rendering delays
-neither uploads nor models. At most one large picture at a time is processed on the machine. If MATTING_PIXEL_PROCESSES
-is off, the work runs in the calling thread.
+Each web process has two such child processes: `checks` checks uploads, and `renderings` renders variants of results. So
+a large rendering does not delay uploads. Only one large picture at a time is processed on the machine. If the setting
+MATTING_PIXEL_PROCESSES is off, the work runs in the calling thread.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ _TASK_S = 60  # seconds of processor time
 
 
 class PixelProcess:
-    """A child process that runs functions one at a time.
+    """A child process that runs functions, one at a time.
 
-    The process starts with the first call and ends after `idle_s` seconds without a call. longest_queue: the number of
-    functions that may wait. A function that exceeds the memory limit raises MemoryError. A function that exceeds the
-    time limit ends the process, as a crash does: its future and the futures queued behind it raise one of
-    PROCESS_FAILED, and `run` retries once in a new process.
+    longest_queue: the number of functions that may wait.
+    idle_s: the process ends after this number of seconds without a call. The next call starts a new process.
+
+    A function that exceeds the memory limit raises MemoryError. A function that exceeds the limit of CPU time ends the
+    process, as a crash does. Then the future of this function and the futures of all waiting functions raise an error
+    of PROCESS_FAILED. The method `run` tries once again in a new process.
     """
 
     def __init__(self, *, longest_queue: int, idle_s: float) -> None:
@@ -53,9 +55,10 @@ class PixelProcess:
         self._timer: threading.Timer | None = None
 
     def submit(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Future[Value]:
-        """Start or queue `work` with `args`, and return its future; raise ServerBusy if too many functions are queued.
+        """Start or queue the call `work(*args)`, and return its future. Raise ServerBusy if too many functions wait.
 
-        pixels: the number of pixels that the function processes.
+        pixels: the number of pixels that the function processes. Only one function with a large number runs at a time
+            on the machine.
         """
         if not settings.MATTING_PIXEL_PROCESSES:
             return _done_here(work, *args)
@@ -74,9 +77,12 @@ class PixelProcess:
         return future
 
     def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
-        """Run `work` with `args` and return its result; raise its error, or one of PROCESS_FAILED after two tries.
+        """Run `work(*args)` in the child process and return its result.
 
-        pixels: the number of pixels that the function processes. Raise ServerBusy as `submit` does.
+        Raise the error that `work` raises, or an error of PROCESS_FAILED if the process ended twice. Raise ServerBusy
+        if too many functions wait.
+
+        pixels: the number of pixels that the function processes, as for `submit`.
         """
         for is_last in (False, True):
             try:
@@ -110,7 +116,10 @@ class PixelProcess:
 
 
 class TeamShares:
-    """A limit that allows each team at most `most` operations at the same time in this process."""
+    """Limits how many operations each team may run at the same time in this process.
+
+    most: the largest number of concurrent operations of one team.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -118,7 +127,7 @@ class TeamShares:
         self._lock = threading.Lock()
 
     def take(self, team_id: object) -> Callable[[], None]:
-        """Reserve one operation for the team, and return the function that releases it.
+        """Count one more running operation of the team, and return a function to call when the operation ends.
 
         Raise RateLimited if the team has reached the limit.
         """
@@ -163,7 +172,10 @@ def _begin_process() -> None:
 
 
 def _bounded(lock_path: str, work: Callable[..., Value], *args: Any) -> Value:
-    """Run a function with a limit of its CPU time, and with a lock of the whole machine if `lock_path` is given."""
+    """Run `work(*args)` with a limit of CPU time, and return its result.
+
+    lock_path: a lock file that is held during the call, so that one process at a time works; empty for no lock.
+    """
     spent = resource.getrusage(resource.RUSAGE_SELF)
     most_s = int(spent.ru_utime + spent.ru_stime) + _TASK_S
     resource.setrlimit(resource.RLIMIT_CPU, (most_s, resource.RLIM_INFINITY))
@@ -185,9 +197,9 @@ def _locked(path: str) -> Iterator[None]:
 
 
 def rendering_folder() -> Path:
-    """Return the folder of renderings that have not been sent yet, after deleting its files older than one hour.
+    """Return the folder that contains finished renderings until they are sent. Create the folder if it is missing.
 
-    Such files remain when a process is killed. The folder is created if it is missing.
+    Delete the files in it that are older than one hour. Such files remain when a process is killed.
     """
     folder = Path(settings.DATA_DIR) / "renderings"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Translation of the public messages of MattingError and its subclasses.
+"""Translate the public messages of MattingError and its subclasses.
 
-The messages of errors are English. In another language, the response contains the translated sentence of the code,
-followed by the English details. The published dialects respond in English and do not use this module.
+Error messages are English. In another language, the response contains the translated sentence of the error code,
+followed by the English details. The emulated vendor APIs always respond in English and do not use this module.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from jobs.errors import errors_by_code
 
 
 def explained(code: str, message: str) -> str:
-    """Return an error's message. In a language other than English, the code's translated sentence comes first."""
+    """Return the message of an error in the active language.
+
+    In a language other than English, the translated sentence of the error code comes first and the English message
+    follows.
+    """
     kind = errors_by_code().get(code)
     if kind is None or (get_language() or "en").startswith("en"):
         return message

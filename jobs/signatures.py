@@ -1,6 +1,6 @@
-"""Signatures of links and policies (HMAC, by Django's signing module).
+"""Sign and verify the text of links and policies (HMAC, with Django's signing module).
 
-A signature that was made with one of SECRET_KEY_FALLBACKS is still valid.
+A signature that was made with one of the SECRET_KEY_FALLBACKS is still valid.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from django.core import signing
 
 
 def signature_of(text: str, *, salt: str) -> str:
-    """Return the signature of a text, made with the current key. salt: what it is for; each use has its own."""
+    """Return the signature of a text, made with the current SECRET_KEY.
+
+    salt: the name of the purpose. Each purpose has its own salt, so a signature for one purpose is invalid for another.
+    """
     return signing.Signer(salt=salt).signature(text)
 
 
 def is_signature_of(text: str, signature: str, *, salt: str) -> bool:
-    """Return whether the signature was made for the text and `salt` with the current key or one of its fallbacks."""
+    """Return whether the signature is valid for the text and the salt, with SECRET_KEY or one of its fallbacks."""
     try:
         signing.Signer(salt=salt).unsign(f"{text}:{signature}")
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""The Django admin for operators and auditors. Forms and services record changes in the audit trail."""
+"""The Django admin for operators and auditors. Each change is recorded in the audit trail."""
 
 from . import accounts, audit, failures, jobs, keys, models, teams, watching, webhooks
 

@@ -25,7 +25,10 @@ for model in (User, Group, EmailAddress, Authenticator, Dashboard):
 
 @admin.register(User)
 class PeopleAdmin(AuditedAdmin, UserAdmin):
-    """Admin pages of users. A user is deactivated instead of deleted, so that jobs keep the name of their user."""
+    """Admin pages of users.
+
+    A user cannot be deleted, only deactivated, so that jobs keep the name of their user.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -39,4 +42,7 @@ class PeopleAdmin(AuditedAdmin, UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(AuditedAdmin, GroupAdmin):
-    """Admin pages of groups. The site creates the groups Operator, Auditor and Team manager (`jobs.teams.roles`)."""
+    """Admin pages of groups.
+
+    The site itself creates the groups Operator, Auditor and Team manager (see `jobs.teams.roles`).
+    """

@@ -1,4 +1,4 @@
-"""Admin pages of the audit trail. Entries can be read, filtered and exported, but not changed."""
+"""Admin pages of the audit trail. Staff can read, filter and export the entries, but not change them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jobs.templatetags.keyline_admin import change_text
 
 
 class TeamOfEntryFilter(DropdownFilter):
-    """Filter of audit entries by team. Entries store the team's id as text instead of a foreign key."""
+    """Filter audit entries by team. An entry stores the team's id as text, not as a foreign key."""
 
     title = _("team")
     parameter_name = "team_id"
@@ -39,7 +39,7 @@ class TeamOfEntryFilter(DropdownFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly, AuditedAdmin):
-    """Read-only admin pages of audit entries. The database rejects changes of entries too."""
+    """Read-only admin pages of audit entries. The database also rejects changes of entries."""
 
     list_display = ("number", "when", "who", "what", "object_text", "change", "team_name", "address")
     list_display_links = ("number",)
@@ -83,9 +83,10 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
         ]
 
     def verify_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Verify the hash chain of all entries. Stream one JSON line per thousand entries; the last line is the result.
+        """Verify the hash chain of all audit entries, and stream the progress as JSON lines.
 
-        Raise Http404 for a user without the permission to view entries.
+        There is one line for each thousand entries; the last line is the result. Raise Http404 if the user may not view
+        entries.
         """
         if not self.has_view_permission(request):
             raise Http404
@@ -94,9 +95,11 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
         return StreamingHttpResponse(steps, content_type=CONTENT_TYPES["jsonl"], headers={"Cache-Control": "no-store"})
 
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        """Stream the entries that match the list's filters, oldest first.
+        """Stream the audit entries that match the filters of the list. The oldest entry is first.
 
-        form: `csv` or `jsonl`. Raise Http404 for another format, or without the permission to view entries.
+        form: the file format, `csv` or `jsonl`.
+
+        Raise Http404 if the format is unknown or the user may not view entries.
         """
         if form not in CONTENT_TYPES or not self.has_view_permission(request):
             raise Http404

@@ -1,4 +1,4 @@
-"""Base classes of the admin pages: audit entries for changes, read-only pages, and filters by date."""
+"""Base classes of the admin pages: write audit entries for changes, show pages read-only, and filter lists by date."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash"
 
 
 class AuditedAdmin(ModelAdmin):
-    """Base class of admin pages that write an audit entry for each change, with the values before and after."""
+    """Base class of admin pages. It writes an audit entry with the old and the new values for each change."""
 
     list_fullwidth = True
     show_full_result_count = False
@@ -39,11 +39,11 @@ class AuditedAdmin(ModelAdmin):
     list_filter_submit = True
 
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:
-        """Return Django's message about a form, and store the form's changes on the request for `log_change`.
+        """Return Django's message about a form, and store the changes of the form on the request for `log_change`.
 
-        Django calls this method before it logs a form, including the password form.
+        Django calls this method before it logs a form. This includes the form for passwords.
 
-        add: whether the form adds an object; then no changes are stored.
+        add: whether the form adds an object; if it does, no changes are stored.
         """
         setattr(request, _CHANGES, ({}, {}) if add else _changes_of(form))
         return super().construct_change_message(request, form, formsets, add)
@@ -67,7 +67,7 @@ class AuditedAdmin(ModelAdmin):
 
 
 def moment(value: dt.datetime | None) -> SafeString | str:
-    """Return a time in the site's time zone, to the second, as HTML without line breaks; a dash for None."""
+    """Return a time as HTML without line breaks, in the site's time zone and to the second; a dash for None."""
     if value is None:
         return "–"
     return format_html('<span class="kl-nowrap">{}</span>', moment_text(value))
@@ -78,7 +78,7 @@ def moment_text(value: dt.datetime) -> str:
 
 
 class ReadOnly(BaseModelAdmin):
-    """Mixin for admin pages whose rows can only be viewed, not added, changed or deleted."""
+    """Mixin for admin pages on which rows can be viewed, but not added, changed or deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -91,7 +91,7 @@ class ReadOnly(BaseModelAdmin):
 
 
 class DaysFilter(RangeDateFilter):
-    """Filter of a time field by the first and the last day, both included, in the site's time zone."""
+    """Filter a time field by the first and the last day. Both days are included and are in the site's time zone."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         first = self._day("_from")
@@ -112,7 +112,10 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _changes_of(form: BaseForm) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the values of the changed fields before and after the change. Values of secret fields are replaced."""
+    """Return the values of the changed fields before the change and after the change.
+
+    The values of secret fields are replaced by the words "hidden" and "changed".
+    """
     before, after = {}, {}
     for name in form.changed_data:
         hidden = any(word in name for word in _SECRETS)

@@ -1,4 +1,4 @@
-"""The admin's dashboard: charts and tables with the numbers of the whole site."""
+"""The dashboard of the admin: charts and tables with the numbers of the whole site."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ _GAP = 6
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A rectangle of the bar chart: one dialect's pictures on one day, in the units of the chart's view box.
+    """A rectangle of the bar chart. It shows the number of pictures that one API or page received on one day.
 
-    series: the dialect's index in the list of shown dialects, which determines the colour. x, y: the upper left corner.
+    dialect: the name of the API or page.
+    series: the position of `dialect` in the list of shown names, which determines the colour.
+    x, y: the upper left corner; like width and height, in the units of the chart's SVG view box.
     """
 
     dialect: str
@@ -35,9 +37,9 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of the admin's first page, with the site's figures under `board`.
+    """Return the template context of the admin's first page. The key `board` contains the numbers of the site.
 
-    For a user who may not view jobs, return `context` unchanged.
+    If the user may not view jobs, return `context` unchanged.
     """
     if not request.user.has_perm("jobs.view_job"):
         return context
@@ -61,10 +63,11 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def chart_blocks(days: list[Day], most: int, dialects: list[str]) -> list[Block]:
-    """Return the blocks of the bar chart, one for each day and dialect with pictures; the blocks of a day are stacked.
+    """Return the blocks of the bar chart: one block for each day and dialect with pictures, stacked by day.
 
-    most: the largest number of pictures of one day, which fills the height of the chart.
+    A dialect is the API or page that received the pictures.
 
+    most: the largest number of pictures on one day, which fills the height of the chart.
     dialects: the names of the shown dialects; the first one is at the bottom.
     """
     step = CHART_WIDTH / max(1, len(days))

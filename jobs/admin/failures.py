@@ -1,4 +1,4 @@
-"""Admin pages of the pictures that finally failed because of a fault of the site."""
+"""Admin pages of the pictures that failed because of a fault of the site."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from segmentation.errors import MattingError
 
 @admin.register(FailedPicture)
 class FailedPictureAdmin(ReadOnly, AuditedAdmin):
-    """Admin pages of failed pictures, with actions to retry pictures and to remove them from this list."""
+    """Admin pages of failed pictures. Actions retry pictures or remove them from this list."""
 
     list_display = ("finished_at", "team", "job", "position", "error_code", "fault", "faults", "attempt", "claimed_by")
     list_filter = (("job__urgency", ChoicesDropdownFilter),)

@@ -1,4 +1,4 @@
-"""The numbers of all teams that the admin's dashboard shows."""
+"""Compute the numbers of all teams that the dashboard of the admin shows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The number of pictures on one day, by dialect."""
+    """The number of pictures on one day, by the API or page (`dialect`) that received them."""
 
     day: dt.date
     by_dialect: dict[str, int] = field(default_factory=dict)
@@ -59,9 +59,8 @@ class StageTimes:
 class Pulse:
     """The current state of the queue and of the workers.
 
-    depths: the number of entries by queue; None when the queue cannot be reached.
-
-    workers: the last reported values of each live worker; empty when the queue cannot be reached.
+    depths: the number of entries of each queue; None if the queue cannot be reached.
+    workers: the last reported values of each live worker; empty if the queue cannot be reached.
     """
 
     depths: dict[str, int] | None
@@ -69,7 +68,7 @@ class Pulse:
 
 
 def pulse() -> Pulse:
-    """Return the current state of the queue and of the workers, without a cache."""
+    """Read and return the current state of the queue and of the workers. The result is not cached."""
     try:
         return Pulse(queue.depths(), queue.live_workers())
     except (RedisError, OSError):
@@ -77,10 +76,11 @@ def pulse() -> Pulse:
 
 
 def figures() -> dict[str, Any]:
-    """Return the cached figures of all teams; `as_of` is the time of their computation.
+    """Return the cached numbers of all teams. The key `as_of` is the time at which they were computed.
 
-    With a million jobs the computation takes seconds. If there are more than JOBS_COUNTED_AT_ONCE jobs and no figures
-    yet, return empty figures whose `as_of` is None, and compute them in a background thread.
+    With a million jobs, the computation takes seconds. Therefore, if there are more than JOBS_COUNTED_AT_ONCE jobs, a
+    background thread computes the numbers. Before the first computation ends, the numbers are empty and `as_of` is
+    None.
     """
     found: dict[str, Any] | None = cache.get(FIGURES_KEY)
     if found is None and Job.objects.all()[: JOBS_COUNTED_AT_ONCE + 1].count() <= JOBS_COUNTED_AT_ONCE:
@@ -98,7 +98,7 @@ def _renewed() -> dict[str, Any]:
 
 
 def _renew() -> None:
-    """Compute the figures in a background thread and cache them, then close the thread's database connection."""
+    """Compute the numbers and cache them. Then close the database connection of this background thread."""
     try:
         _renewed()
     except DatabaseError:
@@ -127,9 +127,10 @@ def _figures() -> dict[str, Any]:
 
 
 def pictures_by_day(since: dt.date) -> list[Day]:
-    """Return the number of charged pictures by day and dialect, from `since` until today. Refunds are subtracted.
+    """Return the number of charged pictures for each day and dialect, from `since` until today.
 
-    Days without pictures are included; on a day, a dialect without pictures is left out.
+    A dialect is the API or page that received the pictures. Refunds are subtracted. Days without pictures are included;
+    a dialect without pictures on a day is left out.
     """
     rows = UsageEntry.objects.filter(day__gte=since).order_by().values_list("day", "dialect").annotate(Sum("pictures"))
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
@@ -141,7 +142,7 @@ def pictures_by_day(since: dt.date) -> list[Day]:
 
 
 def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
-    """Return the eight most frequent error codes of pictures queued since `since`, the most frequent first.
+    """Return the eight most frequent error codes of pictures that were queued since `since`, most frequent first.
 
     Each dict has the keys `error_code` and `pictures` (the number of pictures).
     """
@@ -151,7 +152,7 @@ def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
 
 
 def stage_times(timings: Iterable[dict[str, float]]) -> list[StageTimes]:
-    """Return the median and the 95th percentile of each stage in milliseconds. Stages without a value are left out.
+    """Return the median and the 95th percentile of the duration of each stage. Stages without values are left out.
 
     timings: for each picture, the duration of its stages in milliseconds.
     """

@@ -1,4 +1,4 @@
-"""Access to stored files from the admin: opening a file, and thumbnails of pictures."""
+"""Open stored files in the admin, and show thumbnails of stored pictures."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ THUMBNAIL_PX = 160
 
 
 def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
-    """Return a redirect to a file's signed link, and record in the audit trail that staff opened the file.
+    """Redirect to the signed link of a stored file, and record in the audit trail that staff opened the file.
 
-    Raise Http404 for an unknown id.
+    Raise Http404 if the id is unknown.
     """
     artifact = get_object_or_404(Artifact.objects.select_related("job__team"), pk=artifact_id)
     download_note(actor=caller_of(request).staff_actor(artifact.job.team), artifact=artifact)
@@ -31,9 +31,9 @@ def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
 
 
 def thumbnail(artifact_id: UUID) -> HttpResponse:
-    """Return a WebP thumbnail of a stored picture, at most THUMBNAIL_PX wide and high.
+    """Return a WebP thumbnail of a stored picture. Its width and height are at most THUMBNAIL_PX pixels.
 
-    Redirect to a placeholder if the file is missing or unreadable. Raise Http404 for an unknown id.
+    If the file is missing or unreadable, redirect to a placeholder picture. Raise Http404 if the id is unknown.
     """
     artifact = get_object_or_404(Artifact, pk=artifact_id)
     try:

@@ -1,4 +1,4 @@
-"""The content of the admin's page of one job."""
+"""Build the content of the admin's page of one job."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ STAGES = ("queue", "fetch", "decode", "model", "post", "encode")
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One stage's share of the processing time of a picture, for the bar on the page.
+    """The part of a picture's processing time that one stage took, for the bar on the page.
 
-    percent: 0 to 100, of the sum of all stages.
+    percent: the share of the stage in the sum of all stages, from 0 to 100.
     """
 
     stage: str
@@ -37,10 +37,12 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """The row of one picture on the page.
+    """The row of one picture on the page of a job.
 
-    pair: HTML with the thumbnails of source and result. slices: the bar of the stages, `total_ms` long. files: the
-    stored files without the thumbnail.
+    pair: HTML with the thumbnails of the source and the result.
+    slices: the parts of the bar that shows the duration of each stage.
+    total_ms: the sum of these durations in milliseconds.
+    files: the stored files without the thumbnail.
     """
 
     image: JobImage
@@ -51,9 +53,10 @@ class PictureRow:
 
 
 def job_page(job: Job) -> dict[str, Any]:
-    """Return the template context for a job: pictures with times and files, deliveries, charges and audit entries.
+    """Return the template context for the page of a job.
 
-    Only the first PICTURES_SHOWN pictures are included.
+    It contains the job's pictures with their times and files, the deliveries of webhooks, the charges and the audit
+    entries. Only the first PICTURES_SHOWN pictures are included.
     """
     images = list(job.images.prefetch_related("artifacts").order_by("position")[:PICTURES_SHOWN])
     return {
@@ -74,7 +77,9 @@ def job_page(job: Job) -> dict[str, Any]:
 
 
 def picture_pair(artifacts: Iterable[Artifact]) -> SafeString:
-    """Return HTML with the thumbnails of a source and its result side by side. A missing thumbnail is an empty box.
+    """Return HTML that shows the thumbnails of a source and its result side by side.
+
+    A missing thumbnail is shown as an empty box.
 
     artifacts: the stored files of one picture.
     """
@@ -108,9 +113,9 @@ def _picture(image: JobImage) -> PictureRow:
 
 
 def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
-    """Return the time of a picture by stage. Time that belongs to none of the STAGES is returned as `other`.
+    """Return how long each processing stage of a picture took. The stage `other` is the time outside the known STAGES.
 
-    timings_ms: the duration of each stage in milliseconds, and `total` without the time in the queue.
+    timings_ms: the duration of each stage in milliseconds. Its entry `total` does not include the time in the queue.
     """
     known = {stage: float(timings_ms[stage]) for stage in STAGES if stage in timings_ms}
     worked_ms = sum(duration for stage, duration in known.items() if stage != "queue")
@@ -122,7 +127,7 @@ def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
-    """Return the labels and values of those fields of the job that are not empty."""
+    """Return the labels and values of the job's fields. Empty fields are left out."""
     outcome = _("%(succeeded)s succeeded, %(failed)s failed, of %(total)s") % {
         "succeeded": job.images_succeeded,
         "failed": job.images_failed,

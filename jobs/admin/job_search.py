@@ -1,4 +1,4 @@
-"""Search for jobs by one of their ids. The queries use database indexes."""
+"""Find jobs by one of their ids. The queries use database indexes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from jobs.models import Artifact, Job, JobImage, WebhookDelivery
 
 
 def job_ids_for(term: str) -> set[UUID]:
-    """Return the ids of the jobs that `term` identifies; an empty set if no job is found.
+    """Return the ids of the jobs that match the search text `term`; an empty set if no job matches.
 
-    `term` may be the id of a job, picture or file, a dialect's own id of the job (such as a task id), the request id of
-    a response, the id of a webhook message, or the storage path of a result.
+    `term` may be one of these:
+    - the id of a job, a picture or a file
+    - the id that an emulated vendor API gave to the job, such as a task id
+    - the request id in a response
+    - the id of a webhook message
+    - the storage path of a file
     """
     found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
     found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))

@@ -53,7 +53,7 @@ CSV_COLUMNS = (
 
 
 class ErrorCodeFilter(DropdownFilter):
-    """Filter of jobs by error code. The choices are the codes of MattingError, so no rows are read for them."""
+    """Filter jobs by error code. The choices are the codes of the MattingError classes, without a database query."""
 
     title = _("error code")
     parameter_name = "error_code"
@@ -67,7 +67,7 @@ class ErrorCodeFilter(DropdownFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, AuditedAdmin):
-    """Admin pages of jobs. The fields are read-only; the actions call the services."""
+    """Admin pages of jobs. Staff cannot edit a job, but can retry, cancel, purge and export jobs."""
 
     list_display = ("pictures", "ident", "owner", "state", "count", "error_code", "submitted", "took")
     list_display_links = ("pictures", "ident")
@@ -220,10 +220,10 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         return response
 
     def action_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Run the action that the POST field `do` names (retry, cancel or purge) on one job, then redirect.
+        """Run an action on one job, then redirect. The POST field `do` names the action: retry, cancel or purge.
 
-        Raise Http404 for other methods, for unknown actions and without permission. GET is not accepted, so that links
-        and link previews have no effect.
+        Raise Http404 if the method is not POST, if the action is unknown, or if the user may not run it. GET is not
+        accepted, so that links and link previews have no effect.
         """
         actions = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
         name = request.POST.get("do", "")
@@ -256,7 +256,11 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         said: Callable[[int], str],
         act: Callable[[Job], object],
     ) -> None:
-        """Run the action `act` on each job, and show the number of successes, worded by `said`, and the errors."""
+        """Run an action on each job, and show how many jobs succeeded and which errors occurred.
+
+        said: returns the message for a number of successful jobs.
+        act: runs the action; a false result does not count as a success.
+        """
         count = 0
         refused: dict[str, int] = {}
         for job in jobs:

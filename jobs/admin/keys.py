@@ -1,4 +1,7 @@
-"""Admin pages of the API keys of all teams. Staff may grant the scopes that give access to the server."""
+"""Admin pages of the API keys of all teams.
+
+Here, staff may also grant the scopes that give access to the server.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ from segmentation.errors import MattingError
 
 
 class KeyForm(forms.ModelForm):
-    """Form for a new API key. Allowed networks are separated by commas; without networks any address is allowed."""
+    """Form for a new API key.
+
+    Allowed networks are separated by commas. A key without networks may be used from any address.
+    """
 
     scopes = forms.MultipleChoiceField(
         label=_("scopes"), choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple
@@ -51,7 +57,10 @@ class KeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(AuditedAdmin):
-    """Admin pages to create, view and revoke API keys. A key cannot be changed, and its secret is shown only once."""
+    """Admin pages to create, view and revoke API keys.
+
+    A key cannot be changed. Its secret is shown only once.
+    """
 
     form = KeyForm
     list_display = ("name", "public_id", "team", "scope_text", "state", "used", "expires_at", "created_by")
@@ -99,7 +108,7 @@ class ApiKeyAdmin(AuditedAdmin):
         messages.warning(request, _("Copy the secret now, it is shown only once: %(secret)s") % {"secret": secret})
 
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
-        """Write no audit entry, because `key_create` has already written one."""
+        """Write no audit entry, because `key_create` has already written an entry."""
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

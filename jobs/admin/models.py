@@ -1,6 +1,7 @@
-"""Admin pages of models: installed and active models by role, activation, and the history of activations.
+"""Admin pages to show the installed models, activate and deactivate models, and show earlier activations.
 
-A role is a kind of request (subject, prompts, people); a tier is the quality of a model in it (fast, fine, or trial).
+A model is active in a role and a tier. A role is a kind of request (subject, prompts, people). A tier is a quality
+(fast, fine, or trial).
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from segmentation.errors import MattingError
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, AuditedAdmin):
-    """Admin pages of the active models and of earlier activations, with actions to activate and deactivate models.
+    """Admin pages of the active models and of earlier activations. Actions activate and deactivate models.
 
-    `manage.py fetch_weights` downloads the weights files.
+    `manage.py fetch_weights` downloads the files with the models' weights.
     """
 
     list_display = (
@@ -97,7 +98,10 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         return request.user.has_perm("jobs.change_modelversion")
 
     def activate_view(self, request: HttpRequest) -> HttpResponse:
-        """Activate a weights file in a role and tier. A worker tests the file first."""
+        """Activate a model's weights file in a role (a kind of request) and a tier (a quality).
+
+        A worker tests the file first.
+        """
 
         def activate() -> str:
             role, tier = _place_of(request)
@@ -108,7 +112,10 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         return self._done(request, activate)
 
     def deactivate_view(self, request: HttpRequest) -> HttpResponse:
-        """Deactivate the model of a role and tier. The built-in model replaces it if it supports this role and tier."""
+        """Deactivate the model of a role (a kind of request) and a tier (a quality).
+
+        If the built-in model supports this role and tier, it replaces the deactivated model.
+        """
 
         def deactivate() -> str:
             role, tier = _place_of(request)
@@ -120,7 +127,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
 
     @admin.action(description=_("Activate again"), permissions=["serve"])
     def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        """Activate one earlier model again in its role and tier."""
+        """Activate one earlier model again, in the role (kind of request) and tier (quality) that it had."""
         if len(queryset) != 1:
             messages.error(request, _("Choose one model."))
             return
@@ -132,9 +139,9 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
             messages.success(request, _("%(name)s is active from the next picture on.") % {"name": version.name})
 
     def _done(self, request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
-        """Run an action of a button on the page, show its message or its error, and redirect to the list.
+        """Run the action of a button, show its message or its error, and redirect to the list of models.
 
-        Raise Http404 if the method is not POST or if the user may not change models.
+        Raise Http404 if the method is not POST or the user may not change models.
         """
         if request.method != "POST" or not self.has_serve_permission(request):
             raise Http404
@@ -152,7 +159,10 @@ def _activate(request: HttpRequest, text: str, role: Role, tier: Tier, accepted:
 
 
 def _place_of(request: HttpRequest) -> tuple[Role, Tier]:
-    """Return the role and tier in the POST field `place`, such as `subject-fine`; raise Http404 for unknown values."""
+    """Return the role (kind of request) and the tier (quality) from the POST field `place`, such as `subject-fine`.
+
+    Raise Http404 if the value is unknown.
+    """
     role, _dash, tier = request.POST.get("place", "").partition("-")
     try:
         return Role(role), Tier(tier)

@@ -1,4 +1,4 @@
-"""Pagination of lists with a million rows. Rows are counted only up to a limit."""
+"""Pagination of lists that may have a million rows. Rows are counted only up to a limit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ COUNTED_ROWS = 20_000
 
 
 class BoundedPaginator(Paginator):
-    """Paginator that counts at most COUNTED_ROWS rows, because a database reads each row that it counts.
+    """Paginator that counts at most COUNTED_ROWS rows, because the database must read each row that it counts.
 
-    Rows after the limit can be found with the filters and the search.
+    Rows after this limit are not on any page. The filters and the search can find them.
     """
 
     @cached_property

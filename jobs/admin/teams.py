@@ -1,4 +1,4 @@
-"""Admin pages of teams: members, quotas, invitations and usage."""
+"""Admin pages of teams: their members, quotas, invitations and usage."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class MembershipInline(TabularInline):
 
 
 class QuotaInline(StackedInline):
-    """Form for the quota of a team. Without a row the site's defaults apply; an empty field of a row means no limit."""
+    """Form for the quota of a team.
+
+    If the team has no quota row, the site's defaults apply. An empty field of the row means that there is no limit.
+    """
 
     model = Quota
     extra = 0
@@ -46,7 +49,10 @@ class QuotaInline(StackedInline):
 
 @admin.register(Team)
 class TeamAdmin(AuditedAdmin):
-    """Admin pages of teams. A team cannot be deleted here, because this would delete its jobs, ledger and files too."""
+    """Admin pages of teams.
+
+    A team cannot be deleted here, because this would also delete its jobs, its usage records and its files.
+    """
 
     list_display = ("name", "members_count", "members_see_all", "created_at")
     search_fields = ("name",)
@@ -64,7 +70,7 @@ class TeamAdmin(AuditedAdmin):
         return len(team.memberships.all())
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
-        """Write members and quotas through the services, so that each change gets its own audit entry."""
+        """Store members and quotas with the project's own functions, so that each change gets its own audit entry."""
         formset.save(commit=False)
         author = caller_of(request).author()
         for row in formset.deleted_objects:
@@ -93,7 +99,7 @@ class InvitationAdmin(ReadOnly, AuditedAdmin):
 
 @admin.register(UsageEntry)
 class UsageEntryAdmin(ReadOnly, AuditedAdmin):
-    """Read-only admin pages of the usage ledger, which contains charges and refunds."""
+    """Read-only admin pages of the usage records, which are charges and refunds."""
 
     list_display = (
         "when",

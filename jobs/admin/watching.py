@@ -1,4 +1,4 @@
-"""Admin pages of watched folders, whose new pictures `manage.py watch --all` submits as jobs."""
+"""Admin pages of watched folders. `manage.py watch --all` submits each new picture in these folders as a job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from segmentation.errors import MattingError
 
 
 class WatchedFolderForm(forms.ModelForm):
-    """Form for a watched folder. It rejects an unknown recipe, a missing source, and an output equal to the source."""
+    """Form for a watched folder.
+
+    It rejects an unknown recipe, a missing source folder, and an output folder that equals the source folder.
+    """
 
     class Meta:
         model = WatchedFolder
@@ -43,7 +46,7 @@ class WatchedFolderForm(forms.ModelForm):
 
 @admin.register(WatchedFolder)
 class WatchedFolderAdmin(AuditedAdmin):
-    """Admin pages of the folders that `manage.py watch --all` watches."""
+    """Admin pages of the folders whose new pictures `manage.py watch --all` submits as jobs."""
 
     form = WatchedFolderForm
     list_display = ("source", "output", "team", "recipe", "is_enabled", "problem")

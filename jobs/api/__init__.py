@@ -1,6 +1,7 @@
-"""HTTP APIs: the native API, one package for each published dialect, and shared code.
+"""HTTP APIs: the native API, one package for each API dialect (an emulated vendor API), and shared code.
 
-A dialect is the API of another product, reproduced so that its clients work with this site. A view authenticates the
-caller, parses the request, calls a service and renders the response. Views may call the services and selectors of all
-packages. Only the routes and `jobs.apps`, which starts the registry of dialects, import this package.
+The clients of an emulated API work with this site without changes. A view authenticates the caller, parses the request,
+calls a service (a function that changes data) and returns the response. Views may call the services and selectors
+(functions that read data) of all packages. Only the routes and `jobs.apps`, which starts the registry of dialects,
+import this package.
 """

@@ -1,4 +1,4 @@
-"""Content negotiation: choose the media type of the response by the types and q values of the Accept header."""
+"""Choose the media type of a response from the types and q values in the request's Accept header."""
 
 from __future__ import annotations
 
@@ -15,27 +15,33 @@ PICTURES = {"image/png": Format.PNG, "image/jpeg": Format.JPEG, "image/webp": Fo
 
 
 def preferred_type(request: Request, offers: Iterable[str]) -> str | None:
-    """Return the offered media type that Accept prefers; None when Accept allows none of them.
+    """Return the media type in `offers` that the Accept header prefers; None if the header allows none of them.
 
-    Of equally preferred types, the first one in `offers` is returned.
+    offers: media types such as `image/png`. If the header prefers several of them equally, return the first.
     """
     return request.get_preferred_type(list(offers))
 
 
 def preferred_picture(request: Request) -> str | None:
-    """Return the picture type, such as `image/png`, that Accept prefers to JSON; None when Accept prefers none."""
+    """Return the picture type, such as `image/png`, if the Accept header prefers it to JSON; otherwise return None."""
     found = preferred_type(request, [JSON, *PICTURES])
     return found if found in PICTURES else None
 
 
 def preferred_format(request: Request) -> Format | None:
-    """Return the picture format that Accept requests; None (the default format) for JSON, `image/*` and `image/png`."""
+    """Return the picture format that the Accept header requests.
+
+    Return None, which means the default format, if the header prefers JSON, `image/*` or `image/png`.
+    """
     picture = preferred_picture(request)
     return None if picture in (None, "image/png") else PICTURES[str(picture)]
 
 
 class AlwaysJson(DefaultContentNegotiation):
-    """Content negotiation that ignores Accept and chooses the view's first renderer (allowed by RFC 9110, 12.5.1)."""
+    """Content negotiation that ignores the Accept header and uses the view's first renderer.
+
+    RFC 9110, section 12.5.1, allows a server to ignore this header.
+    """
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

@@ -1,4 +1,7 @@
-"""Authentication of API requests. A key is accepted in each dialect and in each header that its clients use."""
+"""Authenticate API requests: by API key, by the caller's network, or by the session of a signed-in browser.
+
+Each API accepts a key in every header that the clients of that API use.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ _SCHEMES = ("bearer", "token")
 
 
 def secret_in(request: Request) -> str:
-    """Return the key's secret from `Authorization: Bearer|Token …` or `X-API-KEY`; an empty string if there is none."""
+    """Return the secret of the API key in a request's headers; an empty string if the request has no key.
+
+    The header is `Authorization: Bearer …`, `Authorization: Token …` or `X-API-KEY: …`.
+    """
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() in _SCHEMES:
         return secret.strip()
@@ -35,18 +41,21 @@ def secret_in(request: Request) -> str:
 
 
 def key_opened_by(secret: str, request: Request) -> ApiKey:
-    """Return the active key with this secret and record its use.
+    """Return the active API key with this secret, and record that the key was used.
 
-    Raise AuthenticationRequired or PermissionDenied as `key_admitted` does.
+    Raise AuthenticationRequired if no active key has this secret. Raise PermissionDenied if the key may not be used
+    from the request's IP address.
     """
     return key_admitted(key_by_secret(secret), request)
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Check that a key is active and allowed from the request's IP address, record its use, and return it.
+    """Return `key` if the request may use it, and record that the key was used.
 
-    Raise AuthenticationRequired for None or an inactive key, and PermissionDenied for an IP address outside the key's
-    networks.
+    key: None means that no key was found.
+
+    Raise AuthenticationRequired if `key` is None or not active. Raise PermissionDenied if the request's IP address is
+    outside the key's networks.
     """
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
@@ -58,10 +67,10 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
 
 
 def is_allowed_from(key: ApiKey, address: str | None) -> bool:
-    """Return whether a key may be used from an IP address.
+    """Return whether an API key may be used from an IP address.
 
-    A key without networks may be used from any address. A key with networks may not be used from an unknown address
-    (None).
+    address: the caller's IP address; None if it is unknown. A key without networks may be used from any address. A key
+    with networks may not be used from an unknown address.
     """
     if not key.allowed_networks:
         return True
@@ -71,9 +80,9 @@ def is_allowed_from(key: ApiKey, address: str | None) -> bool:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Authentication by API key. `request.auth` is the key, and `request.user` is anonymous.
+    """Authenticate a request by its API key. `request.auth` is then the key, and `request.user` is anonymous.
 
-    A request without a key is left to the view's next authentication class.
+    If a request has no key, the framework tries the view's next authentication class.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
@@ -87,11 +96,12 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class NetworkAuthentication(BaseAuthentication):
-    """Authentication of requests without a key from networks that need none (the setting MATTING_OPEN_TO).
+    """Authenticate a request without a key if it comes from a network that needs no key (setting MATTING_OPEN_TO).
 
-    `request.auth` is an OpenAccess. A browser's request from a page of another site is not accepted unless that site
-    may use the APIs; otherwise any page could use the network of its visitors. A request with X-Forwarded-For is not
-    accepted unless the site is configured to be behind a proxy.
+    `request.auth` is then an OpenAccess. Two kinds of requests are not accepted:
+    - A request from a web page of another site, unless CORS_ALLOWED_ORIGINS contains that site. Otherwise any web page
+      could use the network of its visitors.
+    - A request with the header X-Forwarded-For, unless the site is configured to be behind a proxy.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, OpenAccess] | None:
@@ -102,7 +112,7 @@ class NetworkAuthentication(BaseAuthentication):
 
 
 def _is_foreign(request: Request) -> bool:
-    """Return whether the request comes from a page of another site, or was forwarded although no proxy is set."""
+    """Return whether a page of another site sent the request, or a proxy forwarded it although none is configured."""
     origin = request.headers.get("Origin", "")
     own = f"{request.scheme}://{request.get_host()}"
     is_cross_site = origin not in ("", own, *settings.CORS_ALLOWED_ORIGINS)
@@ -110,14 +120,14 @@ def _is_foreign(request: Request) -> bool:
 
 
 class BrowserSession(SessionAuthentication):
-    """Authentication by the session of a signed-in browser, with the CSRF check."""
+    """Authenticate a request by the session of a signed-in browser, and check the CSRF token."""
 
 
 class HasScope(BasePermission):
-    """Permission that requires the scopes in the view's `required_scopes[method]`.
+    """Allow a request if the caller has all scopes in the view's `required_scopes[method]`.
 
-    The default is `read` for GET, HEAD and OPTIONS, and `submit` for other methods. Raise AuthenticationRequired
-    without a caller, and ScopeMissing for a missing scope.
+    If the view lists no scopes for a method, GET, HEAD and OPTIONS need `read`, and other methods need `submit`. Raise
+    AuthenticationRequired if the request is not authenticated. Raise ScopeMissing if the caller does not have a scope.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -138,5 +148,8 @@ def request_id_of(request: HttpRequest | Request) -> str:
 
 
 def actor_of(request: Request) -> Actor:
-    """Return who acts in the request: a team, with its user or key. Raise PermissionDenied for a user without team."""
+    """Return the actor of the request: the team, and the user or API key that acts for the team.
+
+    Raise PermissionDenied if the user has no team.
+    """
     return caller_of(request).actor

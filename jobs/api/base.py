@@ -67,13 +67,16 @@ class RequestTooLarge(ImageTooLarge):
 
 
 class DialectView(SubmittingView, WaitingView):
-    """Base class of the API views. It converts exceptions to responses with `render_error`, and applies rate limits.
+    """Base class of the views of all APIs. It converts exceptions to responses and applies rate limits.
 
-    dialect: the name of the API, whose request limits apply in addition to the team's.
-    is_submit: True: requests count as submissions; False: as queries; None: only POST is a submission.
+    The method `render_error` creates the response to an exception.
+
+    dialect: the name of the API. Its request limits apply in addition to the team's limits.
+    is_submit: whether a request counts as a submission (True) or as a query (False); None: only POST is a submission.
     is_rated: whether rate limits apply.
     body_limits: a function that returns the accepted body sizes.
-    standings: the state of the rate limits after the request, for response headers.
+    standings: the state of each rate limit after the request, for the response headers.
+    ignored_fields: the names of request fields without effect, for the response header X-Ignored-Fields.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
@@ -102,9 +105,9 @@ class DialectView(SubmittingView, WaitingView):
         return response
 
     def _picture_standings(self) -> list[Standing]:
-        """Return the state of the team's picture quotas after the request; empty if the request was not counted.
+        """Return the state of the team's picture quotas after the request, for the response headers.
 
-        It is also empty if the team has no picture quota or if the database fails.
+        Return an empty list if the request was not counted, if the team has no picture quota, or if the database fails.
         """
         if not self._is_counted:
             return []
@@ -117,16 +120,16 @@ class DialectView(SubmittingView, WaitingView):
             return []
 
     def note_ignored(self, serializer: serializers.Serializer) -> None:
-        """Store the names of the request's unknown fields for the header X-Ignored-Fields.
+        """Store the names of the unknown request fields for the response header X-Ignored-Fields.
 
-        Other vendors' APIs ignore unknown fields, so their dialects do too.
+        The APIs of other vendors ignore unknown fields, so the APIs that emulate them ignore unknown fields too.
         """
         self.ignored_fields = sorted(_unknown_names(serializer, serializer.initial_data))
 
     def _request_spend(self) -> None:
-        """Count the request against the team's rate limits; raise RateLimited when the request exceeds one of them.
+        """Count the request against the team's rate limits; raise RateLimited if the request exceeds one of them.
 
-        A request is counted once, even if the web server dispatches it a second time after reading its body.
+        A request is counted once, even if the web server runs the view a second time after it has read the body.
         """
         counted = self.request.META.get(_COUNTED)
         if counted is not None:
@@ -150,16 +153,16 @@ class DialectView(SubmittingView, WaitingView):
         return self.request.build_absolute_uri("/").rstrip("/")
 
     def team_limits(self, limits: Limits) -> Limits:
-        """Return the picture limits of a dialect, reduced to the team's quota.
+        """Return the picture limits of an API, reduced to the team's quota.
 
-        Use it for requests whose pictures are rejected separately.
+        Use this method for requests in which each picture can be rejected separately.
 
-        limits: the limits of the dialect.
+        limits: the limits of the API.
         """
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Return the dialect's response to an error. Subclasses implement this method; here it raises TypeError."""
+        """Return the response to an error in the API's format. Subclasses must implement this method."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:
@@ -189,7 +192,10 @@ class DialectView(SubmittingView, WaitingView):
 
 
 class PublishedView(DialectView):
-    """Base class of the views of dialects. They respond in English, because clients of these APIs compare the texts."""
+    """Base class of the views of the emulated vendor APIs. The responses are always in English.
+
+    The clients of these APIs compare the texts of responses, so the texts must not be translated.
+    """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):
@@ -199,9 +205,9 @@ class PublishedView(DialectView):
 
 
 class NothingHere:
-    """Mixin for views of unknown paths: raise NotFound for each method.
+    """Mixin for views of unknown paths. Each request raises NotFound.
 
-    The mixin must precede the dialect's view in the list of base classes.
+    In the list of base classes, this mixin must be before the API's view class.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -209,7 +215,10 @@ class NothingHere:
 
 
 def _component_of(error: MattingError) -> str:
-    """Return the failed component (`database`, `broker` or `storage`) of an error; an empty string for other errors."""
+    """Return the part of the site that caused an error: `database`, `broker` or `storage`.
+
+    Return an empty string for other errors.
+    """
     match error:
         case DatabaseUnavailable():
             return "database"
@@ -223,7 +232,10 @@ def _component_of(error: MattingError) -> str:
 
 
 def matting_error_of(exception: Exception) -> MattingError:
-    """Return the MattingError that corresponds to an exception of a view; an unknown exception is an internal error."""
+    """Return the MattingError that corresponds to an exception in a view.
+
+    If the exception is unknown, return a plain MattingError, which means an internal error.
+    """
     match exception:
         case MattingError():
             return exception
@@ -256,7 +268,7 @@ def matting_error_of(exception: Exception) -> MattingError:
 
 
 def _unknown_names(serializer: serializers.Serializer, sent: Any, within: str = "") -> Iterator[str]:
-    """Yield the sent names that a serializer does not define. Names in nested objects are joined with dots."""
+    """Yield the names in `sent` that the serializer does not define. Names in nested objects are joined with dots."""
     read = {*serializer.fields, *getattr(serializer, "also_read", ())}
     for name in sent if isinstance(sent, Mapping) else ():
         if name not in read:
@@ -266,7 +278,10 @@ def _unknown_names(serializer: serializers.Serializer, sent: Any, within: str = 
 
 
 def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
-    """Return the first message in the nested errors of a serializer, with the field's name before it, and that name."""
+    """Return the first message in the nested errors of a serializer, and the name of its field.
+
+    The message begins with the name of the field. The name is an empty string if the error belongs to no field.
+    """
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, dict):
             key = next(iter(detail))
@@ -278,10 +293,10 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
 
 
 def _sayable(text: str) -> str:
-    """Return a message shortened in its middle, with lone surrogates escaped.
+    """Return the text so that a response can contain it: shortened in the middle, and without lone surrogates.
 
-    The reason is at the end of a message, so the end is kept. JSON strings may contain lone surrogates, but a response
-    in UTF-8 cannot.
+    The text is an error message. Its end is kept, because the end contains the reason. JSON strings may contain lone
+    surrogates, but UTF-8 cannot, so they are escaped.
     """
     if len(text) > _LONGEST_PROBLEM:
         text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"

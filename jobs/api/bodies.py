@@ -1,4 +1,4 @@
-"""Request parsers that detect the type of a body by its content, because clients send any Content-Type."""
+"""Parsers of request bodies. They detect the type of a body from its content, because clients send any Content-Type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIECE_BYTES = 2**16
 
 
 class MarkedJson(JSONParser):
-    """Parser of a JSON object, with or without a byte order mark. It raises MalformedBody for other JSON."""
+    """Parse a JSON object, with or without a byte order mark. Raise MalformedBody for other JSON values."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
@@ -30,10 +30,10 @@ class MarkedJson(JSONParser):
 
 
 class RawPicture(BaseParser):
-    """Parser of a body that is one picture. It writes the picture to a temporary file, which is the field `image`.
+    """Parse a body that is one picture. Write it to a temporary file and return this file as the field `image`.
 
-    The name of the file comes from Content-Disposition. The parser stops one byte after the site's limit, so that the
-    view recognises a picture that is too large.
+    The name of the file comes from the header Content-Disposition. The parser reads at most one byte more than the
+    site's size limit. The view rejects a file with this extra byte as too large.
     """
 
     media_type = "image/*"
@@ -52,13 +52,13 @@ class RawPicture(BaseParser):
 
 
 class RawBytes(RawPicture):
-    """Parser of a picture that is sent as `application/octet-stream`."""
+    """Parse a body that is one picture with the Content-Type `application/octet-stream`."""
 
     media_type = "application/octet-stream"
 
 
 class JsonBody(BaseParser):
-    """Parser of a JSON object under any Content-Type. It raises MalformedBody for other bodies."""
+    """Parse a JSON object with any Content-Type. Raise MalformedBody for other bodies."""
 
     media_type = "*/*"
 
@@ -67,9 +67,11 @@ class JsonBody(BaseParser):
 
 
 class JsonOrFormBody(BaseParser):
-    """Parser of a JSON object or a URL-encoded form under any Content-Type, distinguished by the first character.
+    """Parse a JSON object or a URL-encoded form, with any Content-Type. JSON begins with `{` or `[`.
 
-    A form's value is a string, or a list of strings if the name is sent more than once.
+    The value of a form field is a string, or a list of strings if the field is sent more than once.
+
+    max_bytes: the maximum size of the body in bytes; None: the site's limit for all bodies.
     """
 
     media_type = "*/*"
@@ -87,13 +89,16 @@ class JsonOrFormBody(BaseParser):
 
 
 class ShortJsonOrFormBody(JsonOrFormBody):
-    """Parser of a JSON object or a form of at most 64 KiB, which contains no picture."""
+    """Parse a JSON object or a form of at most 64 KiB, for requests without a picture."""
 
     max_bytes = 64 * 2**10
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Return the parsed JSON object; raise MalformedBody for other values, invalid JSON, NaN and infinity."""
+    """Parse a text and return the JSON object.
+
+    Raise MalformedBody for invalid JSON, for NaN and infinity, and for a value that is not an object.
+    """
     try:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -102,7 +107,7 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 def require_object(value: Any) -> dict[str, Any]:
-    """Return `value`, parsed JSON, if it is an object; raise MalformedBody for any other value."""
+    """Return `value`, which is parsed JSON, if it is an object. Raise MalformedBody for any other value."""
     if not isinstance(value, dict):
         raise MalformedBody("The request's body is not a JSON object.")
     return value

@@ -1,8 +1,8 @@
-"""Size limits of request bodies, which the views declare.
+"""Limit the sizes of request bodies. Each view declares its own limits.
 
 A body whose Content-Length is too large is rejected before any byte is read. A chunked body is rejected as soon as it
-exceeds the limit. An API view gets the error when it reads the body; at that time the caller is authenticated, and the
-dialect renders the error.
+exceeds the limit. An API view gets the error when it reads the body. At that time the caller is authenticated, so the
+view can return the error in the format of its API.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ _TOO_LARGE = "The request's body is too large."
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The number of bytes that a view accepts: in the whole body, in each file of a form, and in a file that is a zip.
+    """The maximum sizes in bytes that a view accepts.
 
-    cuts_files: a file that is too large is cut one byte after the limit, so that the view can reject only this file;
-    otherwise such a file ends the request.
+    max_bytes: the maximum size of the whole body.
+    max_file_bytes: the maximum size of each file in a form.
+    max_archive_bytes: the maximum size of a file that is a zip, if this is larger than max_file_bytes.
+    cuts_files: True: cut a file that is too large one byte after the limit, so that the view can reject only this file.
+    False: reject the whole request.
     """
 
     max_bytes: int
@@ -41,42 +44,52 @@ class BodyLimits:
     cuts_files: bool = False
 
     def of_file(self, head: bytes) -> int:
-        """Return the limit in bytes of a file whose first bytes are `head`."""
+        """Return the maximum size of a file in bytes.
+
+        head: the first bytes of the file, which show whether the file is a zip.
+        """
         return max(self.max_file_bytes, self.max_archive_bytes if head.startswith(SIGNATURE) else 0)
 
 
 def no_picture() -> BodyLimits:
-    """Return the limits of a body without a picture: a form or JSON of a few fields."""
+    """Return the limits of a body without a picture: a form or JSON with a few fields."""
     return BodyLimits(FIELDS_BYTES, FIELDS_BYTES)
 
 
 def one_picture() -> BodyLimits:
     """Return the limits of a body with one picture and other fields.
 
-    In a form with base64, the body is up to 1.5 times as large as the picture.
+    The body may have twice the size of the largest picture, because a picture as base64 in a form needs up to 1.5 times
+    its size.
     """
     largest = settings.MATTING_MAX_IMAGE_BYTES
     return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits of a body with many pictures or a zip of pictures. Both may have the same total size."""
+    """Return the limits of a body with many pictures, or with a zip of pictures. Both may have the same total size."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Return the limits of a body with many pictures. Each picture that is too large is rejected separately."""
+    """Return the limits of a body with many pictures, in which a picture that is too large is rejected separately."""
     return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
-    """Return the `body_limits` of a view's class; the limits of a body without a picture if the class has none."""
+    """Return the body limits that a view's class declares in `body_limits`.
+
+    If the class declares none, or if `view` is None, return the limits of a body without a picture.
+    """
     return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
 class BodyLimitsMiddleware:
-    """Middleware that limits each request body, also a chunked one, to the number of bytes that its view accepts."""
+    """Middleware that limits each request body to the number of bytes that its view accepts.
+
+    The limit also applies to chunked bodies.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -110,9 +123,10 @@ def _guard_api(request: HttpRequest, most: int) -> None:
 
 
 def _guard_page(request: HttpRequest, most: int) -> HttpResponse | None:
-    """Return the rejection of a page's body that is too large; None if the body is accepted.
+    """Return the response that rejects the body of a request for a page; return None to accept the body.
 
-    This runs before the CSRF check reads the body. A user who is not signed in may send at most FIELDS_BYTES.
+    This check runs before the CSRF check reads the body. If a user who is not signed in sends more than FIELDS_BYTES
+    bytes, return a redirect to the sign-in page.
     """
     if _is_chunked(request):
         if not request.META.get("wsgi.input_terminated"):
@@ -149,7 +163,7 @@ def _replace_body(request: HttpRequest, stream: Any, length: int) -> None:
 
 
 class CountedBody(io.RawIOBase):
-    """A stream that raises RequestDataTooBig when more than `limit` bytes are read."""
+    """A stream that raises RequestDataTooBig as soon as more than `limit` bytes have been read from it."""
 
     def __init__(self, stream: IO[bytes], limit: int) -> None:
         super().__init__()
@@ -172,7 +186,7 @@ class CountedBody(io.RawIOBase):
 
 
 class RefusedBody(io.RawIOBase):
-    """A stream that raises `error` when it is read."""
+    """A stream that raises `error` as soon as it is read."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -186,9 +200,9 @@ class RefusedBody(io.RawIOBase):
 
 
 class FileCap(FileUploadHandler):
-    """Upload handler that applies the view's limit to each file of a form.
+    """Upload handler that limits the size of each file in a form to the view's limit.
 
-    A file that is too large is cut or ends the request, as `BodyLimits.cuts_files` determines.
+    If a file is too large, `BodyLimits.cuts_files` determines whether the file is cut or the request is rejected.
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,7 @@
-"""Record of delivered responses: until a submission's response is delivered, the same request gets the same job."""
+"""Record which responses have reached the client.
+
+Until the response to a submission is delivered, a repeated equal request gets the same job.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _FAILED = "keyline.answer_failed"
 def answer_failed(request: Request | HttpRequest | None) -> None:
     """Mark a request whose response reports a fault of the site, so that its jobs do not count as delivered.
 
-    The HTTP status of such a response depends on the dialect. None is ignored.
+    The mark is necessary because some APIs report such a fault with HTTP status 200. If `request` is None, do nothing.
     """
     if request is not None:
         request.META[_FAILED] = True
@@ -29,8 +32,8 @@ def answer_failed(request: Request | HttpRequest | None) -> None:
 class DeliveredMiddleware:
     """Middleware that calls `jobs_delivered` for the jobs of a request when the client has received the response.
 
-    A response with a fault of the site does not count. If the server does not support REPORTS_DELIVERY, a response
-    counts as delivered when it is created.
+    A response that reports a fault of the site does not count as delivered. If the server cannot report the delivery
+    (it does not set REPORTS_DELIVERY), a response counts as delivered when it is created.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

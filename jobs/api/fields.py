@@ -1,4 +1,4 @@
-"""Serializer fields and mixins that several dialects use. Some fields take their ranges from `CutoutOptions`."""
+"""Serializer fields and mixins that several APIs use. Some fields take their ranges from `CutoutOptions`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 
 
 class SwitchField(serializers.BooleanField):
-    """Field for true or false, as JSON, as a word in upper or lower case, or as 1 and 0.
+    """Field for a boolean: JSON true or false, the words `true` or `false` in any case, or 1 or 0.
 
-    In a form, the framework's own field treats a missing switch as false; this field keeps the option's default.
+    If a form does not contain the field, the option keeps its default. The framework's own BooleanField would use
+    false.
     """
 
     default_empty_html = serializers.empty
@@ -49,7 +50,7 @@ class Choice(serializers.ChoiceField):
 
 
 class WholeOptionField(serializers.IntegerField):
-    """Integer field with the range of the `CutoutOptions` field `option`."""
+    """Integer field with the same range as the field `option` of `CutoutOptions`."""
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]
@@ -59,7 +60,7 @@ class WholeOptionField(serializers.IntegerField):
 
 
 class ShareOptionField(serializers.FloatField):
-    """Number field with the range of the `CutoutOptions` field `option`."""
+    """Float field with the same range as the field `option` of `CutoutOptions`."""
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]
@@ -69,9 +70,11 @@ class ShareOptionField(serializers.FloatField):
 
 
 class KnownFieldsOnly(Base):
-    """Mixin that rejects an unknown field and suggests the most similar known name.
+    """Mixin that rejects unknown fields. The error message suggests the most similar known name.
 
-    The mixin must precede the serializer in the list of base classes.
+    In the list of base classes, this mixin must be before the serializer class.
+
+    also_known: names that are allowed although the serializer does not define them.
     """
 
     also_known: ClassVar[tuple[str, ...]] = ("csrfmiddlewaretoken",)
@@ -83,9 +86,10 @@ class KnownFieldsOnly(Base):
 
 
 def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
-    """Raise ParameterUnknown for the first name that is not in `known`, with the most similar known name.
+    """Raise ParameterUnknown for the first of `names` that is not in `known`.
 
-    Raise MalformedBody for a name with unprintable characters: in this case a file was sent as a form.
+    The error message suggests the most similar known name. Raise MalformedBody for a name with unprintable characters.
+    Such a name shows that a file was sent as a form.
     """
     for name in map(str, names):
         if name in known:
@@ -100,7 +104,7 @@ def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
 class BlankAsDefault(Base):
     """Mixin that treats an empty string or null as a missing field, because forms send empty strings.
 
-    The mixin must precede the serializer in the list of base classes.
+    In the list of base classes, this mixin must be before the serializer class.
     """
 
     def to_internal_value(self, data: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Download of one stored file, with a signed link, with a key, or in a signed-in browser."""
+"""Download one stored file: with a signed link, with an API key, or in a signed-in browser."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Permission for requests with a valid signature or with the scope `read`.
+    """Allow a request if its link has a valid signature, or if its caller has the scope `read`.
 
-    Raise LinkExpired or LinkInvalid for a signature that is not valid, if the request has no other authentication.
+    If the signature is not valid and the request has no other authentication, raise LinkExpired or LinkInvalid.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -41,7 +41,7 @@ class SignedOrScope(BasePermission):
 
 
 def is_signed(request: Request, view: APIView) -> bool:
-    """Return whether the request's query contains a valid signature for the file that its path names."""
+    """Return whether the query of the request contains a valid signature for the file that the path names."""
     return _link_state(request, view) == "valid"
 
 
@@ -51,7 +51,7 @@ def _link_state(request: Request, view: APIView) -> str:
 
 
 class FileView(NativeView):
-    """Send a file with headers that prevent browsers from running it.
+    """Send a stored file with headers that prevent browsers from running the file.
 
     No rate limit applies, because a gallery opens many files at once.
     """
@@ -61,7 +61,7 @@ class FileView(NativeView):
     permission_classes = [SignedOrScope]
 
     def perform_authentication(self, request: Request) -> None:
-        """Authenticate the caller. An invalid key is ignored if the signature is valid."""
+        """Authenticate the caller. If the signature is valid, ignore an invalid API key."""
         try:
             super().perform_authentication(request)
         except (AuthenticationRequired, PermissionDenied):
@@ -94,7 +94,10 @@ class FileView(NativeView):
         return file_response(request, artifact, as_attachment=bool(request.query_params.get("download")))
 
     def _note(self, request: Request, artifact: Artifact) -> None:
-        """Record that a known caller opened another user's file. A signed link alone does not identify a caller."""
+        """Record in the audit trail that the caller opened another user's file.
+
+        Record nothing for a request with only a signed link, because the link does not identify the caller.
+        """
         if request.auth is None and not request.user.is_authenticated:
             return
         with suppress(PermissionDenied):  # a user without a team, with a signed link

@@ -1,10 +1,12 @@
 """Health checks for load balancers, orchestrators and operators.
 
-- `/health/live`: whether the process runs. Restart the process if this check fails.
-- `/health/ready`: whether the database, the queue and the storage are available. Send no requests if this check fails.
-- `/health`: whether the whole site works, including a worker with a loaded model. The response lists the workers.
-- `POST /health/first-picture`: whether a worker cuts out a picture. Only `manage.py run`, which signs its request, may
-  call it.
+- `/health/live` checks whether the process runs. If this check fails, restart the process.
+- `/health/ready` checks whether the database, the queue and the storage are available. If this check fails, send no
+  requests.
+- `/health` checks whether the whole site works, which needs a worker with a loaded model. The response lists the
+  workers.
+- `POST /health/first-picture` checks whether a worker can cut out a picture. Only `manage.py run` may call it. The
+  request must have a signed header.
 """
 
 from __future__ import annotations
@@ -33,14 +35,15 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Return 200 if a submission can be accepted; otherwise 503 with the failed checks and their reasons."""
+    """Return 200 if the site can accept submissions; otherwise 503 with the failed checks and their reasons."""
     return _response(_checks())
 
 
 def health(request: HttpRequest) -> JsonResponse:
     """Return 200 if the whole site works; otherwise 503 with the failed checks and their reasons.
 
-    Hosts, versions and heartbeats of workers are shown to signed-in users only.
+    Only signed-in users see the workers' hosts, Keyline versions, heartbeats and errors, and the workers without a
+    model.
     """
     checks = _checks()
     workers = [] if checks["queue"] else readiness.live_workers()
@@ -54,7 +57,10 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def first_picture(request: HttpRequest) -> JsonResponse:
-    """Return 200 if a worker has cut out a small picture, 503 if it has not, and 403 without a signed header."""
+    """Return 200 if a worker has cut out a small test picture, and 503 if it has not.
+
+    Return 403 if the request does not have the signed header.
+    """
     if not is_permitted(request.headers.get(HEADER, "")):
         return JsonResponse({"status": "refused"}, status=403)
     try:
@@ -65,9 +71,9 @@ def first_picture(request: HttpRequest) -> JsonResponse:
 
 
 class ProbesMiddleware:
-    """Middleware that handles health checks and /metrics before the redirect to HTTPS and the check of the host name.
+    """Middleware that answers health checks and /metrics before the redirect to HTTPS and the check of the host name.
 
-    Load balancers, orchestrators and Prometheus send requests to an IP address over HTTP.
+    This is necessary because load balancers, orchestrators and Prometheus send requests to an IP address over HTTP.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,6 +1,6 @@
-"""Sources for pictures that are given by URL. The file of a signed link of this site is read from the storage.
+"""Create sources for pictures that are given by URL.
 
-Other URLs are downloaded by a worker.
+If the URL is a signed link of this site, the stored file is used. A worker downloads the pictures at other URLs.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ _ROUTE = "file"
 
 
 def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image_url") -> Source:
-    """Return the source for a URL: a stored file for a signed link of this site, otherwise a URL to download.
+    """Return the source of the picture at a URL.
 
-    limits: the limits that a stored file must keep; None: the site's. field: the request's field, for errors. A link is
-    recognised by its signature, whatever its host name is. Raise DownloadFailed for an expired link or a deleted file,
-    and the errors of `accept_url` and `accept_stored`.
+    For a signed link of this site, the source is the stored file; for other URLs, it is a URL to download. A link of
+    this site is recognised by its signature, so any host name is accepted.
+
+    limits: the limits that a stored file must keep; None: the limits of the site.
+    field: the name of the request field, for error messages.
+
+    Raise DownloadFailed if the link has expired or the file has been deleted. Also raise the errors of `accept_url` and
+    `accept_stored`.
     """
     link = _own_link(url)
     if link is None:
@@ -43,7 +48,7 @@ def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image
 
 
 def _own_link(url: str) -> tuple[UUID, str, str] | None:
-    """Return the artifact's id, the expiry and the signature of a file link; None for other URLs."""
+    """Return the artifact id, the expiry and the signature in a file link of this site; None for other URLs."""
     try:
         parts = urlsplit(url.strip())
         match = resolve(unquote(parts.path))

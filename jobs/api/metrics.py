@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, protected by a token or by the caller's network."""
+"""Return metrics at `/metrics` for Prometheus. Callers need a token or an IP address in an allowed network."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from jobs.teams.caller import client_address
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics to a caller with the token or from an allowed network; otherwise status 401.
+    """Return the metrics if the caller has the token or comes from an allowed network; otherwise return status 401.
 
-    Return 404 if neither a token nor a network is configured.
+    Return status 404 if neither a token nor a network is configured.
     """
     if not settings.MATTING_METRICS_TOKEN and not settings.MATTING_METRICS_NETWORKS:
         return HttpResponse("Not found.\n", status=404, content_type="text/plain")

@@ -1,6 +1,7 @@
-"""Waiting for the end of a job without blocking a thread: the view returns a `Parked` response.
+"""Wait for the end of a job without blocking a thread.
 
-The server holds ("parks") such a request, and runs the view a second time when the job has ended.
+A view that must wait returns a `Parked` response. The server then holds the request, and runs the view a second time
+when the job has ended.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ Then = Callable[[Job], HttpResponseBase]
 
 
 class WaitingView(APIView):
-    """Base class of API views that wait.
+    """Base class of API views that can wait, for example for the end of a job.
 
-    A request that waits is dispatched twice. In the second run, the caller has already been authenticated and counted,
-    the body is no longer available, and the function that the view passed as `then` replaces the handler of the HTTP
-    method.
+    The view of a waiting request runs twice. In the second run, the caller has already been authenticated and counted,
+    and the body is no longer available. The function that the view passed as `then` runs instead of the handler of the
+    HTTP method.
     """
 
     _then: Callable[[], HttpResponseBase] | None = None
@@ -42,10 +43,11 @@ class WaitingView(APIView):
     def when_ended(
         self, job: Job, *, timeout_s: float, then: Then, left: Callable[[], object] = lambda: None
     ) -> HttpResponseBase:
-        """Wait until the job ends or `timeout_s` seconds pass, then return `then(job)` with the job's current state.
+        """Wait until the job ends or `timeout_s` seconds have passed, then return `then(job)` with the current job.
 
-        `then` is called with the same request, but without its body; its errors are rendered like those of a handler.
-        left: is called instead of `then` when the client has disconnected.
+        then: creates the response. It can use the request, but not the request's body. Errors that it raises are
+        converted to responses.
+        left: a function that is called instead of `then` if the client has disconnected.
         """
         if job.is_terminal or not timeout_s:
             return then(job_now(job.id))
@@ -61,9 +63,9 @@ class WaitingView(APIView):
     def when_done(
         self, future: Future[Any], *, then: Callable[[], HttpResponseBase], left: Callable[[], object]
     ) -> HttpResponseBase:
-        """Wait until `future` is done, without a timeout, then return `then()`.
+        """Wait until `future` is done, without a time limit, then return `then()`.
 
-        left: is called instead of `then` when the client has disconnected.
+        left: a function that is called instead of `then` if the client has disconnected.
         """
         return then() if future.done() else self._parked(future, timeout_s=None, then=lambda _: then(), left=left)
 
@@ -82,9 +84,10 @@ class WaitingView(APIView):
         then: Callable[[bool], HttpResponseBase],
         left: Callable[[], object],
     ) -> Parked:
-        """Return a Parked response, which ends the request's use of a thread.
+        """Return a Parked response, so that the request uses no thread while it waits.
 
-        `then` is called with True if the server has waited, and with False if `then` must wait itself.
+        then: creates the response. Its argument is True if the server has already waited, and False if `then` itself
+        must wait.
         """
         self._caller = (self.request.user, self.request.auth)
 
@@ -99,9 +102,11 @@ class WaitingView(APIView):
     ) -> HttpResponseBase:
         """Wait for the only picture of a job, then return `then(picture)`.
 
-        Raise the error of a failed picture, JobCanceled, JobNotFound, or WaitTimeout after `timeout_s` seconds. The
-        caller has no other access to the result. Therefore a job that no worker has started is cancelled if the client
-        has disconnected or the time is over.
+        The caller has no other access to the result. Therefore, if no worker has started the job, the job is cancelled
+        when the time is over or the client has disconnected.
+
+        Raise WaitTimeout after `timeout_s` seconds. Raise the picture's error if the picture failed, JobCanceled if it
+        was cancelled, and JobNotFound if it was deleted.
         """
         actor: Actor = self.actor  # type: ignore[attr-defined]  # every dialect's view has one
         return self.when_ended(
@@ -118,9 +123,9 @@ class WaitingView(APIView):
         return response
 
     def take_up(self, request: Request) -> bool:
-        """In the second run of a request, let its function `then` replace the handler and return True.
+        """In the second run of a request, let `then` replace the handler of the HTTP method, and return True.
 
-        Return False in the first run.
+        In the first run, return False.
         """
         if self._then is None:
             return False
@@ -132,9 +137,10 @@ class WaitingView(APIView):
 
 
 def picture_of(*, actor: Actor, job: Job) -> JobImage:
-    """Return the only picture of a job after a wait. Raise the picture's error, JobCanceled or JobNotFound.
+    """Return the only picture of a job, after the caller has waited for the job.
 
-    Raise WaitTimeout for a job that has not ended; such a job is cancelled if possible (see `job_abandon`).
+    If the job has not ended, cancel it if possible (see `job_abandon`) and raise WaitTimeout. Raise the picture's error
+    if the picture failed, JobCanceled if it was cancelled, and JobNotFound if it was deleted.
     """
     if not job.is_terminal:
         job_abandon(actor=actor, job=job)
@@ -151,10 +157,10 @@ def picture_of(*, actor: Actor, job: Job) -> JobImage:
 
 
 def job_abandon(*, actor: Actor, job: Job) -> None:
-    """Cancel a job without a charge, if no worker has started it and its caller has no other access to the result.
+    """Cancel a job that no worker has started and whose result the caller can no longer get. The job is not charged.
 
-    A job with an Idempotency-Key is kept, so that a repeated request finds it. A job is also kept while a repeated
-    request waits for it.
+    Do not cancel a job with an Idempotency-Key, because a repeated request must find it. Do not cancel a job while a
+    repeated request waits for it.
     """
     if not job.idempotency_key and not Job.objects.filter(pk=job.pk, repeats__gt=0).exists():
         with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): the JSON of an error, its schema and its media type."""
+"""Build problem documents (RFC 9457): the JSON of errors, with its schema and its media type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemRenderer(JSONRenderer):
-    """Renderer of JSON with the media type of problem documents."""
+    """Render JSON with the media type of problem documents."""
 
     media_type = MEDIA_TYPE
     format = "problem"
@@ -57,13 +57,16 @@ PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem document (RF
 
 
 def problem_document(error: MattingError, *, request_id: str = "") -> dict[str, Any]:
-    """Return the problem document of an error. request_id: the request's id in the site's logs; empty: left out."""
+    """Return the problem document of an error.
+
+    request_id: the request's id in the site's logs; an empty id is left out.
+    """
     return dict(ProblemSerializer(error, context={"request_id": request_id}).data)
 
 
 def problem_response(error: MattingError, *, request_id: str = "") -> Response:
-    """Return the response for an error: its problem document with its HTTP status.
+    """Return the response to an error: its problem document with its HTTP status.
 
-    request_id: the request's id in the site's logs; empty: left out.
+    request_id: the request's id in the site's logs; an empty id is left out.
     """
     return Response(problem_document(error, request_id=request_id), status=error.http_status, content_type=MEDIA_TYPE)

@@ -1,7 +1,7 @@
-"""Registry of the published dialects.
+"""Registry of the API dialects. An API dialect is an emulated vendor API.
 
-A dialect is a package in `jobs/api` with a module `dialect` that calls `register`. Other code does not import the
-package, so deleting it removes the dialect's routes, limits, choice of `Job.dialect` and callbacks.
+Each dialect is a package in `jobs/api` with a module `dialect`, which calls `register`. No other code imports the
+package. If you delete the package, the dialect's routes, limits, callbacks and choice of `Job.dialect` disappear too.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from jobs.webhooks.payload import CallbackPayload, callback_payload_register
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """The description of a published API for the shared code.
+    """The description of an emulated vendor API for the shared code.
 
-    name: the value of `Job.dialect`, and the package's name. label: the displayed name, also of the group in the
-    OpenAPI document. routes: returns the URL patterns; called only by web processes. limits: the default limits for a
-    team. request_headers, response_headers: headers of this dialect that pages of other origins may send and read.
-    callback_payload: builds the payload of a job's callback; None: the native payload is sent.
+    name: the name of the package, which is also the value of `Job.dialect`.
+    label: the displayed name, which is also the name of the API's group in the OpenAPI document.
+    routes: returns the URL patterns; only web processes call it.
+    limits: the default limits for a team.
+    request_headers: the request headers that web pages of other sites may send to this API.
+    response_headers: the response headers of this API that web pages of other sites may read.
+    callback_payload: builds the payload of a job's callback; None: send the payload of the native API.
     """
 
     name: str
@@ -43,7 +46,7 @@ _dialects: dict[str, Dialect] = {}
 
 
 def register(dialect: Dialect) -> None:
-    """Add a dialect to the registry. A dialect with the same name is replaced."""
+    """Add an API dialect to the registry. Replace an earlier dialect with the same name."""
     _dialects[dialect.name] = dialect
     dialect_register(dialect.name, label=dialect.label, limits=dialect.limits)
     settings.CORS_ALLOW_HEADERS.extend(set(dialect.request_headers) - set(settings.CORS_ALLOW_HEADERS))
@@ -53,7 +56,7 @@ def register(dialect: Dialect) -> None:
 
 
 def autodiscover() -> None:
-    """Import the module `dialect` of each package in `jobs.api` that has one."""
+    """Import the module `dialect` of each package in `jobs.api` that contains this module."""
     package = import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
         if module.ispkg and find_spec(f"{module.name}.dialect") is not None:
@@ -61,10 +64,10 @@ def autodiscover() -> None:
 
 
 def dialects() -> list[Dialect]:
-    """Return the registered dialects, sorted by name."""
+    """Return the registered API dialects, sorted by name."""
     return [_dialects[name] for name in sorted(_dialects)]
 
 
 def dialect_routes() -> list[URLPattern]:
-    """Return the URL patterns of the registered dialects."""
+    """Return the URL patterns of all registered API dialects."""
     return [pattern for dialect in dialects() for pattern in dialect.routes()]

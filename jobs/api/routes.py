@@ -13,9 +13,10 @@ View = Callable[..., HttpResponseBase]
 
 
 class SlashOptional(RoutePattern):
-    """Route pattern that matches with and without a final slash. Links and the schema use the route as written.
+    """URL pattern that matches a path with and without a final slash.
 
-    Django would redirect a request without the slash, and HTTP clients follow such a redirect without the body.
+    Django would redirect a request without the slash, and HTTP clients follow such a redirect without the body. Links
+    and the OpenAPI document use the pattern as it is written.
     """
 
     def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
@@ -24,13 +25,13 @@ class SlashOptional(RoutePattern):
 
 
 def route(pattern: str, view: View, *, name: str) -> URLPattern:
-    """Return the URL pattern of a view, like Django's `path`, but with an optional final slash."""
+    """Return the URL pattern of a view. The function works like Django's `path`, but the final slash is optional."""
     return URLPattern(SlashOptional(pattern, name=name, is_endpoint=True), view, name=name)
 
 
 def catch_all(prefix: str, view: View, *, name: str) -> URLPattern:
-    """Return a URL pattern that matches the path `prefix` and each path below it.
+    """Return a URL pattern that matches the path `prefix` and all paths below it.
 
-    It is the last route of a dialect, so that an unknown path gets the dialect's error.
+    Use it as the last route of an API, so that a request for an unknown path gets an error in the API's format.
     """
     return re_path(rf"^{prefix}(?:/[\s\S]*)?$", view, name=name)

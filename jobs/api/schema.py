@@ -1,4 +1,4 @@
-"""The OpenAPI document of all APIs, and Swagger UI, which is served from local files."""
+"""The OpenAPI document of all APIs, and the Swagger UI that shows it. Swagger UI is loaded from files of this site."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROBLEM = "#/components/schemas/Problem"
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The security schemes of an API key: as a bearer token, or in its own header."""
+    """Describe for the OpenAPI document how to send an API key: as a bearer token, or in the header X-API-KEY."""
 
     target_class = "jobs.api.auth.KeyAuthentication"
     name: Any = ("key", "keyHeader")
@@ -34,7 +34,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
 
 class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The security scheme of a signed-in browser's cookie."""
+    """Describe the cookie of a signed-in browser for the OpenAPI document."""
 
     target_class = "jobs.api.auth.BrowserSession"
     name = "browser"
@@ -44,7 +44,7 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Extension that leaves open networks out of the OpenAPI document, because a client cannot choose its network."""
+    """Leave access by network out of the OpenAPI document, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
     name: Any = ()  # no security scheme
@@ -57,9 +57,10 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Set the media type of problem documents in the OpenAPI document, and return the document.
+    """Set the media type of problem documents in the OpenAPI document `result`, and return the document.
 
-    The schema generator supports only one media type for all responses. It calls this function as a hook.
+    The schema generator calls this function as a hook. The generator itself supports only one media type for all
+    responses.
     """
     for operations in result["paths"].values():
         for operation in operations.values():

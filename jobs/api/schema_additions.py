@@ -1,4 +1,4 @@
-"""Parts of the OpenAPI document that no view describes: the health checks, and headers that many responses share."""
+"""Add to the OpenAPI document what no view describes: the health checks, and headers that many responses share."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _HEALTH = {
 
 
 def document_completed(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Add the health checks and the shared headers to the OpenAPI document, and return it.
+    """Add the health checks and the shared headers to the OpenAPI document `result`, and return the document.
 
-    A hook of the schema generator.
+    The schema generator calls this function as a hook.
     """
     components = result["components"]
     components["schemas"]["Health"] = _HEALTH
@@ -53,7 +53,7 @@ def document_completed(result: dict[str, Any], generator: object, request: objec
 
 
 def _headers_of(operation: dict[str, Any], status: str) -> list[str]:
-    """Return the names of the shared headers in one response of an operation."""
+    """Return the names of the shared headers that a response of an API operation has."""
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     headers = ["X-Request-Id"]
     if any(operation.get("security", ())) and operation["operationId"] != "file_get":

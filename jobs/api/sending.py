@@ -1,7 +1,8 @@
-"""Responses with stored files: complete, one byte range (206), or only the status 304 if the file is unchanged.
+"""Send stored files: the complete file, one byte range (206), or only the status 304 if the file is unchanged.
 
-MATTING_SEND_FILES selects what sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that is
-valid for five minutes). nginx and the bucket also support byte ranges.
+The setting MATTING_SEND_FILES selects the sender of the bytes: this process, nginx (with X-Accel-Redirect), or the
+storage bucket (with a redirect to a link that is valid for five minutes). nginx and the bucket also support byte
+ranges.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) -> HttpResponseBase:
     """Return a response with a stored file, and with headers that prevent browsers from running the file.
 
-    The response may be stored only in private caches. as_attachment: whether browsers save the file instead of showing
-    it.
+    Only private caches may store the response.
+
+    as_attachment: True: browsers save the file. False: browsers show the file.
     """
     headers = {
         "X-Content-Type-Options": "nosniff",
@@ -72,7 +74,10 @@ def _sent(request: Request, artifact: Artifact, etag: str, *, as_attachment: boo
 
 
 def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase | None:
-    """Return 206 for one byte range, and 416 for a range outside the file (RFC 9110, 14); None for other requests."""
+    """Return the response to a request for one byte range; return None for other requests.
+
+    The status is 206, or 416 for a range outside the file (RFC 9110, section 14).
+    """
     match = _ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
     if match is None or not any(match.groups()) or request.headers.get("If-Range", etag) != etag:
         return None

@@ -1,4 +1,4 @@
-"""Submission of jobs by views. A repeated request with the same Idempotency-Key gets the same job."""
+"""Submit jobs from API views. A repeated request with the same Idempotency-Key gets the same job."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REPLAYED = "Idempotent-Replayed"
 
 
 class SubmittingView:
-    """Mixin that adds `submit` to an API view. It must precede APIView in the list of base classes.
+    """Mixin that adds the method `submit` to an API view. In the list of base classes, it must be before APIView.
 
     is_replay: whether the response contains a job that an earlier request created.
     """
@@ -45,10 +45,12 @@ class SubmittingView:
     ) -> Job:
         """Submit a job, or return the job that an earlier request with the same Idempotency-Key created.
 
-        door: how the job was submitted (dialect, urgency, callback). limits: the limits of the pictures; None: the
-        site's. recipes: finish each picture. fields: other fields that affect the response; they are compared when the
-        key is used again. Raise InvalidParameter if the key was used with a different request, and the errors of
-        `job_submit`.
+        door: how the job is submitted (API, urgency, callback).
+        limits: the limits of the pictures; None: the limits of the site.
+        recipes: the recipes that finish each picture.
+        fields: other request fields that affect the response. They are compared when the key is used again.
+
+        Raise InvalidParameter if the key was used with a different request. Also raise the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
         if key:
@@ -61,9 +63,12 @@ class SubmittingView:
         return self.submit_once(door, submission)
 
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
-        """Call `submission` and return its job, or return the job that was created with the Idempotency-Key of `door`.
+        """Call `submission` and return the new job.
 
-        `door` says how the job was submitted. For a job that was created earlier, `is_replay` is set.
+        If an earlier request had the same Idempotency-Key, return the job of that request instead, and set `is_replay`
+        to True.
+
+        door: how the job is submitted. It contains the Idempotency-Key and the hash of the request.
         """
         earlier = self._replayed(door)
         if earlier is not None:
@@ -77,9 +82,9 @@ class SubmittingView:
             return earlier
 
     def _replayed(self: Any, door: Door) -> Job | None:
-        """Return the job that was created with the Idempotency-Key of `door`; None if there is no such job.
+        """Return the job of an earlier request with the Idempotency-Key of `door`; None if there is no such job.
 
-        Raise InvalidParameter if that job was created by a different request.
+        Raise InvalidParameter if the earlier request was different.
         """
         job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
         if job is not None:
@@ -89,15 +94,15 @@ class SubmittingView:
 
 
 def require_same_request(earlier: str, now: str) -> None:
-    """Raise InvalidParameter if the hashes `earlier` and `now` of requests with the same Idempotency-Key differ."""
+    """Compare the hashes of two requests with the same Idempotency-Key. Raise InvalidParameter if they differ."""
     if earlier != now:
         raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
 
 
 def idempotency_key(request: Request) -> str:
-    """Return the Idempotency-Key of a request; an empty string without one.
+    """Return the header Idempotency-Key of a request; an empty string if the request does not have it.
 
-    Raise InvalidParameter if it is too long.
+    Raise InvalidParameter if the key is longer than MAX_KEY_LENGTH characters.
     """
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > MAX_KEY_LENGTH:
@@ -106,9 +111,11 @@ def idempotency_key(request: Request) -> str:
 
 
 def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source], *more: str) -> str:
-    """Return the SHA-256 of a request's content: its dialect, options, callback, sources, and the texts in `more`.
+    """Return the SHA-256 hash of a request's content in hexadecimal.
 
-    door: how the job is submitted; it contains the dialect and the callback.
+    The content is the API, the options, the callback URL, the pictures, and the texts in `more`.
+
+    door: how the job is submitted. It contains the API and the callback URL.
     """
     parts = [door.dialect, repr(sorted(options.to_json().items())), repr(door.callback_url), *more]
     return hashlib.sha256("\n".join([*parts, *map(_identity, sources)]).encode()).hexdigest()
@@ -126,7 +133,7 @@ def _identity(source: Source) -> str:
 
 
 def _written(entry: tuple[str, Any]) -> str:
-    """Return a field as text. A file is replaced by the hash of its content."""
+    """Return the name and value of a request field as text. The value of a file is the hash of its content."""
     name, value = entry
     if not isinstance(value, UploadedFile):
         return f"{name}={value!r}"

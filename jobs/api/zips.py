@@ -1,4 +1,7 @@
-"""A zip of the results of many pictures. It is created while it is sent, so it needs no disk and little memory."""
+"""Send the results of many pictures as one zip.
+
+The zip is created while it is sent, so that it needs no disk space and little memory.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,17 @@ _PIECE_BYTES = 2**18
 
 
 def zip_name(job: Job) -> str:
-    """Return the file name of a job's zip."""
+    """Return the file name of a job's zip, which contains the time of the submission."""
     return f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip"
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
-    """Return the response with a zip of the published files of finished pictures, in their folders, with unique names.
+    """Return a response with a zip of the result files of the finished pictures.
 
-    name: the file name of the zip. Record in the audit trail that the actor opened files of other users' jobs. If a
-    file is deleted during the download, the response ends early.
+    Pictures keep their folders in the zip. Names are unique. If a file is deleted during the download, the response
+    ends early. If the files belong to other users' jobs, record in the audit trail that the actor opened them.
+
+    name: the file name of the zip.
     """
     bundle = ZipStream(sized=True)  # compression would not make pictures smaller; without it the length is known
     taken: set[str] = set()
@@ -45,14 +50,14 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceRe
 
 
 def _pieces(key: str) -> Iterator[bytes]:
-    """Yield the bytes of a stored file. The file is not opened before the first piece is read."""
+    """Yield the bytes of a stored file in pieces. Open the file only when the first piece is read."""
     with storage.open_file(key) as file:
         while piece := file.read(_PIECE_BYTES):
             yield piece
 
 
 def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small pieces, such as file headers, into larger ones. Each piece is one write to the network."""
+    """Join small pieces, such as file headers, into larger ones, because each piece is one write to the network."""
     waiting = bytearray()
     for piece in bundle:
         waiting += piece

@@ -1,4 +1,4 @@
-"""CSV lines without cells that a spreadsheet would run as formulas."""
+"""Write CSV lines in such a way that a spreadsheet does not run any cell as a formula."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
-    """A file object whose `write` returns the line that the csv module writes to it."""
+    """A file-like object for csv.writer. Its method `write` returns the line instead of storing it."""
 
     def write(self, value: str) -> str:
         return value
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield the header line, then one line for each row. The rows are read one at a time."""
+    """Yield the header line, then one CSV line for each row. The rows are read one at a time.
+
+    A cell that a spreadsheet would read as a formula gets an apostrophe in front.
+    """
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
     for row in rows:

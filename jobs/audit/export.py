@@ -1,4 +1,4 @@
-"""Export of audit entries with their hashes as CSV or JSON lines, so that a copy can be verified elsewhere."""
+"""Export audit entries with their hashes as CSV or JSON lines, so that the copy can be verified on another machine."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ CONTENT_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}
 
 
 def audit_export(*, author: Author, entries: QuerySet[AuditEntry], form: str, filters: str) -> Iterator[str]:
-    """Write an audit entry about the export, and return the exported lines, oldest entry first.
+    """Record the export in the audit trail, and return an iterator over the exported lines, oldest entry first.
 
-    form: a key of CONTENT_TYPES. filters: the query that selected the entries; it is stored in the audit entry. The
-    entry about this export is not exported.
+    form: a key of CONTENT_TYPES (`csv` or `jsonl`).
+    filters: the query that selected the entries. The new audit entry contains it.
+
+    The new audit entry about this export is not exported.
     """
     last = AuditEntry.objects.order_by("-number").values_list("number", flat=True).first() or 0
     audit_append(action=Action.AUDIT_EXPORTED, author=author, after={"format": form, "filters": filters})

@@ -1,6 +1,6 @@
-"""Conversion of text and values to the form in which the database returns them.
+"""Convert text and values to the form in which the database returns them.
 
-Therefore an entry has the same hash when it is read.
+So the hash of an entry is the same before it is stored and after it is read.
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ _EXPONENT_FROM = 1e16  # from this number on Python writes an exponent (1e+16)
 
 
 def clean_text(text: str, length: int | None = None) -> str:
-    """Return text without the characters that PostgreSQL rejects (NUL, lone surrogates), cut to `length` characters."""
+    """Return a text without the characters that PostgreSQL rejects (NUL and lone surrogates).
+
+    length: the largest number of characters, after which the text is cut; None for no limit.
+    """
     return text.replace("\x00", "").encode(errors="replace").decode()[:length]
 
 
 def plain_json(values: Mapping[str, Any] | None) -> Any:
-    """Return values as JSON types that SQLite and PostgreSQL return unchanged; None for None."""
+    """Convert values to JSON types that SQLite and PostgreSQL store and return unchanged.
+
+    Return None if `values` is None.
+    """
     if values is None:
         return None
     text = json.dumps(values, cls=DjangoJSONEncoder)
@@ -39,9 +45,10 @@ def _cleaned(value: Any) -> Any:
 
 
 def _number(text: str) -> int | float:
-    """Return the number in a text of digits with a fraction or an exponent.
+    """Convert the text of a JSON number that has a fraction or an exponent.
 
-    PostgreSQL writes numbers without an exponent and has no negative zero, so large values become integers.
+    PostgreSQL returns a large number without an exponent, so a number from 1e16 on becomes an integer. PostgreSQL has
+    no negative zero, so -0.0 becomes 0.0.
     """
     value = float(text)
     return int(value) if abs(value) >= _EXPONENT_FROM else value + 0.0

@@ -1,7 +1,8 @@
-"""Replacement of names in the audit trail by a pseudonym. No other module can change entries despite the triggers.
+"""Replace the names of an erased user or team in the audit trail by a pseudonym.
 
-A redacted entry keeps its number, time, action, ids and hash, so the chain stays connected. A new entry records the
-hash of the remaining content of each redacted entry; the verification accepts only this content.
+Database triggers reject all other changes of audit entries. A redacted entry keeps its number, time, action, ids and
+hash, so the chain stays connected. A new entry records, for each redacted entry, the hash of the remaining content. The
+verification accepts only this content.
 """
 
 from __future__ import annotations
@@ -27,22 +28,29 @@ _FIELDS = ("actor_name", "team_name", "address", "object_name", "before", "after
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The user or team to erase. names: the texts that identify it, such as name and e-mail address, longest first."""
+    """The user or team to erase, with the pseudonym that replaces its names.
+
+    names: the texts that identify the user or team, such as the name and the e-mail address. Longer texts come first.
+    """
 
     names: tuple[str, ...]
     pseudonym: str
 
     @classmethod
     def create(cls, kind: str, names: Iterable[str]) -> Erased:
-        """Return an Erased with a random pseudonym, which does not reveal the names.
+        """Return an Erased object with a random pseudonym. The pseudonym does not reveal the names.
 
-        kind: `user` or `team`, part of the pseudonym.
+        kind: `user` or `team`. The pseudonym contains this word.
+        names: the texts that identify the user or team.
         """
         given = sorted({name for name in names if name}, key=len, reverse=True)
         return cls(tuple(given), f"erased-{kind}-{secrets.token_hex(4)}")
 
     def hide(self, value: Any) -> Any:
-        """Return a text or JSON value in which each name that is a whole word is replaced by the pseudonym."""
+        """Return a copy of a text or JSON value in which the pseudonym replaces each name.
+
+        Only whole words are replaced.
+        """
         if isinstance(value, str):
             for name in self.names:
                 value = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym, value)
@@ -57,7 +65,9 @@ class Erased:
 def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
     """Replace a user's names in all entries, and delete the IP addresses in the user's own entries.
 
-    Return the number of redacted entries. author: who erases, for the new entry.
+    Return the number of redacted entries.
+
+    author: the person or program that erases the user. The new audit entry contains it.
     """
     own = Q(user_id=user_id) | Q(actor_name__in=erased.names)
     found = _entries(own | Q(object_type="user", object_id=str(user_id)) | _mentions(erased))
@@ -74,7 +84,9 @@ def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
 def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
     """Replace a team's name in all entries, and delete details of its keys, webhooks and files in its own entries.
 
-    Return the number of redacted entries. author: who erases, for the new entry.
+    Return the number of redacted entries.
+
+    author: the person or program that erases the team. The new audit entry contains it.
     """
     found = _entries(Q(team_id=team_id) | Q(object_type="team", object_id=str(team_id)) | _mentions(erased))
 
@@ -90,7 +102,7 @@ def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
 
 
 def redacted_hashes() -> dict[int, str]:
-    """Return the numbers of the redacted entries, each with the hash that its remaining content must have."""
+    """Return a dict from the number of each redacted entry to the hash that its remaining content must have."""
     found: dict[int, str] = {}
     for number, after in (
         AuditEntry.objects.filter(action__in=ERASURES).order_by("number").values_list("number", "after")

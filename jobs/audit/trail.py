@@ -1,4 +1,4 @@
-"""Functions that append to the audit trail, in the transaction of the recorded action."""
+"""Append entries to the audit trail, in the same transaction as the recorded action."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from jobs.teams.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """The author of an action and the IP address, as text. The text remains when user, key and team are deleted."""
+    """The person or program that performs an action, and the IP address, as plain text.
+
+    The text stays in the audit trail when the user, the key or the team is deleted.
+    """
 
     name: str = "system"
     user_id: int | None = None
@@ -30,7 +33,7 @@ class Author:
 
     @classmethod
     def of(cls, actor: Actor | None) -> Author:
-        """Return the author for an actor. If the actor is None, the author is the site itself."""
+        """Return the author for an actor. If the actor is None, the author is the site itself (`system`)."""
         if actor is None:
             return cls()
         return cls(
@@ -47,9 +50,11 @@ class Author:
     def person(
         cls, user: User, *, team: Team | None = None, address: str | None = None, request_id: str = ""
     ) -> Author:
-        """Return the author for a user who acts for `team`, or for no team if it is None.
+        """Return the author for a user who is signed in.
 
-        address: the user's IP address; None: unknown. request_id: the id of the request, if there is one.
+        team: the team for which the user acts; None if the user acts for no team.
+        address: the user's IP address; None if it is unknown.
+        request_id: the id of the HTTP request; empty if there is no request.
         """
         return cls(
             name=user.get_username(),
@@ -61,7 +66,7 @@ class Author:
         )
 
     def within(self, team: Team) -> Author:
-        """Return the same author, acting for `team`."""
+        """Return a copy of this author that acts for `team`."""
         return replace(self, team_id=team.pk, team_name=team.name)
 
 
@@ -76,10 +81,12 @@ def audit_append(
 ) -> AuditEntry:
     """Append one entry to the chain and return it.
 
-    target: the changed object; None: there is none. target_id: its id, if there is no object. before, after: values
-    before and after the action; None: not recorded. The newest entry's record (the head of the chain) stays locked
-    until the transaction ends. Call this function at the end of a transaction, so that two transactions cannot deadlock
-    and the lock is short.
+    target: the changed object; None if the action changes no object.
+    target_id: the id that is recorded; empty for the id of `target`.
+    before, after: the values before and after the action; None if they are not recorded.
+
+    The head of the chain stays locked until the transaction ends. Therefore call this function at the end of a
+    transaction: the lock is then held only briefly, and two transactions cannot deadlock.
     """
     with transaction.atomic():
         head = head_lock()
@@ -108,9 +115,10 @@ def audit_append(
 
 
 def head_lock() -> AuditHead:
-    """Lock the head of the chain (the row with the newest number and hash) and return it. Create it if it is missing.
+    """Lock the head of the chain and return it. Create the row if it is missing.
 
-    The lock lasts until the transaction ends.
+    The head is the row that contains the number and the hash of the newest entry. The lock lasts until the transaction
+    ends.
     """
     rows = AuditHead.objects.select_for_update().filter(pk=AuditHead.PK)
     head = rows.first()

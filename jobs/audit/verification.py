@@ -1,4 +1,4 @@
-"""Verification of the hash chain of the audit trail."""
+"""Verify the hash chain of the audit trail."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ _STEP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result of a verification: the problems, the number of checked entries, and the last number and hash.
+    """The result of a verification.
 
-    Without problems, the list is empty.
+    problems: one message for each problem; empty if the chain is correct.
+    count: the number of checked entries.
+    last_number, last_hash: the number and the hash of the last checked entry.
     """
 
     problems: list[str]
@@ -28,15 +30,16 @@ class Verdict:
 def audit_verify(*, first_problems: int = 50) -> Verdict:
     """Check the audit chain for changed, missing and inserted entries, and return the result.
 
-    The check stops after about `first_problems` problems. When names are erased, a new entry records the hash of each
-    redacted entry; a redacted entry is compared with that hash.
+    first_problems: the check stops when it has found about this number of problems.
+
+    The content of a redacted entry is compared with the hash that was recorded when its names were replaced.
     """
     *_, verdict = audit_verify_steps(first_problems=first_problems)
     return verdict
 
 
 def audit_verify_steps(*, first_problems: int = 50) -> Iterator[Verdict]:
-    """Check the chain as `audit_verify` does; yield the result after every thousand entries, and at the end."""
+    """Check the chain as `audit_verify` does. Yield the current result after every 1000 entries and at the end."""
     problems: list[str] = []
     number, last_hash, count = 0, GENESIS, 0
     redacted = redacted_hashes()

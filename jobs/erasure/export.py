@@ -1,4 +1,4 @@
-"""Export of the data that the site stores about a user as one zip: account, teams, jobs, audit entries and files."""
+"""Export the data that the site stores about a user as one zip: account, teams, jobs, audit entries and files."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ _SECRET_FIELDS = {"password", "secret_hash", "data", "repeat_key", "request_hash
 
 
 def user_export(*, author: Author, user: User, target: Path) -> dict[str, int]:
-    """Write the zip to `target`, readable only by its owner, and record in the audit trail that `author` exported it.
+    """Write the user's data to the zip file `target`, and record the export in the audit trail.
 
-    Return the number of rows by kind, and as `missing` the number of missing files. Raise FileExistsError if `target`
-    exists. Passwords, secrets and their hashes are not exported.
+    Only the operating-system user that runs the command can read the file. Passwords, secrets and their hashes are not
+    exported.
+
+    Return a dict with the number of exported rows of each kind. The key `missing` contains the number of files that
+    could not be read. Raise FileExistsError if `target` exists.
+
+    author: the person or program that exports the data, for the audit trail.
     """
     rows: dict[str, Iterable[models.Model]] = {
         "account": [user],

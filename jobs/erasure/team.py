@@ -1,4 +1,4 @@
-"""Erasure of a team: its jobs, files, keys, webhooks and usage, and its name in the audit trail."""
+"""Erase a team: its jobs, files, keys, webhooks and usage, and its name in the audit trail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobs.work.retention import job_purge
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The numbers of erased jobs and of redacted audit entries.
+    """The result of an erasure: the number of erased jobs and the number of redacted audit entries.
 
     pseudonym: the text that replaces the erased names in the audit trail.
     """
@@ -27,10 +27,12 @@ class Summary:
 
 
 def team_erase(*, author: Author, team: Team) -> Summary:
-    """Erase a team and everything that it owns, in one transaction. Return a summary. Its members keep their accounts.
+    """Erase a team and everything that it owns in one transaction, and return a summary.
 
-    author: who erases it, for the audit trail. Jobs in progress are cancelled. Files are deleted after the commit;
-    failed deletions are retried until they succeed.
+    The members keep their accounts. Jobs in progress are cancelled. Files are deleted after the commit; a failed
+    deletion is retried until it succeeds.
+
+    author: the person or program that erases the team, for the audit trail.
     """
     erased = Erased.create("team", [team.name])
     team_id = team.pk

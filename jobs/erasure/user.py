@@ -1,4 +1,4 @@
-"""Erasure of a user: account, sessions, jobs and own teams, and the user's names in the audit trail."""
+"""Erase a user: account, sessions, jobs, the teams without another member, and the user's names in the audit trail."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ from jobs.work.retention import job_purge
 
 
 class ErasureRefused(Exception):
-    """The user cannot be erased. The message gives the reason in one line."""
+    """Raised when a user cannot be erased. The message gives the reason in one line."""
 
 
 def user_erase(*, author: Author, user: User) -> Summary:
-    """Erase a user in one transaction: account, submitted jobs, and the teams without another member. Return a summary.
+    """Erase a user in one transaction, and return a summary.
 
-    author: who erases the user, for the audit trail. API keys that the user created belong to their teams and remain,
-    without the user's name. Raise ErasureRefused for the last administrator, and for the only owner of a team that has
-    other members.
+    The function deletes the account, the jobs that the user submitted, and each team that has no other member. API keys
+    that the user created belong to their teams and remain, without the user's name.
+
+    Raise ErasureRefused if the user is the last administrator, or the only owner of a team that has other members.
+
+    author: the person or program that erases the user, for the audit trail.
     """
     _require_others(user)
     names = names_of(user)
@@ -47,13 +50,16 @@ def user_erase(*, author: Author, user: User) -> Summary:
 
 
 def names_of(user: User) -> set[str]:
-    """Return the texts that identify a user: user name, e-mail addresses and full name."""
+    """Return the texts that identify a user: the user name, all e-mail addresses and the full name."""
     addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
     return {user.get_username(), user.email, user.get_full_name(), *addresses} - {""}
 
 
 def sessions_of(user: User) -> Iterable[Session]:
-    """Return the sessions of a user. All sessions are read, because a session stores the user's id in encoded form."""
+    """Return the sessions of a user.
+
+    The function reads all sessions, because a session stores the user's id in encoded form.
+    """
     return [one for one in Session.objects.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
 
 
@@ -75,7 +81,7 @@ def _own_teams(user: User) -> list[Team]:
 
 
 def _traces_delete(user: User, names: set[str], erased: Erased) -> None:
-    """Delete rows that contain the user's name without a reference to the account."""
+    """Delete or redact the rows that contain the user's name but have no foreign key to the account."""
     for session in sessions_of(user):
         session.delete()
     for model in (AccessAttempt, AccessFailureLog, AccessLog):

@@ -1,9 +1,12 @@
-"""Selection of the model for each picture: roles, quality tiers, activation, and the loaded models of a worker.
+"""Choose the model for each picture, activate models, and load the models of a worker.
 
-A role is a kind of request (subject, prompts, people); a tier is the quality of a model in it (fast, fine, or trial).
-`activation` is the service that activates a weights file in a role. `installed` and `hosts` list the available files
-and the hosts that have them. `quality` chooses a picture's quality at submission. `pool`, `routing` and `engines` load
-models, so only workers import them: `routing` selects the model for a picture and records the reason, `pool` keeps the
-loaded models within a memory budget. This package reads `jobs.work.queue` and the storage; submission and tasks call
-it.
+A role is a kind of request: find the subject, follow boxes and clicks (prompts), or find people. A tier is the quality
+of a model in a role: `fast`, `fine` or `trial`.
+
+`activation` activates a weights file in a role. `installed` lists the weights files on this host, and `hosts` lists the
+hosts that have a file. `quality` chooses the quality of a picture when it is submitted. `routing` chooses the model for
+a picture and records the reason. `engines` loads the models of a worker, and `pool` keeps them within a memory budget.
+Only workers import `pool`, `routing` and `engines`.
+
+This package uses `jobs.work.queue` and the storage. The submission of jobs and the tasks of workers call this package.
 """

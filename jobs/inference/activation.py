@@ -1,4 +1,4 @@
-"""Activation of a model in a role and tier, on all hosts or on none."""
+"""Activate a model in a role and tier. The model becomes active on all hosts or on none."""
 
 from __future__ import annotations
 
@@ -33,10 +33,17 @@ WEIGHTS_TRY = Task("weights_try", timeout_s=1800)
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
     """Activate a file of the weights folder as the fast model of each role that it supports.
 
-    Return its version and the previous one (or None), for the role `subject` (or the first role). Raise WeightsInvalid
-    with the reason, InvalidParameter for a licence that must be accepted and never was, and WaitTimeout if no worker
-    tests the file in time or if a host cannot copy it; then nothing changes. A checkpoint of the built-in network
-    without a manifest was trained by the operator and needs no acceptance.
+    Return the new version and the previous version of the role `subject`, or of the first role if the model does not
+    support `subject`. The previous version is None if there was none.
+
+    Nothing changes if an error is raised. Raise WeightsInvalid if the file cannot be used. Raise InvalidParameter if
+    the operator must accept the licence first and has never accepted it. Raise WaitTimeout if no worker tests the file
+    in time, or if a host cannot copy the file.
+
+    A checkpoint of the built-in network without a manifest was trained by the operator, so its licence needs no
+    acceptance.
+
+    place: the file's place in the weights folder.
     """
     path = "/".join(place.parts)
     answer = _tried(path)
@@ -55,18 +62,20 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
 def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_accepted: bool = False) -> ModelVersion:
     """Activate a file of the weights folder in one role and tier, and return its version.
 
-    path: relative to the weights folder. licence_accepted: whether the operator has accepted the model's licence. Raise
-    InvalidParameter for a role that the model does not support, or for a licence that must be accepted and was not;
-    raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
+    path: the path of the file, relative to the weights folder.
+    licence_accepted: whether the operator has accepted the model's licence. The audit entry records this value.
+
+    Raise InvalidParameter if the model does not support the role, or if its licence must be accepted and was not. Raise
+    WeightsInvalid and WaitTimeout as `model_reload` does.
     """
     return _activate_in(role, tier, actor=actor, path=path, answer=_tried(path), licence_accepted=licence_accepted)
 
 
 def model_activate_again(*, actor: Actor, earlier: ModelVersion) -> ModelVersion:
-    """Activate the file of an earlier activation in its role and tier.
+    """Activate the file of an earlier activation again, in the same role and tier, and return the new version.
 
-    The acceptance of its licence counts again if content and licence of the file are those accepted. Raise the errors
-    of `model_activate`.
+    The operator need not accept the licence again if the content and the licence of the file are unchanged. Raise the
+    same errors as `model_activate`.
     """
     answer = _tried(earlier.path)
     place = Role(earlier.role), Tier(earlier.tier)
@@ -89,13 +98,19 @@ def _licence_problem(answer: dict[str, Any]) -> str:
 
 
 def _was_accepted(answer: dict[str, Any]) -> bool:
-    """Return whether the licence of the same file was accepted at an earlier activation."""
+    """Return whether the operator accepted the licence of the same file at an earlier activation.
+
+    answer: the worker's description of the file, from `_tried`.
+    """
     earlier = ModelVersion.objects.filter(sha256=answer["sha256"], licence=answer["licence"], is_pending=False)
     return earlier.filter(licence_accepted=True).exists()
 
 
 def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
-    """Deactivate the model of a role and tier, if there is one. In the tier `fast` the built-in model replaces it."""
+    """Deactivate the model of a role and tier. Do nothing if there is no active model.
+
+    In the tier `fast` the built-in model replaces the deactivated one.
+    """
     with transaction.atomic():
         before = active_version(role, tier)
         if before is None:
@@ -110,17 +125,20 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 
 
 def activations_expire() -> int:
-    """Delete the pending activations of ended web processes, so that no host waits for them; return their number."""
+    """Delete the pending activations that have waited too long, and return their number.
+
+    Such a row remains when its web process has ended. Hosts would prepare its model without end.
+    """
     longest_wait = dt.timedelta(seconds=settings.MATTING_ACTIVATION_WAIT_S + _PENDING_MARGIN_S)
     stale = ModelVersion.objects.filter(is_pending=True, created_at__lt=timezone.now() - longest_wait)
     return stale.delete()[0]
 
 
 def _tried(path: str) -> dict[str, Any]:
-    """Let a worker load a weights file and run it on a test picture, and return the worker's description of the model.
+    """Let a worker load a weights file and run it on a test picture. Return the worker's description of the model.
 
-    The worker stores a copy of the file, and the description contains its key. With several hosts this host stores the
-    copy before, because the worker may run on a host that lacks the file.
+    The worker stores a copy of the file, and the description contains the storage key of the copy. If there are several
+    hosts, this host stores the copy first, because the worker may run on a host that does not have the file.
     """
     has_other_hosts = bool(set(hosts_now()) - {host_name()})
     sha256, storage_key = _publish(path) if has_other_hosts else ("", "")
@@ -170,9 +188,9 @@ def _activate(
 
 
 def _publish(path: str) -> tuple[str, str]:
-    """Store a copy of the file for the host that tries it; return its sha256 and key.
+    """Store a copy of a weights file for the host that tests it. Return the file's SHA-256 and its storage key.
 
-    Return two empty texts when this host lacks the file, which another host may have.
+    Return two empty strings if this host does not have the file; another host may have it.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
     if not file.is_file():
@@ -182,10 +200,12 @@ def _publish(path: str) -> tuple[str, str]:
 
 
 def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
-    """Wait until all live hosts have loaded the file.
+    """Wait until all live hosts except `own` have loaded the file.
 
-    Raise WeightsInvalid that names a host which cannot load it, with the reason, and WaitTimeout that names the hosts
-    which are not ready in time.
+    own: the name of the host that has already loaded the file.
+
+    Raise WeightsInvalid with the host's name and the reason if a host cannot load the file. Raise WaitTimeout with the
+    names of the hosts that are not ready in time.
     """
     version.is_pending = True
     version.save(force_insert=True)
@@ -208,7 +228,7 @@ def _hosts_lack(names: list[str]) -> WaitTimeout:
 
 
 def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:
-    """Activate the versions in one transaction, with one audit entry."""
+    """Activate the versions in one transaction, and write one audit entry for all of them."""
     with transaction.atomic():
         before = {version.role: active_version(version.role, version.tier) for version in versions}
         for version in versions:

@@ -1,4 +1,4 @@
-"""The data of the admin's page of models: roles and tiers, installed files, hosts, and measurements of the models."""
+"""Collect the data of the Models page of the admin: roles and tiers, installed files, hosts, and measurements."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ FIGURES_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One role and tier: its active model, the model's file on this host, and the hosts that have loaded the model.
+    """One role and tier with its active model.
 
-    figures: the model's results in this tier; None if it has processed no picture.
-    units: what a picture of this tier counts in a quota, unless the team has its own weights; None for the trial.
+    file: the model's file on this host; None if this host does not have it.
+    loaded: the loaded copies of the model, each with the name of its host.
+    lacking: the names of the hosts that do not have the file.
+    figures: the model's measurements in this tier; None if the model has processed no picture.
+    units: the quota units that one picture of this tier costs by default; None for the tier `trial`.
     """
 
     role: Role
@@ -43,7 +46,7 @@ class Place:
 
 
 def models_board() -> dict[str, Any]:
-    """Return the template context of the admin's page of models."""
+    """Return the template context of the Models page of the admin."""
     files = installed_models()
     hosts = _hosts()
     active = active_versions()
@@ -99,6 +102,6 @@ def _place(
 
 
 def _fetchable(files: list[Installed]) -> list[Manifest]:
-    """Return the manifests of the public checkpoints that are not installed."""
+    """Return the manifests of the public checkpoints that are not installed on this host."""
     present = {file.name for file in files}
     return [manifest for name, manifest in public_checkpoints().items() if name not in present]

@@ -1,4 +1,7 @@
-"""The built-in model of a role: `MATTING_WEIGHTS`, or the shipped model if that file does not support the role."""
+"""Find the built-in model of a role.
+
+This is the file in the setting MATTING_WEIGHTS, or the shipped model if that file does not support the role.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,17 @@ from segmentation.engines.manifest import BUILT_IN_SUFFIXES, Manifest, manifest_
 
 
 def built_in_path(role: Role) -> Path:
-    """Return the path of the weights file that is used for a role without an activated model."""
+    """Return the path of the weights file for a role that has no active model."""
     configured = Path(settings.MATTING_WEIGHTS)
     return configured if role in built_in_roles(configured) else Path(settings.SHIPPED_WEIGHTS)
 
 
 @lru_cache(maxsize=8)
 def built_in_roles(path: Path) -> tuple[Role, ...]:
-    """Return the roles for which a file may be used as `MATTING_WEIGHTS`; raise WeightsInvalid without a manifest.
+    """Return the roles for which a file may be used as MATTING_WEIGHTS.
 
-    Only the built-in network is used for `prompts`, because the boxes and clicks of a picture need the same model.
+    Raise WeightsInvalid if the file needs a manifest and has none. Only the built-in network is used for the role
+    `prompts`, because the boxes and the clicks of a picture need the same model.
     """
     if path.suffix.lower() in BUILT_IN_SUFFIXES:
         return tuple(Role)

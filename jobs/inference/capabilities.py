@@ -1,4 +1,4 @@
-"""The roles that a model supports, and whether its licence must be accepted, according to its manifest."""
+"""Read from a model's manifest which roles it supports, and whether an operator must accept its licence."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
 
 def roles_of(manifest: Manifest) -> tuple[Role, ...]:
-    """Return the roles that a model supports."""
+    """Return the roles that a model supports, according to the model family in its manifest."""
     return _ROLES.get(manifest.family, _SALIENT)
 
 
 def licence_needs_acceptance(manifest: Manifest) -> bool:
-    """Return whether an operator must accept a model's licence.
+    """Return whether an operator must accept a model's licence before the model is activated.
 
-    That is so for every licence that forbids commercial use or is not a known free one.
+    This is so if the licence forbids commercial use, or if it is not one of the known free licences.
     """
     return manifest.non_commercial or _licence_name(manifest.licence) not in _FREE
 
 
 def _licence_name(text: str) -> str:
-    """Return the name of a licence in one spelling: `Apache License, Version 2.0` becomes `apache-2.0`."""
+    """Return a licence's name in a normalized spelling: `Apache License, Version 2.0` becomes `apache-2.0`."""
     words = re.split(r"[\s,_-]+", text.lower())
     return "-".join(word for word in words if word not in ("the", "licence", "license", "version", ""))

@@ -1,4 +1,4 @@
-"""The record of which model processed a picture, and why."""
+"""The record of which model processed a picture, and why this model was chosen."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ FINE_LACKED = ("memory", "missing")  # the reasons for which the fast model proc
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The model that processed a picture, and the reason.
+    """The model that processed a picture, and the reason for the choice of this model.
 
-    reason: `quality`: the picture's quality requires this model. With quality `auto`: `certain`, `uncertain`, `share`
-    or `time` (see `escalation`). `memory`: the preferred model did not fit into memory. `missing`: the preferred model
-    is not available or cannot be loaded. `trial`: the picture was assigned to the model under trial.
+    The values of `reason` are:
+    `quality`: the picture's quality requires this model.
+    `certain`, `uncertain`, `share`, `time`: the decision for the quality `auto`, see `Escalation.decide`.
+    `memory`: the preferred model did not fit into memory.
+    `missing`: the preferred model is not available or cannot be loaded.
+    `trial`: the picture was assigned to the model under trial.
     """
 
     model: str
@@ -26,5 +29,5 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """The model's name and version, as stored with results."""
+        """The name and the version of the model. They are stored with the result."""
         return f"{self.model} {self.version}"[:80]

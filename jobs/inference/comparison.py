@@ -1,8 +1,11 @@
-"""Comparison of the qualities `fast`, `fine` and `auto` on photos with known masks.
+"""Compare the qualities `fast`, `fine` and `auto` on photos with known masks.
 
-The results are the mean time, the mean error, the share of photos that `auto` passes to the fine model, and how well
-the fast model's uncertainty predicts its error. Each model runs once on each photo; the results of `auto` for each
-uncertainty threshold are calculated from these measurements.
+With the quality `auto`, the fast model processes each photo first. If its result is uncertain, the photo is escalated:
+the fine model processes it too.
+
+The results are the mean time, the mean error, the share of escalated photos, and how well the fast model's uncertainty
+predicts its error. Each model runs once on each photo. The results of `auto` are calculated from these measurements,
+for several thresholds of the uncertainty.
 """
 
 from __future__ import annotations
@@ -30,10 +33,12 @@ _ORDERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The measurements of one photo.
+    """The measurements of the two models on one photo.
 
-    The errors are mean absolute differences (0..1), the times are in seconds, and the uncertainty is the fast model's
-    (0..1).
+    fast_error, fine_error: the mean absolute difference between the result and the mask (0..1).
+    fast_s, fine_s: the time of the model in seconds.
+    uncertainty: the uncertainty of the fast model's result (0..1).
+    name: the photo's name.
     """
 
     uncertainty: float
@@ -46,7 +51,13 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one quality on all photos. above: the uncertainty threshold of `auto`; None for other qualities."""
+    """The mean result of one quality on all photos.
+
+    above: the uncertainty threshold of `auto`; None for other qualities.
+    mean_s: the mean time in seconds.
+    error: the mean error (0..1).
+    escalated_share: the share of photos (0..1) that the fine model processed.
+    """
 
     quality: str
     above: float | None
@@ -57,7 +68,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The measurements of two models on a set of photos."""
+    """The measurements of a fast and a fine model on a set of photos.
+
+    fast, fine: the names and versions of the models.
+    """
 
     fast: str
     fine: str
@@ -72,9 +86,9 @@ class Comparison:
         return cls(str(stored["fast"]), str(stored["fine"]), photos)
 
     def by_set(self) -> list[tuple[str, Comparison]]:
-        """Return titles with comparisons: first of all photos, then of each set of photos if there are several.
+        """Return pairs of a title and a comparison: first for all photos, then for each set if there are several sets.
 
-        The name of a photo begins with its set and a slash.
+        The part of a photo's name before the first slash is the name of its set.
         """
         names = sorted({one.name.partition("/")[0] for one in self.photos if "/" in one.name})
         parts = [(f"Set {name}", self._of(name)) for name in names if len(names) > 1]
@@ -85,9 +99,9 @@ class Comparison:
         return Comparison(self.fast, self.fine, tuple(photos))
 
     def markdown(self) -> str:
-        """Return a Markdown report: a table of the qualities, `auto` at several thresholds, and the calibration.
+        """Return a Markdown report: a table of the results, and how well the uncertainty predicts the error.
 
-        The calibration tells how well the fast model's uncertainty predicts its error.
+        The table contains `fast`, `fine`, and `auto` at several thresholds.
         """
         found = outcomes(self.photos)
         fast, fine = found[:2]
@@ -127,10 +141,10 @@ class Comparison:
 
 
 def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, fine: Engine) -> list[Measured]:
-    """Run both models on each named photo, (H, W, 3) uint8 RGB, and return the measurements, one for each photo.
+    """Run both models on each photo, and return the measurements in the order of the photos.
 
-    The result of a model is compared with the photo's mask, (H, W) float32 0..1. Pixels whose mask value is NaN are
-    ignored.
+    photos: tuples of a name, a photo (H, W, 3) uint8 RGB, and its mask (H, W) float32 0..1. Mask pixels that are NaN
+        are ignored.
     """
     measured = []
     for name, rgb, mask in photos:
@@ -142,9 +156,9 @@ def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, 
 
 
 def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) -> list[Outcome]:
-    """Return the results of `fast` and `fine`, and of `auto` at the thresholds that escalate the given shares.
+    """Return the results of `fast`, of `fine`, and of `auto` at one threshold for each value of `shares`.
 
-    shares: the fractions (0..1) of the photos that `auto` passes to the fine model.
+    shares: the shares (0..1) of the photos that `auto` escalates to the fine model.
     """
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     found = [_outcome("fast", ranked, 0), _outcome("fine", ranked, len(ranked))]
@@ -155,9 +169,12 @@ def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) 
 def replayed(
     measured: Sequence[Measured], *, above: float = SHIPPED_ABOVE, max_share: float = SHIPPED_SHARE
 ) -> Outcome:
-    """Return the outcome of `auto` as a worker decides it, the mean of 200 random orders of the photos.
+    """Simulate the decisions of a worker with the quality `auto`, and return the mean result of 200 random orders.
 
-    A worker knows only the pictures before the current one, so the order matters. The limit of time is not applied.
+    The order of the photos matters, because a worker knows only the pictures before the current one. The time limit is
+    not simulated.
+
+    above, max_share: the parameters of Escalation.
     """
     chance = np.random.default_rng(0)
     found = []
@@ -178,9 +195,10 @@ def replayed(
 
 
 def recommended(measured: Sequence[Measured]) -> Outcome | None:
-    """Return the fastest `auto` with an error of at most ERROR_WITHIN times the fine model's, if it is fast enough.
+    """Return the `auto` result with the fewest escalated photos whose error is low enough.
 
-    Return None if its time is not below TIME_BELOW times the fine model's.
+    The error must be at most ERROR_WITHIN times the error of `fine`. Return None if the time of this result is not
+    below TIME_BELOW times the time of `fine`.
     """
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     fine = _outcome("fine", ranked, len(ranked))
@@ -192,34 +210,38 @@ def recommended(measured: Sequence[Measured]) -> Outcome | None:
 
 
 def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return how much (0..1) of the fast model's total error is in the most uncertain photos.
+    """Return which part (0..1) of the fast model's total error comes from the most uncertain photos.
 
-    share: the fraction (0..1) of the photos that is counted.
+    share: the share (0..1) of all photos that counts as the most uncertain ones.
     """
     return _held([one.fast_error for one in sorted(measured, key=lambda one: -one.uncertainty)], share)
 
 
 def best_possible(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return how much (0..1) of the fast model's total error is in the photos with the largest errors.
+    """Return which part (0..1) of the fast model's total error comes from the photos with the largest errors.
 
-    share: the fraction (0..1) of the photos that is counted. This is the upper limit for any measure of uncertainty.
+    No measure of uncertainty can find a larger part.
+
+    share: the share (0..1) of all photos that counts.
     """
     return _held(sorted((one.fast_error for one in measured), reverse=True), share)
 
 
 def gain_found(measured: Sequence[Measured], *, share: float) -> float:
-    """Return the fraction (0..1) of the fine model's total improvement that the most uncertain photos contribute.
+    """Return which part (0..1) of the fine model's total improvement comes from the most uncertain photos.
 
-    share: the fraction (0..1) of the photos that is counted.
+    The improvement is the fast model's error minus the fine model's error.
+
+    share: the share (0..1) of all photos that counts as the most uncertain ones.
     """
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     return _held([one.fast_error - one.fine_error for one in ranked], share)
 
 
 def error_of(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference (0..1) of alpha (h, w) and mask (H, W), at the mask's size.
+    """Return the mean absolute difference (0..1) between an alpha (h, w) and a mask (H, W).
 
-    NaN pixels are ignored.
+    The alpha is resized to the size of the mask. Mask pixels that are NaN are ignored.
     """
     height, width = mask.shape
     return float(np.nanmean(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask)))

@@ -1,4 +1,4 @@
-"""Records of results that a person corrected, so that models can be compared by their corrections."""
+"""Record which results a person corrected, so that models can be compared by the number of corrections."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from jobs.models import JobImage
 
 
 def correction_note(*, image: JobImage) -> None:
-    """Record that the result of a picture was changed by a brush, a box or a click.
+    """Record that a person changed the result of a picture by a brush, a box or a click.
 
-    Only the first correction of a picture writes to the database.
+    The database is written only at the first correction of a picture.
     """
     if not image.is_corrected:
         JobImage.objects.filter(pk=image.pk).update(is_corrected=True)

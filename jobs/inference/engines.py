@@ -1,6 +1,6 @@
-"""The models of this worker process, one for each role and tier. One pool loads them.
+"""The inference engines (loaded models) of this worker process, one for each role and tier.
 
-Only workers and commands import this module.
+All engines are in one pool. Only workers and commands import this module.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ _MODELS_SHARE = 0.5  # the share of the memory for the models of all workers, if
 
 
 class HostLacksWeights(Exception):
-    """Raised when this host cannot load the model, but another host can, which must process the picture."""
+    """Raised when this host cannot load a model but another host can. The other host must then process the picture."""
 
 
 class Engines(EngineSource):
-    """The models of this worker. `refresh` reads the active models before each picture."""
+    """The inference engines (loaded models) of this worker. `refresh` reads the active models before each picture."""
 
     def __init__(self, pool: Pool, escalation: Escalation) -> None:
         self.pool, self.escalation = pool, escalation
@@ -64,9 +64,9 @@ class Engines(EngineSource):
         self.missing: set[str] = set()
 
     def refresh(self) -> None:
-        """Read which models are active.
+        """Read from the database which models are active.
 
-        If the database cannot be reached, the models that were read before are kept.
+        If the database cannot be reached, keep the values of the last call.
         """
         try:
             self._versions = active_versions()
@@ -74,10 +74,11 @@ class Engines(EngineSource):
             logger.warning("the active models cannot be read; those read last stay")
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
-        """Return the model of a role and tier; None if there is none.
+        """Return the engine for a role and tier, or None if no model can be used.
 
-        If a model cannot be loaded here, `fast` uses the previous model or the built-in one, and the other tiers have
-        none. Raise HostLacksWeights when another host can load it, except when it does not fit into memory here.
+        If the active model cannot be loaded here, `fast` uses the previous model or the built-in model, and the other
+        tiers return None. Raise HostLacksWeights if another host can load the model. Do not raise it if the model does
+        not fit into the memory of this host.
         """
         self._lacks.pop((role, tier), None)
         version = self._versions.get((role, tier))
@@ -105,10 +106,10 @@ class Engines(EngineSource):
         return self._lacks.get((role, tier), "")
 
     def _loaded(self, weights: Weights, role: Role) -> Engine | None:
-        """Return a model, loading it if needed; None if it cannot be loaded.
+        """Return the engine of a weights file and load it if needed. Return None if it cannot be loaded.
 
-        If memory runs out, the other models are unloaded and the model is loaded again. A model that still does not fit
-        is loaded again after _TOO_LARGE_FOR_S seconds. A model that fails for another reason is not loaded again.
+        If memory runs out, unload the other models and try once again. If the model still does not fit, try again after
+        _TOO_LARGE_FOR_S seconds. A model that fails for another reason is not tried again.
         """
         if weights in self._failed or time.monotonic() < self._too_large.get(weights, 0.0):
             return None
@@ -132,7 +133,10 @@ class Engines(EngineSource):
         return None
 
     def _fallback(self, role: Role, *, instead_of: Weights | None) -> Engine:
-        """Return the previous fast model of a role, or the built-in model."""
+        """Return the engine of the role's previous fast model, or of the built-in model if the previous model fails.
+
+        instead_of: the weights that cannot be loaded; None if this host does not have the file.
+        """
         last = self._last.get(role)
         if last is not None and last != instead_of:
             try:
@@ -142,7 +146,10 @@ class Engines(EngineSource):
         return self._get(built_in(role))
 
     def _get(self, weights: Weights) -> Engine:
-        """Return the built-in model; raise WorkerUnfit if it cannot be loaded, because no other model remains."""
+        """Return the engine of the built-in model.
+
+        Raise WorkerUnfit if it cannot be loaded, because there is no other model.
+        """
         try:
             return self.pool.get(weights)
         except MemoryError:
@@ -157,16 +164,17 @@ class Engines(EngineSource):
         self.pool.unload_others(self._last.get(role, built_in(role)))
 
     def routed(self, image: JobImage) -> RoutedEngine:
-        """Return the engine that processes a picture according to its quality and to its team's trial of a model."""
+        """Return the engine that processes a picture, according to its quality and to the model trial of its team."""
         self.refresh()
         quality = image.job.cutout_options.quality or Quality.FAST
         is_trial = image.pk.int % 100 < image.job.team.trial_percent
         return RoutedEngine(self, quality=quality, escalation=self.escalation, is_trial=is_trial)
 
     def warm_up(self) -> None:
-        """Load the fast models before the first picture.
+        """Load the fast models before the first picture arrives.
 
-        Raise InferenceFailed if CUDA was requested and ONNX Runtime cannot run the active `.onnx` files on it.
+        Raise InferenceFailed if the setting requires CUDA, an active model is an `.onnx` file, and ONNX Runtime has no
+        CUDA.
         """
         self.refresh()
         if settings.MATTING_RUNTIME == Runtime.TORCH_CUDA:
@@ -184,10 +192,9 @@ class Engines(EngineSource):
             require_cuda()
 
     def upkeep(self) -> None:
-        """Copy the files of active models to this host, also load those of pending activations, and unload idle models.
+        """Copy the files of active models to this host, load the models of pending activations, and unload idle models.
 
-        A failure is reported in the heartbeat as long as the model is pending or active; afterwards it may be tried
-        again.
+        If a model cannot be loaded, the heartbeat reports the reason until the model is no longer pending or active.
         """
         pending, active = pending_versions(), list(active_versions().values())
         for version in active:
@@ -202,9 +209,11 @@ class Engines(EngineSource):
         self.pool.unload_idle()
 
     def describe(self) -> dict[str, object]:
-        """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks.
+        """Return the values for the heartbeat: the loaded models, the weights on this host, and the missing models.
 
-        `loadable`: the weights that this worker has loaded. `failed`: the reason for each that it could not load.
+        `loadable`: the weights that this worker has loaded at least once.
+        `failed`: a dict from the weights that could not be loaded to the reason.
+        `missing`: the names of the active models that this host does not have or cannot load.
         """
         answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in(Role.SUBJECT)))
         state: dict[str, object] = {}
@@ -237,7 +246,7 @@ class Engines(EngineSource):
 
 
 def _leave_to_another_host(version: ModelVersion) -> None:
-    """Raise HostLacksWeights if a live host can load a model that cannot be loaded here."""
+    """Raise HostLacksWeights if another live host can load a model that this host cannot load."""
     try:
         if not other_host_can_load(version.sha256, own=host_name()):
             return
@@ -247,19 +256,24 @@ def _leave_to_another_host(version: ModelVersion) -> None:
 
 
 def engine_for(image: JobImage) -> RoutedEngine:
-    """Return the engine that processes a picture. It loads models when they are used for the first time."""
+    """Return the engine that processes a picture. It loads each model when the model is first used."""
     return engines().routed(image)
 
 
 def engine_for_command(quality: Quality) -> RoutedEngine:
-    """Return an engine of this quality for pictures without a job. Management commands use it."""
+    """Return an engine of this quality for pictures without a job. Management commands call this function."""
     source = engines()
     source.refresh()
     return RoutedEngine(source, quality=quality, escalation=source.escalation)
 
 
 def upkeep_forever(*, every_s: float = 2.0) -> None:
-    """Run the upkeep of this worker's models in a separate thread, because copying a file must not delay heartbeats."""
+    """Run the upkeep of this worker's models again and again. Call it in a separate thread.
+
+    Copying a file can take long and must not delay the heartbeats.
+
+    every_s: the pause between two runs, in seconds.
+    """
     measuring, measure_from_s = Measuring(), time.monotonic() + _MEASURE_AFTER_S
     while True:
         try:
@@ -274,9 +288,9 @@ def upkeep_forever(*, every_s: float = 2.0) -> None:
 
 @cache
 def engines() -> Engines:
-    """Return the object that chooses and runs the models of this process; later calls return the same object.
+    """Return the Engines object of this process. All calls return the same object.
 
-    Each model is loaded when a picture first needs it.
+    The function itself loads no model. Each model is loaded when a picture first needs it.
     """
     megabytes = settings.MATTING_MODEL_MEMORY_MB
     budget = megabytes * 2**20 or int(available_bytes() * _MODELS_SHARE / max(1, settings.MATTING_WORKERS))
@@ -292,7 +306,10 @@ def built_in(role: Role) -> Weights:
 
 
 def load(weights: Weights) -> Engine:
-    """Load a weights file on the configured runtime; raise WeightsInvalid when the file differs from the tested one."""
+    """Load a weights file on the configured runtime, and return its engine.
+
+    Raise WeightsInvalid if the content of the file has changed since the activation.
+    """
     engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir(), threads=model_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
@@ -301,11 +318,14 @@ def load(weights: Weights) -> Engine:
 
 
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if this fails.
+    """Load a file of the weights folder, run it on a test picture, and return a description of the model.
 
-    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. Raise HostLacksWeights
-    if the copy fails. Without a key, store a copy of the file for the other hosts, also those added later. The models
-    in use do not change.
+    path: the path of the file, relative to the weights folder.
+    sha256, storage_key: the hash and the key of a stored copy, for a host that does not have the file. If they are
+        empty, the function stores a copy for the other hosts.
+
+    Raise WeightsInvalid if the file does not exist or cannot be used. Raise HostLacksWeights if the stored copy cannot
+    be copied to this host. The active models do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -331,9 +351,9 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
 
 
 def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Return the description of a weights file by `weights_tried`, or a dict with the reason of a failure.
+    """Call `weights_tried` and return its result, or a dict with the reason of a failure.
 
-    The reason is {"lacking": host} if this host cannot copy the file, and {"error": text} for other errors.
+    The dict is {"lacking": host name} if this host cannot copy the file, and {"error": message} for other errors.
     """
     try:
         return weights_tried(path, sha256, storage_key)
@@ -347,10 +367,10 @@ def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, objec
 
 
 def end_when_too_large() -> bool:
-    """Stop this worker after its picture if its memory exceeds the limit. Return whether the worker stops.
+    """Stop this worker if its memory exceeds MATTING_WORKER_MAX_MB, and return whether it stops.
 
-    Its parent process starts a new worker with little memory. Runtimes and decoders do not release all memory after
-    large pictures, and some leak memory.
+    The worker ends after its current picture, and its parent process starts a new worker. This is needed because
+    runtimes and decoders do not release all memory after large pictures, and some of them leak memory.
     """
     limit = settings.MATTING_WORKER_MAX_MB * 2**20
     if not limit or rss_bytes() <= limit:

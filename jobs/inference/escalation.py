@@ -1,6 +1,6 @@
-"""The decision which pictures of quality `auto` the fine model processes after the fast one ("escalation").
+"""Decide which pictures of quality `auto` are escalated, that is, processed by the fine model after the fast model.
 
-These are uncertain pictures, within a maximum share of the pictures and a maximum time.
+Only uncertain pictures are escalated. Their share and the time of the fine model are limited.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ PROBE_AFTER_AT_MOST = 320
 
 @dataclass(slots=True)
 class Escalation:
-    """The recent uncertainties of one worker, and the decision for the next picture.
+    """The recent uncertainties of one worker. They are used to decide whether the next picture is escalated.
 
-    above: the uncertainty (0..1) from which a picture may escalate, calibrated by `manage.py compare_quality`.
-    max_share: the share (0..1) of recent pictures that may escalate; the most uncertain ones are preferred. max_s: if
-    the fine model's mean time exceeds this number of seconds, pictures do not escalate. After some refusals one
-    picture may escalate, to measure whether the model has become fast enough.
+    above: the smallest uncertainty (0..1) of a picture that may be escalated. `manage.py compare_quality` measures a
+        good value.
+    max_share: the largest share (0..1) of recent pictures that may be escalated. The most uncertain pictures are
+        preferred.
+    max_s: if the mean time of the fine model exceeds this number of seconds, pictures are not escalated.
+
+    While the fine model is too slow, one picture is escalated from time to time, to measure whether the model is fast
+    enough again.
     """
 
     above: float
@@ -37,10 +41,12 @@ class Escalation:
     _lock: Lock = field(default_factory=Lock)  # a worker on a GPU processes several pictures at once
 
     def decide(self, uncertainty: float) -> str:
-        """Return `uncertain` if the fine model should process the picture; otherwise the reason why it should not.
+        """Return `uncertain` if the fine model should process the picture; otherwise return the reason why not.
 
-        uncertainty: the fast model's (0..1). Reasons: `certain`: the uncertainty is below `above`. `share`: `max_share`
-        is used up, or enough recent pictures were more uncertain. `time`: the fine model is too slow here.
+        uncertainty: the uncertainty of the fast model's result (0..1).
+
+        The reason is `certain` if the uncertainty is below `above`. It is `share` if `max_share` is used up, or if
+        enough recent pictures were more uncertain. It is `time` if the fine model is too slow on this machine.
         """
         with self._lock:
             reason = self._reason(uncertainty)
@@ -51,9 +57,12 @@ class Escalation:
             return reason
 
     def took(self, seconds: float) -> None:
-        """Record the time of a run of the fine model, in seconds, in a mean that gives more weight to recent runs.
+        """Add the time of one run of the fine model to the mean time. Recent runs have more weight in the mean.
 
-        If the mean is above `max_s`, a time within `max_s` replaces it, because a mean of old times changes slowly.
+        If the mean is above `max_s` and the new time is not, the new time replaces the mean, because the mean would
+        change too slowly.
+
+        seconds: the time of the run in seconds.
         """
         with self._lock:
             if self._fine_s is None or (self._is_too_slow and seconds <= self.max_s):
@@ -68,9 +77,9 @@ class Escalation:
         return self._fine_s is not None and self._fine_s > self.max_s
 
     def _is_probe(self) -> bool:
-        """Return whether this picture may use the slow model.
+        """Return whether this picture is escalated only to measure the fine model's time.
 
-        The interval between such pictures doubles up to a maximum.
+        The number of pictures between two such measurements doubles each time, up to a maximum.
         """
         if self._refused < self._probe_after:
             self._refused += 1

@@ -1,4 +1,4 @@
-"""The weights file of a model on this host: in the weights folder, or as a verified copy from the storage."""
+"""Find the weights file of a model on this host: in the weights folder, or as a verified copy from the storage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FOLDER = "weights"
 
 
 def weights_locate(version: ModelVersion) -> Path | None:
-    """Return the path of a model's file on this host; None if this host does not have it."""
+    """Return the path of a model's weights file on this host, or None if this host does not have it."""
     for path in (Path(settings.MATTING_WEIGHTS_DIR) / version.path, _copy_path(version.sha256, version.path)):
         if path.is_file() and digest_of(path) == version.sha256:
             return path
@@ -30,9 +30,9 @@ def weights_locate(version: ModelVersion) -> Path | None:
 
 
 def weights_fetch(version: ModelVersion) -> Path | None:
-    """Return the path of a model's file, and copy it from the storage if it is missing.
+    """Return the path of a model's weights file. If the file is missing, copy it from the storage first.
 
-    Return None if the file cannot be copied.
+    Return None if the file is missing and cannot be copied.
     """
     found = weights_locate(version)
     if found is not None or not version.storage_key:
@@ -50,9 +50,11 @@ def weights_fetch(version: ModelVersion) -> Path | None:
 
 
 def weights_publish(path: Path, sha256: str) -> str:
-    """Store a copy of a weights file and its manifest for other hosts, and return its storage key.
+    """Store a copy of a weights file and its manifest for other hosts, and return the storage key of the copy.
 
-    sha256: the hash of the file. If a copy with the same content exists, it is not stored again.
+    If the storage already contains a copy with this hash, the file is not stored again.
+
+    sha256: the hash of the file (hex).
     """
     key = f"{_FOLDER}/{sha256}/{path.name}"
     if key not in storage.files_under(f"{_FOLDER}/{sha256}/"):
@@ -65,7 +67,10 @@ def weights_publish(path: Path, sha256: str) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hex. It is cached until the file's size or modification time changes."""
+    """Return the SHA-256 of a file (hex).
+
+    The value is cached until the size or the modification time of the file changes.
+    """
     state = path.stat()
     return _digest(str(path), state.st_size, state.st_mtime_ns)
 
@@ -88,9 +93,9 @@ def _manifest_key(key: str) -> str:
 
 
 def _copy_verified(key: str, target: Path, sha256: str) -> None:
-    """Copy a stored file to `target`. Raise ValueError if its SHA-256 is not `sha256`.
+    """Copy a stored file to `target`. Raise ValueError if the SHA-256 of the content is not `sha256`.
 
-    The file gets its name only after the check.
+    The copy has a temporary name until its hash has been checked.
     """
     digest = hashlib.sha256()
     descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".part-")

@@ -1,4 +1,4 @@
-"""The hosts and their weights files, as reported by the heartbeats of their workers."""
+"""The hosts and their weights files, read from the heartbeats of the workers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ DIGITS = 12  # characters of a sha256 in heartbeats
 
 @dataclass(slots=True)
 class Host:
-    """One host with workers: its weights, and the active models that it cannot load.
+    """One host that runs workers.
 
-    loadable: the weights that a worker has loaded; failed: the reason for each that a worker could not load.
+    weights: the weights files on this host.
+    loadable: the weights that a worker of this host has loaded.
+    failed: a dict from the weights that a worker could not load to the reason.
+    missing: the names of the active models that this host does not have or cannot load.
+    loaded: the models that are in memory now.
+
+    Each weights file is named by the first DIGITS characters of its SHA-256.
     """
 
     name: str
@@ -29,12 +35,15 @@ class Host:
 
 
 def host_name() -> str:
-    """Return the name of this host in heartbeats. Two installations on one machine need different names."""
+    """Return the name that this host has in heartbeats. Two installations on one machine need different names."""
     return settings.MATTING_HOST or socket.gethostname()
 
 
 def hosts_now() -> dict[str, Host]:
-    """Return the hosts that have a live model worker, by name. Raise RedisError if the queue cannot be reached."""
+    """Return a dict from host name to Host for all hosts with a live model worker.
+
+    Raise RedisError if the queue cannot be reached.
+    """
     hosts: dict[str, Host] = {}
     for worker in queue.live_workers():
         if worker.get("role") != "pictures":
@@ -50,7 +59,11 @@ def hosts_now() -> dict[str, Host]:
 
 
 def other_host_can_load(sha256: str, *, own: str) -> bool:
-    """Return whether a live host other than `own` has a weights file and has not failed to load it."""
+    """Return whether a live host other than `own` has a weights file and has not failed to load it.
+
+    sha256: the hash of the weights file (hex).
+    own: the name of the host to leave out.
+    """
     digits = sha256[:DIGITS]
     return any(
         digits in host.weights and (digits in host.loadable or digits not in host.failed)
@@ -60,7 +73,10 @@ def other_host_can_load(sha256: str, *, own: str) -> bool:
 
 
 def hosts_unprepared(sha256: str) -> dict[str, str]:
-    """Return the live hosts that have not loaded a weights file, each with the reason of its failure or ""."""
+    """Return the live hosts that have not loaded a weights file, as a dict from host name to a text.
+
+    The text is the reason why the host could not load the file. It is empty if the host has not tried yet.
+    """
     digits = sha256[:DIGITS]
     hosts = sorted(hosts_now().items())
     return {name: host.failed.get(digits, "") for name, host in hosts if digits not in host.loadable}

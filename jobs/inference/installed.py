@@ -1,4 +1,4 @@
-"""The weights files on this host, with the content of their manifests."""
+"""List the weights files on this host, with the content of their manifests."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ SUFFIXES = (*BUILT_IN_SUFFIXES, ".onnx")
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A weights file. If it cannot be used, `problem` contains the reason, and only path and bytes are known.
+    """A weights file on this host.
 
-    size_px: the side of the model's input. figures: names and values of its measurements. built_in_for: the roles in
-    which it is used without an activation.
+    problem: the reason why the file cannot be used; empty if it can be used. With a problem, only `path` and `bytes`
+        are known.
+    size_px: the side of the model's square input, in pixels.
+    figures: pairs of the name and the value of a measurement.
+    built_in_for: the roles for which the file is used without an activation.
     """
 
     path: str
@@ -46,7 +49,7 @@ class Installed:
 
 
 def installed_models() -> list[Installed]:
-    """Return the built-in files outside the weights folder, then the files of the weights folder, sorted by path."""
+    """List the weights files: first the built-in files outside the weights folder, then the folder's files by path."""
     folder = Path(settings.MATTING_WEIGHTS_DIR)
     built_in = _built_in_files()
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -56,7 +59,7 @@ def installed_models() -> list[Installed]:
 
 
 def _built_in_files() -> dict[Path, tuple[Role, ...]]:
-    """Return the files that are used without an activation, each with its roles."""
+    """Return a dict from the path of each built-in weights file to the roles for which it is used."""
     found: dict[Path, tuple[Role, ...]] = {}
     for role in Role:
         path = built_in_path(role).resolve()
@@ -65,9 +68,9 @@ def _built_in_files() -> dict[Path, tuple[Role, ...]]:
 
 
 def manifest_of(path: Path) -> Manifest:
-    """Return the manifest of a weights file without loading the model; raise WeightsInvalid if it is invalid.
+    """Return the manifest of a weights file without loading the model. Raise WeightsInvalid if the manifest is invalid.
 
-    A file of the built-in network needs no manifest.
+    A file of the built-in network needs no manifest; the function then creates one from the file's name.
     """
     beside = manifest_path(path)
     if path.suffix.lower() in BUILT_IN_SUFFIXES:
@@ -102,9 +105,9 @@ def _described(path: Path, relative: str, built_in: dict[Path, tuple[Role, ...]]
 
 
 def _figures(manifest: Manifest) -> tuple[tuple[str, str], ...]:
-    """Return the measurements of the manifest's first evaluation set as text.
+    """Return the measurements on the first evaluation set in the manifest, as pairs of a name and a value.
 
-    A manifest without measurements, such as an older one of a fetched checkpoint, gets those of the catalogue.
+    If the manifest contains no measurements, use those of the public checkpoint with the same name.
     """
     catalogued = public_checkpoints().get(manifest.name)
     metrics = manifest.extra.get("metrics") or (catalogued.extra.get("metrics", {}) if catalogued else {})

@@ -22,9 +22,9 @@ from segmentation.runtimes import Runtime
 
 
 class Measuring:
-    """Start `manage.py measure_runtimes` at low priority when a model of this host has not been measured.
+    """Starts `manage.py measure_runtimes` at low priority when a model on this host has not been measured.
 
-    Each file is checked once in the life of this worker, because a model may have no runtime that can be measured.
+    A worker checks each file only once, because some models have no runtime that can be measured.
     """
 
     def __init__(self) -> None:
@@ -32,9 +32,9 @@ class Measuring:
         self._process: subprocess.Popen[bytes] | None = None
 
     def look(self) -> None:
-        """Check the models that were activated since the last call.
+        """Check the models that were activated since the last call, and start the measurement if one is needed.
 
-        With another runtime than `auto`, or if there may be a GPU, nothing is measured.
+        Nothing is measured if the configured runtime is not `auto`, or if the machine may have a GPU.
         """
         if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there() or self._is_running():
             return
@@ -49,20 +49,21 @@ class Measuring:
 
 
 def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
-    """Measure the runtimes for the built-in and the active models; yield each file with its fastest runtime."""
+    """Measure the runtimes for the built-in and the active models. Yield each weights file with its fastest runtime."""
     for path in _files():
         yield path, measure_runtimes(path, cache_dir=cache_dir(), threads=model_threads())
 
 
 def cache_dir() -> Path:
-    """Return the folder of converted models and of the measured runtimes."""
+    """Return the folder that stores the converted models and the fastest runtime of each model."""
     return Path(settings.DATA_DIR) / "engine-cache"
 
 
 def model_threads() -> int | None:
-    """Return the number of threads: the setting, or the worker's share of a container's CPUs.
+    """Return the number of threads for a model, or None if the runtime chooses the number.
 
-    None where the runtime should choose.
+    The number is the setting MATTING_MODEL_THREADS. If it is not set and a container limits the CPUs, the number is
+    this worker's share of these CPUs.
     """
     if settings.MATTING_MODEL_THREADS:
         return int(settings.MATTING_MODEL_THREADS)

@@ -1,4 +1,4 @@
-"""The memory of this process and of its container."""
+"""Measure the memory of this process and of its container, and recognize errors that mean that memory ran out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 
 def rss_bytes() -> int:
-    """Return the resident memory of this process in bytes; 0 if the system does not report it."""
+    """Return the resident memory of this process in bytes, or 0 if the operating system does not report it."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
     except (OSError, ValueError, IndexError):
@@ -18,7 +18,7 @@ def rss_bytes() -> int:
 
 
 def available_bytes() -> int:
-    """Return the memory limit of the container in bytes; without a limit, the total memory of the machine."""
+    """Return the memory limit of the container in bytes. Without a limit, return the total memory of the machine."""
     machine = os.sysconf("SC_PHYS_PAGES") * _PAGE_BYTES
     for path in _CGROUP_LIMITS:
         try:
@@ -31,9 +31,9 @@ def available_bytes() -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error or one of its causes means that memory ran out.
+    """Return whether an exception or one of its causes means that memory ran out.
 
-    The runtimes report this in different ways.
+    Each runtime reports this in its own way, so the function checks the class and the message.
     """
     seen: BaseException | None = error
     while seen is not None:

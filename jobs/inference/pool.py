@@ -1,4 +1,4 @@
-"""The loaded models of one worker, within a memory budget. Only worker processes import this module."""
+"""Keep the loaded models of one worker within a memory budget. Only worker processes import this module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A weights file. An empty `sha256` accepts any content; it is used for the built-in file."""
+    """A weights file and the hash that its content must have. With an empty `sha256`, any content is accepted.
+
+    The built-in file has an empty `sha256`.
+    """
 
     path: Path
     sha256: str = ""
@@ -32,12 +35,16 @@ class _Loaded:
 
 
 class Pool:
-    """A pool of models that are loaded at their first use. Models are unloaded if memory is needed or if they are idle.
+    """A pool of models. It loads a model at its first use and unloads it when memory is needed or the model is idle.
 
-    budget_bytes: the limit for all loaded models together; a requested model is loaded even if it exceeds the limit.
-    idle_s: unload a model after this time without a picture, in seconds, except the one given to `keep`.
-    A load blocks only callers that need the same file, because heartbeats and other pictures must not wait for it.
-    load, size: build an engine, and estimate its memory beforehand; tests replace them.
+    budget_bytes: the memory limit for all loaded models together. A requested model is loaded even if it exceeds the
+        limit.
+    idle_s: a model is unloaded if no picture has used it for this number of seconds. The model passed to `keep` stays.
+    load: a function that loads a weights file and returns its engine.
+    size: a function that estimates the memory of a model before it is loaded; None for twice the file's size.
+    now: a monotonic clock in seconds.
+
+    While a model is loaded, only callers that need the same file wait. Heartbeats and other pictures do not wait.
     """
 
     def __init__(
@@ -58,7 +65,7 @@ class Pool:
         self._lock = threading.Lock()  # guards the dictionaries; it is never held during a load
 
     def get(self, weights: Weights) -> Engine:
-        """Return the engine of a weights file, loading it if needed. Raise the errors of `load`."""
+        """Return the engine of a weights file, and load it if needed. Raise the errors of the `load` function."""
         with self._lock:
             loading = self._loading.setdefault(weights, threading.Lock())
         with loading:
@@ -88,7 +95,7 @@ class Pool:
         return engine
 
     def loaded(self, weights: Weights) -> Engine | None:
-        """Return the engine of a weights file if it is loaded; otherwise None."""
+        """Return the engine of a weights file if it is loaded; otherwise return None."""
         with self._lock:
             one = self._loaded.get(weights)
             return None if one is None else one.engine
@@ -96,12 +103,12 @@ class Pool:
     def keep(self, weights: Weights) -> None:
         """Keep this model loaded even if it is idle, because most pictures use it.
 
-        It replaces the model kept before.
+        Only one model is kept. The next call replaces it.
         """
         self._kept = weights
 
     def unload_idle(self) -> int:
-        """Unload the models that were not used for `idle_s` seconds, and return their number."""
+        """Unload the models that no picture has used for `idle_s` seconds, and return their number."""
         with self._lock:
             since = self._now() - self.idle_s
             idle = [key for key, one in self._loaded.items() if one.used_at < since and key != self._kept]
@@ -110,13 +117,13 @@ class Pool:
             return len(idle)
 
     def unload_others(self, weights: Weights) -> None:
-        """Unload all models except the one with these weights. This is called after memory ran out."""
+        """Unload all models except the one with these weights. The workers call this method after memory ran out."""
         with self._lock:
             for key in [key for key in self._loaded if key != weights]:
                 self._unload(key, "made room")
 
     def describe(self) -> list[dict[str, object]]:
-        """Return name, version, runtime, device and memory (MiB) of each loaded model, for the heartbeat."""
+        """Return the name, version, runtime, device and memory (MiB) of each loaded model, for the heartbeat."""
         with self._lock:
             return [
                 {
@@ -141,7 +148,7 @@ class Pool:
 
 
 def _file_bytes(weights: Weights) -> int:
-    """Return an estimate of a model's memory in bytes: twice the size of its file."""
+    """Return an estimate of a model's memory in bytes: twice the size of its file, or 0 if the file cannot be read."""
     try:
         return 2 * weights.path.stat().st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""The choice of a picture's quality at submission."""
+"""Choose the quality of a picture when its job is submitted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROLES = {
 
 
 def how_to_get_fine(role: Role) -> str:
-    """Return that a role has no fine model, and how an operator activates one."""
+    """Return a message which says that a role has no fine model, and how an operator activates one."""
     # No public checkpoint separates people: a model that does is an operator's own.
     source = (
         "An operator activates a model of the family `people`"
@@ -34,22 +34,29 @@ def how_to_get_fine(role: Role) -> str:
 
 
 def role_of(options: CutoutOptions) -> Role:
-    """Return the model role (subject, prompts or people) that these options need."""
+    """Return the model role (subject, prompts or people) that a picture with these options needs."""
     return _ROLES[options.method]
 
 
 def quality_default(team: Team, dialect: str) -> Quality:
-    """Return the team's quality for a dialect; without one, the team's general quality, and without that the site's."""
+    """Return the quality for requests of a team that contain no quality.
+
+    This is the team's quality for the API (`dialect`). If it is not set, the team's general quality is used, then the
+    site's.
+    """
     return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
 
 def fine_roles() -> list[Role]:
-    """Return the roles that have an active fine model, which the qualities `fine` and `auto` need."""
+    """Return the roles that have an active fine model. The qualities `fine` and `auto` need such a model."""
     return [role for role, tier in active_versions() if tier is Tier.FINE]
 
 
 def model_names(role: Role) -> dict[Quality, str]:
-    """Return the names of the models of a role by quality. `fine` is missing if no fine model is active."""
+    """Return a dict from quality (`fast`, `fine`) to the name of the role's model.
+
+    The key `fine` is missing if no fine model is active.
+    """
     fast, fine = active_version(role, Tier.FAST), active_version(role, Tier.FINE)
     names = {Quality.FAST: built_in_path(role).stem if fast is None else fast.name}
     return names if fine is None else {**names, Quality.FINE: fine.name}
@@ -58,9 +65,13 @@ def model_names(role: Role) -> dict[Quality, str]:
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
     """Return the options with a quality that is available.
 
-    Without an active fine model of the role, an explicit `fine` raises InvalidParameter with instructions to install
-    one; a default of `fine`, and every `auto`, become `fast`. The quality is always `fast` for stamps, which need no
-    model, and for clicks, which only the fast model supports.
+    If the role has no active fine model, raise InvalidParameter when the request contains the quality `fine`. The
+    message says how to install a fine model. In the same case, `auto`, and `fine` as a default of the team or site,
+    become `fast`.
+
+    The quality is always `fast` for stamps, which need no model, and for clicks, which only the fast model supports.
+
+    dialect: the API through which the job is submitted.
     """
     asked = options.quality
     quality = asked or quality_default(team, dialect)

@@ -1,4 +1,4 @@
-"""Messages about uncertain results to a team's webhooks, so that people can review these results first."""
+"""Send messages about uncertain results to a team's webhooks, so that people can review these results first."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from jobs.webhooks.outbox import delivery_enqueue
 
 
 def uncertain_announce(*, image: JobImage) -> int:
-    """Queue the message `image.uncertain` if a picture's uncertainty reaches `review_above` of its team.
+    """Queue the webhook message `image.uncertain` if a picture's uncertainty is at least its team's `review_above`.
 
-    Return the number of messages, one for each webhook that wants them. Call it in the transaction that ends the
-    picture.
+    Return the number of queued messages, one for each webhook that receives this event. Call the function in the
+    transaction that writes the picture's result.
     """
     team = image.job.team
     if team.review_above is None or image.uncertainty is None or image.uncertainty < team.review_above:

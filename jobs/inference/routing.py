@@ -1,7 +1,7 @@
-"""Selection of the model for each picture, and the record of which model ran and why. Only workers import this module.
+"""Choose the model for each picture, and record which model ran and why. Only workers import this module.
 
-A `RoutedEngine` combines the models for one picture and has the interface of an engine, so `segmentation` does not
-depend on roles and tiers.
+A `RoutedEngine` combines the models for one picture and has the interface of an inference engine. So `segmentation`
+does not need to know roles and tiers.
 """
 
 from __future__ import annotations
@@ -30,33 +30,38 @@ _Answer = TypeVar("_Answer")
 
 
 class EngineSource(Protocol):
-    """The interface that provides engines by role and tier and frees memory. `jobs.inference.engines` implements it."""
+    """The interface of an object that returns engines by role and tier. `jobs.inference.engines` implements it."""
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
-        """Return the engine, loading it if needed; None if no model is active in this role and tier."""
+        """Return the engine for a role and tier, and load it if needed. Return None if no model is active there."""
         ...
 
     def lack(self, role: Role, tier: Tier) -> str:
         """Return why the last call of `engine` for this role and tier did not return the active model.
 
-        The result is a reason of `Choice`, or an empty string if `engine` returned the active model or no model is
+        The text is one of the reasons of `Choice`. It is empty if `engine` returned the active model, or if no model is
         active.
         """
         ...
 
     def built_in(self) -> Engine:
-        """Return the built-in model. It supports all roles."""
+        """Return the engine of the built-in model, which supports all roles."""
         ...
 
     def make_room(self, role: Role) -> None:
-        """Unload all models except the fast model of a role."""
+        """Unload all models except the fast model of a role, to free memory."""
         ...
 
 
 class RoutedEngine:
-    """The engine for one picture. The first run sets `choice`: the model that was used, and the reason.
+    """The inference engine for one picture. It chooses the model and then behaves like the engine of this model.
 
-    quality: the picture's quality. is_trial: whether a model under trial processes the picture, if there is one.
+    The first run sets `choice`: the model that was used, and the reason.
+
+    source: provides the engines.
+    quality: the quality of the picture.
+    escalation: decides whether the fine model processes a picture of the quality `auto`.
+    is_trial: whether the model under trial processes the picture, if one is active.
     """
 
     def __init__(
@@ -86,13 +91,13 @@ class RoutedEngine:
 
     @property
     def takes_points(self) -> bool:
-        """Whether the model for prompts or the built-in model accepts clicks."""
+        """Whether the model for prompts, or else the built-in model, accepts clicks."""
         return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Run the fast model for prompts (boxes and clicks) on clicks, or the built-in model if it accepts no clicks.
+        """Run the fast model for prompts on clicks. If this model accepts no clicks, run the built-in model.
 
-        Each click corrects the result of the previous ones, so all clicks of a picture use the same model. The
+        Each click corrects the result of the previous clicks, so the same model processes all clicks of a picture. The
         parameters are those of `Engine.points`.
         """
         engine = self._fast(Role.PROMPTS)
@@ -133,7 +138,12 @@ class RoutedEngine:
     def _escalated(
         self, role: Role, answer: _Answer, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]
     ) -> _Answer:
-        """Return the fine model's result if the fast model's result is uncertain enough; otherwise the fast model's."""
+        """Return the fine model's result if the fast model's result is uncertain enough; otherwise the fast model's.
+
+        answer: the fast model's result.
+        ask: a function that runs a given engine.
+        doubt: a function that returns the uncertainty (0..1) of a result.
+        """
         decision = self._escalation.decide(doubt(answer))
         fine = self._source.engine(role, Tier.FINE) if decision == "uncertain" else None
         if fine is None:
@@ -153,7 +163,10 @@ class RoutedEngine:
         return better
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
-        """Run a model. When memory runs out, unload other models and run the fast model, then the built-in one."""
+        """Run a model and return its result. If memory runs out, run the fast model instead, then the built-in one.
+
+        ask: a function that runs a given engine.
+        """
         started = time.perf_counter()
         answer = _unless_full(engine, ask)
         if answer is None:
@@ -182,16 +195,16 @@ class RoutedEngine:
 
 
 def _doubt_in(box: Box, alpha: np.ndarray, rgb: np.ndarray) -> float:
-    """Return the uncertainty of a subject in a box, which may be much smaller than the picture."""
+    """Return the uncertainty (0..1) of the subject in a box. The box may be much smaller than the picture."""
     rows, columns = cells_of(box, rgb.shape[1], rgb.shape[0], alpha.shape[1], alpha.shape[0])
     return uncertainty_of(alpha, subject=alpha[rows, columns])
 
 
 def _unless_full(engine: Engine, ask: Callable[[Engine], _Answer]) -> _Answer | None:
-    """Return the model's answer, or None when memory ran out.
+    """Return the model's result, or None if memory ran out.
 
-    The caller tries another model after this function has returned, because the error's traceback keeps the arrays of
-    the failed run in memory.
+    The traceback of the error keeps the arrays of the failed run in memory. So the caller must run another model only
+    after this function has returned.
     """
     try:
         return ask(engine)

@@ -1,4 +1,4 @@
-"""Queries for the active models and for the results of the models."""
+"""Queries for the active models and for statistics about the results of each model."""
 
 from __future__ import annotations
 
@@ -15,24 +15,33 @@ from segmentation.options import Method
 
 
 def active_version(role: str, tier: str) -> ModelVersion | None:
-    """Return the active version of a role and tier; None if there is none: then `fast` uses the built-in model."""
+    """Return the active version of a role and tier, or None if there is none.
+
+    Without an active version, the tier `fast` uses the built-in model.
+    """
     return ModelVersion.objects.filter(is_active=True, role=role, tier=tier).first()
 
 
 def active_versions() -> dict[tuple[Role, Tier], ModelVersion]:
-    """Return the active models by role and tier, with one query."""
+    """Return the active models as a dict from (role, tier) to version. The function runs one query."""
     rows = ModelVersion.objects.filter(is_active=True)
     return {(Role(row.role), Tier(row.tier)): row for row in rows}
 
 
 def pending_versions() -> list[ModelVersion]:
-    """Return the models that the hosts must copy before the models become active."""
+    """Return the models that are not active yet because the hosts must load them first."""
     return list(ModelVersion.objects.filter(is_pending=True))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFigures:
-    """The results of one model on the pictures that it processed. Shares are 0..1, times are in milliseconds."""
+    """Statistics about the pictures that one model processed.
+
+    pictures: the number of pictures.
+    model_ms: the mean time of the model in milliseconds; None if it is unknown.
+    uncertainty: the mean uncertainty (0..1); None if it is unknown.
+    corrected_share: the share (0..1) of results that a person corrected.
+    """
 
     model: str
     tier: str
@@ -44,9 +53,10 @@ class ModelFigures:
 
 @dataclass(frozen=True, slots=True)
 class TrialFigures:
-    """The results of a trial model in one role, and those of the other pictures of the same teams, role and period.
+    """Statistics about a trial model in one role, and about the other pictures for comparison.
 
-    `rest` contains all qualities, with empty names.
+    rest: the statistics of the pictures of the same teams, role and period that the trial model did not process. They
+        include all qualities, so `model` and `tier` are empty.
     """
 
     role: Role
@@ -67,15 +77,21 @@ _MEASURES: dict[str, Any] = {
 
 
 def model_figures(*, since: dt.datetime | None = None) -> list[ModelFigures]:
-    """Return for each model its times, uncertainty, and the share of results corrected by brush, box or click."""
+    """Return the statistics of each model and tier, the model with the most pictures first.
+
+    since: count only pictures that ended at or after this time; None counts all pictures.
+    """
     rows = _measured(_answered(since), "model_version", "tier")
     return [_figures(row, model=row["model_version"], tier=row["tier"]) for row in rows]
 
 
 def trial_figures(*, since: dt.datetime | None = None) -> list[TrialFigures]:
-    """Compare each trial model with what the other pictures of the teams that have a trial share got.
+    """Return the statistics of each trial model and role, with those of the other pictures for comparison.
 
-    The period is that between the trial model's first and last picture.
+    The other pictures belong to the teams that take part in trials. They ended between the trial model's first and last
+    picture.
+
+    since: count only pictures that ended at or after this time; None counts all pictures.
     """
     found = []
     for role, method in _METHODS.items():
@@ -89,7 +105,7 @@ def trial_figures(*, since: dt.datetime | None = None) -> list[TrialFigures]:
 
 
 def _answered(since: dt.datetime | None) -> QuerySet[JobImage]:
-    """Return the pictures that a model has processed, without the runs that correct an earlier result."""
+    """Return the pictures that a model has processed. Runs that correct an earlier result are left out."""
     answered = JobImage.objects.filter(status=Status.SUCCEEDED, job__corrects__isnull=True).exclude(model_version="")
     if since is not None:
         answered = answered.filter(finished_at__gte=since)
@@ -97,7 +113,10 @@ def _answered(since: dt.datetime | None) -> QuerySet[JobImage]:
 
 
 def _measured(pictures: QuerySet[JobImage], *groups: str) -> list[dict[str, Any]]:
-    """Return the measures of each group of pictures, the largest group first."""
+    """Return the statistics of each group of pictures, the largest group first.
+
+    groups: the columns that define the groups.
+    """
     rows: Any = pictures.values(*groups)  # the type checker cannot follow annotations in a dictionary
     return list(rows.annotate(**_MEASURES).order_by("-pictures"))
 

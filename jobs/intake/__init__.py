@@ -1,6 +1,8 @@
-"""Conversion of the pictures of a request into checked sources: uploads, base64, URLs, archives, server folders.
+"""Check the pictures of a request and convert them into sources, from which workers read the pictures.
 
-API dialects and pages call this package to accept or reject a picture; workers call it to open one. It may read and
-write the storage and the `Upload` rows of a team, and may use the network only through `fetch`. It starts no job and
-runs no model.
+A picture may come as an upload, as base64 text, as a URL, in a zip, or from a folder of the server. The APIs and pages
+call this package to accept or reject a picture. Workers call it to read the picture.
+
+The package may use the storage and the `Upload` rows of a team. It uses the network only through `fetch` and for the
+operator's content check. It starts no job and runs no model.
 """

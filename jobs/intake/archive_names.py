@@ -1,8 +1,8 @@
-"""Decoding of file names in a zip that does not mark them as UTF-8.
+"""Decode the file names in a zip that does not mark them as UTF-8.
 
-Such names are in the code page of the computer that wrote the zip, which the zip does not store. All names have the
-same code page, so a candidate must decode all of them, and the result must look like names. General detectors need more
-text than a few names contain.
+Such names are in the code page of the computer that wrote the zip, and the zip does not contain the name of this code
+page. All names have the same code page. So the correct code page must decode all of them, and the decoded texts must
+look like file names. General detectors of encodings need more text than a few file names contain.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 
 
 def decode_together(raw: Sequence[bytes]) -> list[str]:
-    """Return the names decoded as UTF-8 if all of them are valid UTF-8.
+    """Decode the file names of one zip, which all have the same encoding.
 
-    Otherwise use the code page whose result looks most like names.
+    If all names are valid UTF-8, return them decoded as UTF-8. Otherwise use the code page whose result looks most like
+    file names.
     """
     try:
         names = [name.decode("utf-8") for name in raw]
@@ -59,13 +60,13 @@ def decode_together(raw: Sequence[bytes]) -> list[str]:
 
 
 def _is_rare(letter: str) -> bool:
-    """Return whether a letter typically results from decoding short Chinese names as UTF-8 by mistake."""
+    """Return whether a letter indicates a wrong decoding: it appears when short Chinese names are decoded as UTF-8."""
     is_extended = "\u0180" <= letter <= "\u02ff" and letter not in "ƠơƯưȘșȚțǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜ"
     return is_extended or "\u0370" <= letter <= "\u0385"
 
 
 def _flagged_name(entry: zipfile.ZipInfo) -> str | None:
-    """Return the name of an entry whose encoding the zip states; None if it does not state the encoding."""
+    """Return the name of an entry if the zip says how it is encoded; otherwise return None."""
     if entry.flag_bits & _UTF8_FLAG:
         return entry.orig_filename
     place = 0
@@ -84,7 +85,10 @@ def _raw_name(entry: zipfile.ZipInfo) -> bytes:
 
 
 def _likeness(text: str, code_page: str) -> float:
-    """Return the mean score of the non-ASCII letters of a text, at most 1. Higher scores look more like names."""
+    """Return how much a text looks like file names: the mean score of its non-ASCII letters, at most 1.
+
+    A higher value means that the text looks more like file names. A text without such letters has the value 0.
+    """
     scores = []
     for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if letter > "\x7f":
@@ -94,9 +98,9 @@ def _likeness(text: str, code_page: str) -> float:
 
 
 def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
-    """Return a score of how likely a letter is in names of a code page.
+    """Return a score of how likely a letter is in file names of a code page, from -1 (wrong) to 1.
 
-    ascii_beside: the number of ASCII letters next to it.
+    ascii_beside: how many of the two neighbouring characters are ASCII letters (0..2).
     """
     if letter in _FREQUENT.get(code_page, ""):
         return _FOUND

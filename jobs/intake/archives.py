@@ -1,6 +1,7 @@
-"""Conversion of a zip of pictures into checked sources, with one member in memory at a time.
+"""Convert a zip of pictures into checked sources. Only one file of the zip is in memory at a time.
 
-Names of members are not used as paths. They are checked nevertheless, so that a hostile archive is rejected as a whole.
+File names in the zip are never used as paths on the server. They are checked anyway, so that a zip with dangerous names
+is rejected completely.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ _ENTRY_BYTES = 1024  # per entry of the directory: a header of 46 bytes, the nam
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Limits of an archive: the number of files, and the bytes of the archive and of its unpacked files."""
+    """The limits of a zip.
+
+    max_entries: the largest number of files.
+    max_bytes: the largest size of the zip, and the largest total size of its unpacked files.
+    """
 
     max_entries: int
     max_bytes: int
@@ -57,12 +62,16 @@ def archive_limits() -> ArchiveLimits:
 def sources_in(
     file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str, keeps_folders: bool = False
 ) -> list[Source]:
-    """Check each file of a zip and return the sources. A file that is not a picture becomes a RefusedSource.
+    """Check each file of a zip and return one source for each. A file that is not a picture becomes a RefusedSource.
 
-    limits, archive_limits: the limits of each picture and of the zip. field: the request's field, for errors.
-    keeps_folders: name each picture with its folders in the archive, so that a zip of the results contains them too.
-    Raise InvalidParameter if the archive is not a zip, is encrypted, is nested too deep, has too many entries, or has
-    names that point outside it. Raise ImageTooLarge if the archive or the unpacked files are too large.
+    limits: the limits of each picture.
+    archive_limits: the limits of the zip.
+    field: the name of the request field, for error messages.
+    keeps_folders: whether the name of a picture includes its folders in the zip. A zip of the results then has the same
+        folders.
+
+    Raise InvalidParameter if the file is not a zip, is encrypted, has too many files or too many nested folders, or
+    contains names that point outside the zip. Raise ImageTooLarge if the zip or the unpacked files are too large.
     """
     _check_end(file, archive_limits, field)
     try:
@@ -84,9 +93,9 @@ def sources_in(
 
 @dataclass(slots=True)
 class _Budget:
-    """The number of pixels that may still be decoded while an archive is checked.
+    """The number of pixels that may still be decoded while a zip is checked.
 
-    Workers check the remaining pictures.
+    When it is used up, only the headers of further pictures are checked; workers decode these pictures later.
     """
 
     pixels: int
@@ -104,9 +113,10 @@ def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limits:
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
-    """Return the content of one file of an archive.
+    """Return the unpacked content of one file of a zip.
 
-    Raise ImageTooLarge or ImageUnreadable if the archive's directory contains wrong values for it.
+    Raise ImageUnreadable if the file cannot be unpacked. Raise ImageTooLarge if its content has more than `max_bytes`
+    bytes.
     """
     if entry.compress_type not in _METHODS:
         raise ImageUnreadable("The file is packed by another method than deflate.")
@@ -125,9 +135,9 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) 
 
 
 def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
-    """Check the archive's size and end record before the directory is read.
+    """Check the size of a zip and the record at its end before the list of its files is read.
 
-    A forged directory could fill the memory.
+    Without this check, a manipulated list of files could use up the memory.
     """
     size = file.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
@@ -171,9 +181,9 @@ def _check_name(name: str, field: str) -> None:
 
 
 def _check_overlaps(archive: zipfile.ZipFile, field: str) -> None:
-    """Raise InvalidParameter if two entries share bytes.
+    """Raise InvalidParameter if two files of a zip share bytes.
 
-    Without this check, a small archive could contain the same file a thousand times.
+    Without this check, a small zip could contain the same data a thousand times.
     """
     ends_before = 0
     for entry in sorted(archive.infolist(), key=attrgetter("header_offset")):

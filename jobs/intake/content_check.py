@@ -1,8 +1,10 @@
-"""The operator's own check of a picture's content, before a worker processes the picture.
+"""Run the operator's own check of a picture's content before a worker processes the picture.
 
-`MATTING_CONTENT_CHECK` is a URL, or the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str |
-None` that returns the reason for a refusal. A URL receives the picture by POST and responds with `{"allowed": bool,
-"reason": str}`. If the check fails or cannot be reached, the picture fails with `internal`, so no picture is processed
+The setting MATTING_CONTENT_CHECK is a URL or the dotted path of a function. The function has the signature `check(data:
+bytes, about: dict[str, str]) -> str | None` and returns the reason why the picture is refused, or None. A URL receives
+the picture by POST and responds with `{"allowed": bool, "reason": str}`.
+
+If the check fails or cannot be reached, the picture fails with the error code `internal`. So no picture is processed
 unchecked.
 """
 
@@ -25,9 +27,9 @@ Check = Callable[[bytes, dict[str, str]], str | None]
 
 
 def content_check(data: bytes, about: dict[str, str]) -> None:
-    """Raise ContentRefused if the operator's check refuses a picture.
+    """Run the operator's check on a picture. Raise ContentRefused if the check refuses the picture.
 
-    about: values that describe the picture: the job's id, the team and the dialect.
+    about: values that describe the picture: the job's id, the team, and the API (`dialect`).
     """
     check = content_check_find()
     reason = None if check is None else check(data, about)
@@ -36,7 +38,10 @@ def content_check(data: bytes, about: dict[str, str]) -> None:
 
 
 def content_check_find() -> Check | None:
-    """Return the operator's check, or None if there is none; raise ValueError if it cannot be called."""
+    """Return the operator's check as a function, or None if the operator has configured none.
+
+    Raise ValueError if the setting is not a valid URL or names no function.
+    """
     value = settings.MATTING_CONTENT_CHECK
     if not value:
         return None

@@ -1,7 +1,8 @@
-"""Reading of pictures from folders of the server, and writing of results, only below the operator's root folders.
+"""Read pictures from folders of the server and write results to them, only below the operator's root folders.
 
-A path is resolved and checked against the resolved roots. Then it is opened from the root, folder by folder, without
-following links. If a folder is replaced by a link in between, the result is an error and not a path outside the root.
+A path is resolved and checked against the resolved root folders. Then the path is opened folder by folder, starting at
+the root, without following links. If a link replaces a folder after the check, opening fails, and no file outside the
+root is used.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 class Place:
     """A path inside a root folder.
 
-    parts: the names of the folders from the resolved `root` to the path. None of them was a link at the time of the
-    check.
+    root: the resolved root folder.
+    parts: the names of the folders from `root` to the path. None of them was a link when the path was checked.
     """
 
     root: Path
@@ -51,12 +52,16 @@ class Place:
 
 
 def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str = "") -> Place:
-    """Return the place of a caller's path inside one of `roots`.
+    """Find the root folder that contains a path of a request, and return the path as a Place.
 
-    A relative path is tried below each root, with or without the root's own name as its first part. A path under
-    `alias` that is below no root is read as the same path under the first root. Raise PermissionDenied for a path
-    outside the roots, whether it exists or not, and InvalidParameter for an invalid path; the error names the request's
-    `field`.
+    text: the path. A relative path is tried below each root, with or without the root's own name as its first part.
+    roots: the allowed root folders.
+    field: the name of the request field, for errors.
+    alias: another name of the first root. A path below `alias` that is in no root is read as a path below the first
+        root.
+
+    Raise PermissionDenied for a path outside the roots, whether it exists or not. Raise InvalidParameter for an invalid
+    path.
     """
     if not text or len(text) > MAX_PATH_LENGTH or "\0" in text or not _is_path(text):
         raise InvalidParameter(f"{field}: must be a path of 1 to {MAX_PATH_LENGTH} characters", field=field)
@@ -74,7 +79,10 @@ def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str =
 
 
 def _is_path(text: str) -> bool:
-    """Return whether a file system can store the path. JSON may contain lone surrogates and names of any length."""
+    """Return whether a file system can store the path.
+
+    JSON text may contain lone surrogates and names of any length, which a file system cannot store.
+    """
     try:
         return all(len(os.fsencode(part)) <= MAX_PART_BYTES for part in Path(text).parts)
     except UnicodeEncodeError:
@@ -97,8 +105,12 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 def sources_in(place: Place, *, field: str) -> list[Source]:
     """Return the files of a folder as sources, sorted by name. The files are not opened.
 
-    field: the request's field, for errors. Subfolders and system files of desktops are skipped. Raise InvalidParameter
-    if the folder does not exist, is empty, or contains more files than a job may have.
+    Subfolders are skipped, and so are files that desktop systems add to folders.
+
+    field: the name of the request field, for errors.
+
+    Raise InvalidParameter if the folder does not exist, contains no file, or contains more files than a job may have.
+    Raise PermissionDenied if the folder cannot be opened.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
         files = [entry for entry in entries if not is_litter(entry.name) and not _is_folder(entry)]
@@ -128,9 +140,10 @@ def _source(place: Place, entry: os.DirEntry[str]) -> Source:
 
 
 def read_file(path: str, max_bytes: int) -> bytes:
-    """Return at most max_bytes + 1 bytes of a regular file below an input root. The caller checks the length.
+    """Return the first max_bytes + 1 bytes of a file below an input root. The caller checks the length.
 
-    Raise PermissionDenied for a link that leaves the roots, and ImageUnreadable for a missing or irregular file.
+    Raise PermissionDenied for a path outside the roots, and ImageUnreadable for a file that is missing or not a regular
+    file.
     """
     place = place_in(path, settings.MATTING_INPUT_ROOTS, field="input_dir")
     if not place.parts:
@@ -150,9 +163,9 @@ def read_file(path: str, max_bytes: int) -> bytes:
 
 @contextmanager
 def _opened(place: Place, *, field: str) -> Iterator[int]:
-    """Open a folder part by part, starting at its root, and yield its file descriptor.
+    """Open a folder part by part, starting at its root. Yield its file descriptor, and close it at the end.
 
-    Raise InvalidParameter or PermissionDenied if it cannot be opened.
+    Raise InvalidParameter if the folder does not exist, and PermissionDenied if it cannot be opened.
     """
     try:
         folder = _walk(place)
@@ -169,7 +182,10 @@ def _opened(place: Place, *, field: str) -> Iterator[int]:
 
 
 def _walk(place: Place, *, make: bool = False) -> int:
-    """Return a file descriptor of the folder at a place. make: create missing folders."""
+    """Open the folder at a place, part by part, and return its file descriptor.
+
+    make: whether missing folders are created.
+    """
     if make:
         place.root.mkdir(parents=True, exist_ok=True)
     folder = os.open(place.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -189,7 +205,10 @@ def _walk(place: Place, *, make: bool = False) -> int:
 
 
 def require_writable(place: Place, *, field: str) -> None:
-    """Raise InvalidParameter with the request's `field` if results cannot be written to a place. No folder is made."""
+    """Raise InvalidParameter if results cannot be written to a place. Create no folder.
+
+    field: the name of the request field, for the error.
+    """
     path = place.path
     while not path.exists():
         path = path.parent
@@ -199,7 +218,7 @@ def require_writable(place: Place, *, field: str) -> None:
 
 @contextmanager
 def folder_made(place: Place) -> Iterator[int]:
-    """Create a folder with its parents and yield its file descriptor. Raise StorageFailed if this fails."""
+    """Create a folder and its missing parents, and yield its file descriptor. Raise StorageFailed if this fails."""
     try:
         folder = _walk(place, make=True)
     except OSError as error:
@@ -211,9 +230,13 @@ def folder_made(place: Place) -> Iterator[int]:
 
 
 def write_file(folder: int, name: str, stream: IO[bytes]) -> None:
-    """Write a stream to the file `name` in an open folder. An existing file is replaced only when the copy is complete.
+    """Write a stream to the file `name` in an open folder.
 
-    folder: the file descriptor of the folder. Raise StorageFailed if the file cannot be written.
+    An existing file is replaced only when the new content is complete.
+
+    folder: the file descriptor of the folder.
+
+    Raise StorageFailed if the file cannot be written.
     """
     unfinished = f".{name}.part"
     try:

@@ -1,4 +1,4 @@
-"""Detection of files that desktops and network drives add to zips and folders."""
+"""Recognize files that desktop systems and network drives add to zips and folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FOLDERS = {"__macosx", "$recycle.bin", "system volume information", "@eadir", "
 
 
 def is_litter(path: str) -> bool:
-    """Return whether a path in a zip or a folder is hidden or was added by a desktop system."""
+    """Return whether a path in a zip or folder is hidden, or whether a desktop system has added it."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     if not parts:
         return False

@@ -1,8 +1,11 @@
-"""Checks of the pictures of a request, before anything is stored or queued.
+"""Check the pictures of a request before they are stored or queued.
 
-Each `accept_*` function returns a source, or raises the error for the response. Bytes in the request are checked at
-once (CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check. In each
-function, limits=None means the site's limits, and `name` is the picture's file name.
+Each `accept_*` function returns a source, or raises the error for the response. A picture whose bytes are in the
+request is checked at once (CheckedSource). A picture at a URL or in a folder of the server is read later by a worker,
+which makes the same checks.
+
+Parameters with the same meaning in all functions: `name` is the picture's file name. `limits` are the limits of the
+picture; None means the limits of the site.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ MAX_FOLDERS = 8
 
 
 class Content(Protocol):
-    """Bytes that can be read several times. A read after `seek(0)` returns all of them."""
+    """A file-like object that can be read several times. `read` returns all bytes when it is called after `seek(0)`."""
 
     def seek(self, offset: int, /) -> int: ...
 
@@ -52,10 +55,11 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that passed its check. Its bytes stay in memory, in a temporary file, or in the storage.
+    """A picture that has passed its check. Its bytes are in memory, in a temporary file, or in the storage.
 
-    name: the file's name, which may begin with folders; zips of results keep them. settings: options of this picture
-    that differ from its job's, as JSON.
+    name: the file name. It may begin with folders; zips of results contain the same folders.
+    probe: the properties of the picture.
+    settings: the options of this picture that differ from the options of its job, as JSON.
     """
 
     name: str
@@ -69,14 +73,19 @@ class CheckedSource:
         return self.content.read()
 
     def stream(self) -> bytes | IO[bytes]:
-        """Return the open file if the picture is in a temporary file; otherwise its bytes."""
+        """Return the open file if the picture is in a temporary file; otherwise return the bytes of the picture."""
         if isinstance(self.content, TemporaryUploadedFile) and self.content.file is not None:
             return cast("IO[bytes]", self.content.file)
         return self.read()
 
 
 class ReopenedContent:
-    """Content that is opened and read completely at each `read`. Between two reads, nothing stays open or in memory."""
+    """Content that each call of `read` opens and reads completely.
+
+    Between two calls no file is open and no data is kept in memory.
+
+    read: the function that opens, reads and returns the bytes.
+    """
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
@@ -90,7 +99,7 @@ class ReopenedContent:
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """The URL of a picture. A worker downloads the picture through the guarded client and checks it."""
+    """The URL of a picture. A worker downloads the picture with the guarded HTTP client and checks it."""
 
     url: str
     name: str = ""
@@ -98,7 +107,7 @@ class UrlSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The path of a file below an allowed input root. A worker opens and checks the file.
+    """The path of a file below one of the operator's input folders. A worker opens and checks the file.
 
     bytes: the size of the file; 0 if it is unknown.
     """
@@ -110,10 +119,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """A picture that failed its check, while other pictures of the request continue.
-
-    It becomes a failed picture of the job.
-    """
+    """A picture that failed its check. It becomes a failed picture of the job; the other pictures are processed."""
 
     name: str
     error: MattingError
@@ -123,7 +129,10 @@ Source = CheckedSource | UrlSource | FileSource | RefusedSource
 
 
 def default_limits(**changes: Any) -> Limits:
-    """Return the site's limits with a dialect's `changes`. If both define a limit, the stricter one applies."""
+    """Return the site's limits of a picture, combined with the limits of an API.
+
+    changes: the API's limits by name. If the site also defines a limit, the stricter one applies.
+    """
     site = {"max_bytes": settings.MATTING_MAX_IMAGE_BYTES, "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS}
     stricter = {name: min(limit, changes.get(name, limit)) for name, limit in site.items()}
     return Limits(**(changes | stricter))
@@ -138,27 +147,36 @@ def limits_from_json(data: dict[str, Any]) -> Limits:
 
 
 def check_count(count: int) -> None:
-    """Raise InvalidParameter for more pictures than one job may have. Call it before a picture is opened."""
+    """Raise InvalidParameter if `count` exceeds the number of pictures that a job may have.
+
+    Call the function before the first picture is opened.
+    """
     if count > settings.MATTING_MAX_IMAGES_PER_JOB:
         raise too_many_images(str(count))
 
 
 def too_many_images(count: str) -> InvalidParameter:
-    """Return the error for more pictures than one job may have. count: their number, as text."""
+    """Return the error for a request with more pictures than a job may have.
+
+    count: the number of pictures, as text.
+    """
     return InvalidParameter(
         f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
     )
 
 
 def too_large(name: str, max_bytes: int) -> ImageTooLarge:
-    """Return the error for a file with the name `name` that is larger than `max_bytes`."""
+    """Return the error for a file that is larger than `max_bytes`.
+
+    name: the name of the file, for the message.
+    """
     return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
 
 
 def clean_name(name: str) -> str:
-    """Return the last part of a file name without control characters, at most MAX_NAME_LENGTH characters.
+    """Return the last part of a path without control characters, with at most MAX_NAME_LENGTH characters.
 
-    The result can be displayed and used in a zip. It is `picture` if nothing remains.
+    The result can be displayed, and it can be a file name in a zip. It is `picture` if no character remains.
     """
     name = PurePosixPath(str(name).replace("\\", "/")).name
     name = "".join(character for character in name if unicodedata.category(character)[0] != "C")
@@ -170,9 +188,9 @@ _CHECKED_HERE_PIXELS = 1_000_000
 
 
 def clean_path(path: str) -> str:
-    """Return a file's name with up to MAX_FOLDERS folders before it, joined by `/`. `clean_name` cleans each part.
+    """Return a file's name with up to MAX_FOLDERS folders before it, joined by `/`.
 
-    The first folders are left out if the path is longer than MAX_PATH_LENGTH.
+    `clean_name` cleans each part. If the path is longer than MAX_PATH_LENGTH, the first folders are removed.
     """
     parts = [part for part in PurePosixPath(str(path).replace("\\", "/")).parts if part.strip("/. ")]
     *folders, name = [clean_name(part) for part in parts] or [clean_name(path)]
@@ -185,9 +203,10 @@ def clean_path(path: str) -> str:
 def proved(source: bytes | Path, limits: Limits) -> Probe:
     """Decode a picture and return its properties.
 
-    Small pictures in memory are decoded in this process, others in a separate process. Raise the errors of
-    `segmentation.image.probe`, ImageUnreadable if the decoder crashes, and StorageFailed for a fault of this machine,
-    which does not concern the picture.
+    Small pictures in memory are decoded in this process, others in a separate process.
+
+    Raise the errors of `segmentation.image.probe` for a bad picture, and ImageUnreadable if the decoder crashes. Raise
+    StorageFailed if this machine fails (memory or disk); then the picture may be correct.
     """
     try:
         if isinstance(source, bytes):
@@ -213,9 +232,9 @@ def _cannot_check() -> StorageFailed:
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
-    """Check a picture in memory and return it as a source. Raise the ImageError that describes the fault.
+    """Check a picture in memory and return it as a source. Raise an ImageError if the picture cannot be accepted.
 
-    prove_pixels: a picture with more pixels is not decoded; only its header is checked. None: each picture is decoded.
+    prove_pixels: a picture with more pixels is not decoded; only its header is checked. None: every picture is decoded.
     """
     limits = limits or default_limits()
     if prove_pixels is None:
@@ -228,9 +247,9 @@ def accept_bytes(
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
-    """Check an uploaded file and return it as a source. Its size is checked before it is read into memory.
+    """Check an uploaded file and return it as a source. The size is checked before the file is read into memory.
 
-    Raise ImageMissing without a file, and the errors of `accept_bytes`.
+    Raise ImageMissing if there is no file, and the other errors of `accept_bytes`.
     """
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
@@ -249,9 +268,10 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in base64 and return it as a source. Raise ImageMissing without text, and other ImageErrors.
+    """Check a picture in base64 and return it as a source.
 
-    Line breaks and the prefix of a `data:` URL (RFC 2397) are accepted.
+    The text may contain line breaks and may begin with the prefix of a `data:` URL (RFC 2397). Raise ImageMissing if
+    there is no text, and another ImageError if the picture cannot be accepted.
     """
     limits = limits or default_limits()
     if not isinstance(text, str | bytes) or not text:
@@ -277,7 +297,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
-    """Return a temporary file with the decoded content of a base64 text that the web server has stored on disk."""
+    """Decode a base64 text that the web server has stored on disk. Return a temporary file with the decoded content."""
     head, comma, rest = text.lstrip().partition(",")
     if comma and head[:5].lower() == "data:":
         if not head.strip().lower().endswith("base64"):
@@ -295,9 +315,9 @@ def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in the storage and return it as a source; raise NotFound if the file is missing.
+    """Check a picture in the storage and return it as a source. Raise NotFound if the file is missing.
 
-    The picture belongs to an upload or to another job.
+    key: the storage key of the file, which belongs to an upload or to another job.
     """
     read = partial(storage.read, key)
     checked = accept_bytes(read(), name=name, limits=limits)
@@ -305,9 +325,13 @@ def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> Check
 
 
 def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlSource:
-    """Check the URL of a picture without the network and return it as a source. A worker downloads the picture later.
+    """Check the URL of a picture and return it as a source. A worker downloads the picture later.
 
-    field: the field of the request, for errors. Raise ImageMissing without a URL, and the errors of `check_url`.
+    The check does not use the network.
+
+    field: the name of the request field, for errors.
+
+    Raise ImageMissing if there is no URL, and the errors of `check_url` if the URL is not permitted.
     """
     if not isinstance(url, str) or not url.strip():
         raise ImageMissing(field=field)
@@ -318,9 +342,10 @@ def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlS
 def accept_or_refuse(
     accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
 ) -> Source:
-    """Return the source that `accept` returns.
+    """Call `accept` and return its source.
 
-    For an error of a class in `refusing`, return a RefusedSource with `name`. Other errors are raised.
+    If `accept` raises an error of a class in `refusing`, return a RefusedSource with this error and with `name`. Other
+    errors are raised.
     """
     try:
         return accept()

@@ -1,4 +1,4 @@
-"""Uploads: pictures that are stored before their job, and the deletion of expired uploads."""
+"""Store pictures that are uploaded before their job is submitted, and delete expired uploads."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ UPLOAD_LIFE = dt.timedelta(hours=1)
 
 
 def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | None = None) -> Upload:
-    """Store a checked picture for the team, and return its row.
+    """Store a checked picture for the actor's team, and return its Upload row.
 
-    upload_id: the id of the row; None: a random id. Raise InvalidParameter if the id is in use, QuotaExceeded if the
-    team's storage is full, or StorageFailed.
+    upload_id: the id of the row; None for a random id.
+
+    Raise InvalidParameter if the id is already in use, QuotaExceeded if the team's storage is full, and StorageFailed
+    if the file cannot be stored.
     """
     usage_check(team=actor.team, quota=quota_of(actor.team), new_bytes=source.probe.bytes, units=0)
     content_type = f"image/{source.probe.format}"
@@ -54,7 +56,7 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
 
 
 def uploads_expire(*, limit: int = 500) -> int:
-    """Delete up to `limit` expired uploads, and return the number of deleted uploads."""
+    """Delete at most `limit` expired uploads with their files, and return their number."""
     expired = list(Upload.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")[:limit])
     with transaction.atomic():
         Upload.objects.filter(id__in=[upload.id for upload in expired]).delete()

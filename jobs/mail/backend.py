@@ -1,4 +1,4 @@
-"""The mail backend of the site. It writes messages to the outbox and does not connect to the mail server."""
+"""The mail backend of the site. It writes messages to the outbox and does not connect to a mail server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.mail.outbox import mail_queue
 
 
 class Outbox(BaseEmailBackend):
-    """Mail backend that stores messages in the current transaction, so that a slow mail server delays no request."""
+    """Mail backend that stores messages in the current transaction. So a slow mail server does not delay requests."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         messages = [message for message in email_messages if message.recipients()]

@@ -1,4 +1,4 @@
-"""The outbox of mail: messages are stored, sent by a worker, and sent again if the mail server rejects them."""
+"""The outbox of e-mail. Messages are stored, a worker sends them, and a failed message is sent again later."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _LEASE_S = 90.0
 
 
 def mail_queue(*, message: EmailMessage) -> QueuedMail:
-    """Store a message, put it into the queue after the commit, and return its row.
+    """Store a message, and queue its sending after the commit. Return the row of the message.
 
-    Raise ValueError for a message with attachments, which are not supported.
+    Raise ValueError for a message with attachments, because the outbox does not support attachments.
     """
     if message.attachments:
         raise ValueError("mail with attachments cannot be queued")
@@ -47,9 +47,10 @@ def mail_queue(*, message: EmailMessage) -> QueuedMail:
 
 @runs(MAIL_SEND)
 def mail_send(mail_id: str) -> None:
-    """Send the message with this id and delete its row; do nothing if it is not waiting or not due.
+    """Send the message with this id and delete its row. Do nothing if the message is not waiting or not due.
 
-    A message that the mail server rejects is sent again later. One that failed too often is deleted and logged.
+    If sending fails, the message is sent again later. After the last attempt the message is deleted and an error is
+    logged.
     """
     mail = QueuedMail.claimable().filter(pk=mail_id).first()
     if mail is None or not mail.claim(lease_s=_LEASE_S):
@@ -64,9 +65,9 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue up to `limit` messages whose retry is due or whose entry in the queue was lost; return their number.
+    """Queue messages whose retry is due or whose queue entry was lost, at most `limit`. Return their number.
 
-    The upkeep (`jobs.running.upkeep`) calls this function regularly.
+    The regular maintenance (`jobs.running.upkeep`) calls this function.
     """
     return sweep(_Mails(), limit=limit)
 
@@ -98,9 +99,9 @@ def _enqueue(mail: QueuedMail) -> None:
 
 
 def _retry(mail: QueuedMail, error: Exception) -> None:
-    """Schedule the next attempt, or delete a message that has no attempt left.
+    """Schedule the next attempt to send a message, or delete the message if no attempt remains.
 
-    Only the class of the error is logged, because the text of a mail server may contain e-mail addresses.
+    Only the class of the error is logged, because the error text of a mail server may contain e-mail addresses.
     """
     if mail.strikes > len(RETRY_DELAYS_S):
         logger.error("mail %s is given up after %s tries: %s", mail.pk, mail.strikes, type(error).__name__)

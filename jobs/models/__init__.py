@@ -1,4 +1,4 @@
-"""Database models. They define state transitions and constraints; services of the other packages write the rows.
+"""Database models. They define the states and the constraints of rows. Services in the other packages write the rows.
 
 This package may import `segmentation.options`, but no other package of `jobs`.
 """

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Artifact(models.Model):
-    """A stored file of a job or picture. Its row is written in the transaction that publishes the result."""
+    """A stored file of a job or picture. The row is created in the same transaction that publishes the result."""
 
     class Kind(models.TextChoices):
         SOURCE = "source", _("Source")

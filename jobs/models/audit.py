@@ -1,4 +1,7 @@
-"""The audit trail: append-only rows in a hash chain, each with an author, an action, a time and an IP address."""
+"""The audit trail: rows in a hash chain. Each row records an action with its author, time and IP address.
+
+Rows can be added, but not changed or deleted.
+"""
 
 from __future__ import annotations
 
@@ -63,16 +66,18 @@ class Action(models.TextChoices):
 def action_choices() -> list[tuple[str, Promise]]:
     """Return the choices of the column `action`.
 
-    Migrations refer to this function, so new actions need no migration.
+    Migrations refer to this function, so a new action needs no migration.
     """
     return [(action.value, action.label) for action in Action]
 
 
 class AuditEntry(models.Model):
-    """One recorded event. Names and ids are plain values, so an entry remains when its objects are deleted.
+    """One recorded event. Names and ids are stored as plain values, so they remain when the objects are deleted.
 
-    `hash` is the SHA-256 of `previous_hash` and the entry's own content; `number` has no gaps. Triggers in the database
-    reject changes and deletions of a row (migrations 0002, 0006 and 0019).
+    number: consecutive numbers without gaps.
+    hash: the SHA-256 of `previous_hash` and the content of this entry.
+
+    Database triggers reject changes and deletions of a row (migrations 0002, 0006 and 0019).
     """
 
     Action = Action
@@ -111,7 +116,7 @@ class AuditEntry(models.Model):
         return f"{self.number}: {self.actor_name} {self.get_action_display().lower()}"
 
     def content(self) -> dict[str, object]:
-        """Return the values that the hash covers, as plain JSON types."""
+        """Return the values from which the hash is computed, as plain JSON types."""
         return {
             "number": self.number,
             "at": self.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
@@ -131,13 +136,16 @@ class AuditEntry(models.Model):
         }
 
     def expected_hash(self) -> str:
-        """Return the SHA-256 (hex) of the previous hash, a line break, and the content as JSON with sorted keys."""
+        """Compute the hash (SHA-256, hex) of this entry.
+
+        The hashed text is the previous hash, a line break, and the content as JSON with sorted keys.
+        """
         text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(f"{self.previous_hash}\n{text}".encode()).hexdigest()
 
 
 def _canonical(address: str | None) -> str | None:
-    """Return an IP address in its canonical form, because databases may return IPv6 addresses in another form."""
+    """Return an IP address in its canonical form, because a database may return an IPv6 address in another form."""
     try:
         return str(ipaddress.ip_address(address)) if address else address
     except ValueError:
@@ -145,9 +153,9 @@ def _canonical(address: str | None) -> str | None:
 
 
 class AuditHead(models.Model):
-    """The number and hash of the newest entry.
+    """The number and the hash of the newest entry, in a single row.
 
-    Writers lock this row. It reveals missing entries at the end of the chain.
+    A process locks this row before it appends an entry. The row also shows whether entries at the end were deleted.
     """
 
     PK = 1
@@ -164,9 +172,9 @@ class AuditHead(models.Model):
 
 
 class AuditErasure(models.Model):
-    """The permission to replace names in audit entries while a row exists.
+    """The permission to replace names in audit entries. Triggers allow it while a row of this table exists.
 
-    Only `jobs.audit.redaction` creates a row.
+    Only `jobs.audit.redaction` creates and deletes the row.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)

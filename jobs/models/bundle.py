@@ -1,4 +1,4 @@
-"""Zips of results that have been requested and not been made yet."""
+"""Zips of results that were requested but do not exist yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from jobs.models.lease import Leased
 
 
 class Bundle(Leased):
-    """The pending zip of a job. The row is created when the job's last picture ends, and deleted when the job ends."""
+    """A job's zip that must still be made.
+
+    The row is created when the last picture of the job ends, and deleted when the job ends.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.OneToOneField("Job", on_delete=models.CASCADE, related_name="bundle")

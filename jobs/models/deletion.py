@@ -1,4 +1,4 @@
-"""Stored files that are waiting to be deleted."""
+"""Stored files that must be deleted and still exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.models.lease import Leased
 class PendingDeletion(Leased):
     """A stored file, or a folder with its content, that must be deleted.
 
-    This row is written in the transaction that deletes the row of the file. Therefore the file is deleted later even if
+    The row is created in the same transaction that deletes the row of the file. So the file is deleted later, even if
     the process crashes after the commit or if the storage fails.
     """
 

@@ -1,4 +1,7 @@
-"""A text column that is encrypted with the site's secret key, so that a copy of the database reveals no secret."""
+"""A text column that is encrypted with the site's secret key.
+
+So a copy of the database without the key does not reveal the secrets.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ _PURPOSE = b"keyline.encrypted-column:"
 class EncryptedCharField(models.CharField):
     """Text column that encrypts values when they are written and decrypts them when they are read.
 
-    The keys are SECRET_KEY and its fallbacks (Fernet). A plain value of an earlier version is returned unchanged. A
-    value that no key can decrypt is logged and returned as an empty text.
+    The encryption (Fernet) uses SECRET_KEY; decryption also tries SECRET_KEY_FALLBACKS. A plain value that an earlier
+    version has stored is returned unchanged. If no key can decrypt a value, the column logs an error and returns an
+    empty text.
     """
 
     def get_prep_value(self, value: Any) -> Any:
@@ -35,7 +39,7 @@ class EncryptedCharField(models.CharField):
 
 
 def decrypted(value: str) -> str:
-    """Return the plain text of a stored value; an empty text if no key can decrypt it."""
+    """Return the plain text of a stored value, or an empty text if no key can decrypt the value."""
     if not value.startswith(_PREFIX):
         return value
     try:

@@ -1,4 +1,4 @@
-"""Checks of identifiers from requests, before they are used in a database query."""
+"""Check identifiers from requests before they are used in a database query."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from .team import Membership
 
 
 class Invitation(models.Model):
-    """A link with which one person can join a team. Only a hash of the link's token is stored."""
+    """A link with which one person can join a team. The database contains only a hash of the link's token."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="invitations")

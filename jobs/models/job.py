@@ -1,4 +1,4 @@
-"""Jobs and their pictures, and the transitions between their states."""
+"""Jobs and their pictures, and the changes of their states."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class Status(models.TextChoices):
 
         queued ──claim──▶ running ──▶ succeeded
            │                 ├──────▶ failed       (error_code + public error_message)
-           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, finally failed `worker_lost`
+           └──▶ canceled ◀───┘ (best effort)
+
+    When the lease of a running picture expires, the picture is queued again. After too many lost workers it fails with
+    the error code `worker_lost`.
     """
 
     QUEUED = "queued", _("Queued")
@@ -43,7 +46,10 @@ _Status = Status  # for annotations in classes that have an attribute named Stat
 
 
 class Job(models.Model):
-    """One submission: the user or key that submitted it, the API (dialect), the options and the result."""
+    """One submission of pictures, with its options and its result.
+
+    The row also records the user or API key that submitted the job, and the API (dialect) that received it.
+    """
 
     Status = Status
     Dialect = OwnDialect
@@ -160,7 +166,7 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Change the status from queued to running; return False if the job is already running or has ended."""
+        """Change the status from queued to running. Return False if the job is already running or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
         started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
         if started:
@@ -168,8 +174,9 @@ class Job(models.Model):
         return started
 
     def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
-        """Change the status to a terminal one; return False if the job has already ended.
+        """Change the status to a final one. Return False if the job has already ended.
 
+        status: `succeeded`, `failed` or `canceled`.
         code, message: the public error of a failed job.
         """
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
@@ -272,7 +279,7 @@ class JobImage(Leased):
 
     @property
     def cutout_options(self) -> CutoutOptions:
-        """The options of the job; this picture's own settings replace the job's."""
+        """The options of this picture: the options of the job, changed by the picture's own settings."""
         return CutoutOptions.from_json(self.job.options | self.settings)
 
     @property
@@ -280,9 +287,11 @@ class JobImage(Leased):
         return self.status in TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Change the status from queued to running under a lease; return False if the picture cannot be claimed.
+        """Change the status from queued to running, with a lease. Return False if the picture is not queued or not due.
 
-        lease_s: the duration of the lease in seconds. worker: the name of the worker. values: other columns to set.
+        lease_s: the duration of the lease in seconds.
+        worker: the name of the worker.
+        values: other columns to set.
         """
         claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
         if claimed:
@@ -290,34 +299,42 @@ class JobImage(Leased):
         return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Change the status from running to queued; return False if this attempt has lost its lease.
+        """Change the status from running to queued. Return False if this attempt has lost its lease.
 
-        delay_s: the seconds until the next attempt. values: other columns to set.
+        delay_s: the number of seconds before the next attempt may start.
+        values: other columns to set.
         """
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def postpone(self, *, delay_s: float, fault: str) -> bool:
-        """Queue the picture again after a machine fault, which does not count as a failed attempt.
+        """Queue the picture again after a fault of the machine (disk, memory, database).
 
-        delay_s: the seconds until the next attempt. fault: the text that describes the fault. Return False if this
-        attempt has lost its lease.
+        Return False if this attempt has lost its lease.
+
+        Such an attempt is not counted as a failed attempt.
+
+        delay_s: the number of seconds before the next attempt may start.
+        fault: a text that describes the fault.
         """
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )
 
     def hand_over(self, *, timings_ms: dict[str, float], is_held: bool = False) -> bool:
-        """Queue the picture for its next stage (after its download), with attempts counted from 0 again.
+        """Queue the picture for its next stage, after its download. The attempts of the next stage are counted from 0.
 
-        timings_ms: the durations of the stages so far, which are stored. is_held: whether the picture stays out of the
-        queue until its team may run another picture. Return False and write nothing if this attempt has lost its lease.
+        Return False and write nothing if this attempt has lost its lease.
+
+        timings_ms: the duration of each stage so far in milliseconds, by the name of the stage. It is stored.
+        is_held: whether the picture must wait until its team may run another picture.
         """
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
-        """Change the status from running to a terminal one; return False and write nothing if the lease is lost.
+        """Change the status from running to a final one. Return False and write nothing if the lease is lost.
 
-        values: the columns of the result or of the error.
+        status: `succeeded`, `failed` or `canceled`.
+        values: other columns to set, such as the result or the error.
         """
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
@@ -326,13 +343,13 @@ class JobImage(Leased):
         return ended
 
     def hold(self) -> None:
-        """Keep a queued picture out of the queue until its team may run another picture."""
+        """Mark a queued picture as held. It then stays out of the queue until its team may run another picture."""
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Cancel a picture that has not ended; return False if nothing changed.
+        """Cancel a picture that has not ended. Return False if nothing changed.
 
-        only_queued: cancel the picture only if no worker has started it.
+        only_queued: whether to cancel the picture only if no worker has started it.
         """
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
@@ -343,7 +360,7 @@ class JobImage(Leased):
 
 
 class FailedPicture(JobImage):
-    """A failed picture. This proxy model gives failed pictures their own list in the admin."""
+    """A failed picture. This proxy model exists so that the admin has a separate list of failed pictures."""
 
     class Meta:
         verbose_name = _("failed picture")

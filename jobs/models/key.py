@@ -19,7 +19,7 @@ class Scope(models.TextChoices):
 
 
 class ApiKey(models.Model):
-    """An API key of one team. Its secret has 256 random bits, so one round of SHA-256 is enough to protect it."""
+    """An API key of a team. The secret has 256 random bits, so a single round of SHA-256 protects it well enough."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="keys")

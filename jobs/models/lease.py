@@ -1,4 +1,4 @@
-"""The lease with which a worker claims a row: a picture, a zip, a webhook delivery, a mail or a deletion."""
+"""Leases. A worker claims a row (picture, zip, webhook delivery, mail or deletion) for a limited time."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Leased(models.Model):
-    """Abstract base of rows that one worker at a time processes under a lease.
+    """Abstract base class of rows that one worker at a time processes under a lease.
 
     ::
 
         waiting ──claim──▶ leased ──end──▶ ended, or deleted
            ▲                 │
-           └────release──────┘   the regular sweep releases it when the lease has expired
+           └────release──────┘   a regular task releases the row when its lease has expired
 
-    Each transition is one conditional update; False means that another process was first. `attempt` only increases. A
-    worker with an older attempt cannot change the row. The names of an attempt's files contain its number.
+    Each method that changes the state runs one conditional update. It returns False if another process has changed the
+    row first.
+
+    `attempt` only increases. A worker with an older attempt number can no longer change the row. The names of the files
+    that an attempt writes contain its number.
     """
 
     # Subclasses with a status column set these two to the values of the waiting and the leased state.
@@ -47,19 +50,24 @@ class Leased(models.Model):
 
     @property
     def strikes(self) -> int:
-        """The number of attempts that count towards giving the row up, as LeasedWork.max_strikes defines."""
+        """The number of attempts that count as failures, which is `attempt` minus `attempts_before`.
+
+        When this number reaches LeasedWork.max_strikes and the attempt fails, the row is given up.
+        """
         return self.attempt - self.attempts_before
 
     @classmethod
     def claimable(cls) -> models.QuerySet[Self]:
-        """Return the rows that are waiting and due."""
+        """Return the rows that are waiting and whose next attempt is due."""
         is_due = models.Q(next_try_at=None) | models.Q(next_try_at__lte=timezone.now())
         return cls._default_manager.filter(is_due, leased_until=None, **cls.WAITING)
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Claim the row for one attempt; return False if it is not waiting or not due.
+        """Claim the row for one attempt. Return False if the row is not waiting or not due.
 
-        lease_s: the duration of the lease in seconds. worker: the name of the worker. values: other columns to set.
+        lease_s: the duration of the lease in seconds.
+        worker: the name of the worker.
+        values: other columns to set.
         """
         until = timezone.now() + dt.timedelta(seconds=lease_s)
         values |= {"attempt": F("attempt") + 1, "leased_until": until, "claimed_by": worker, **self.LEASED}
@@ -69,22 +77,23 @@ class Leased(models.Model):
         return claimed
 
     def renew(self, *, lease_s: float) -> bool:
-        """Extend the lease of this attempt to `lease_s` seconds from now; return False if the lease is lost."""
+        """Extend the lease of this attempt to `lease_s` seconds from now. Return False if the lease is lost."""
         return self.held().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Set the row back to waiting, for at least `delay_s` seconds; return False if the lease is lost.
+        """End this attempt and set the row back to waiting. Return False if the lease is lost.
 
+        delay_s: the number of seconds before the next attempt may start.
         values: other columns to set.
         """
         then = timezone.now() + dt.timedelta(seconds=delay_s) if delay_s else None
         return self.end(next_try_at=then, **self.WAITING, **values)
 
     def end(self, **values: Any) -> bool:
-        """End this attempt and set the columns in `values`; return False and write nothing if the lease is lost."""
+        """End this attempt and set the columns in `values`. Return False and write nothing if the lease is lost."""
         return self.held().update(leased_until=None, **values) == 1
 
     def held(self) -> models.QuerySet[Self]:
-        """Return a queryset with this row; it is empty if this attempt has lost its lease."""
+        """Return a queryset that contains this row. It is empty if this attempt has lost its lease."""
         rows = type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)
         return rows.exclude(leased_until=None)

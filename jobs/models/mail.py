@@ -1,4 +1,4 @@
-"""E-mail that waits until a worker sends it."""
+"""E-mail messages that wait until a worker sends them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .lease import Leased
 
 
 class QueuedMail(Leased):
-    """A message that has not been sent.
+    """An e-mail message that has not been sent.
 
-    Its row is deleted after sending, because it may contain a password-reset link.
+    The row is deleted after sending, because the message may contain a link to reset a password.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

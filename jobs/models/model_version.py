@@ -1,4 +1,4 @@
-"""Activations of weights files by role and tier."""
+"""Activations of weights files, by role and tier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """The kinds of requests that a model may support: find the subject, follow boxes and clicks, find people."""
+    """The kinds of requests that a model may support: find the subject, follow boxes and clicks, or find people."""
 
     SUBJECT = "subject", _("Subject")
     PROMPTS = "prompts", _("Boxes and clicks")
@@ -16,7 +16,7 @@ class Role(models.TextChoices):
 
 
 class Tier(models.TextChoices):
-    """The quality of the model that a role uses. A role has at most one active model in each tier."""
+    """The quality of a model: fast, fine or under trial. A role has at most one active model in each tier."""
 
     FAST = "fast", _("Fast")
     FINE = "fine", _("Fine")
@@ -24,9 +24,9 @@ class Tier(models.TextChoices):
 
 
 class ModelVersion(models.Model):
-    """One activation of a weights file. Workers load the active row of a role and tier before their next picture.
+    """One activation of a weights file in a role and tier. Workers read the active rows before each picture.
 
-    Without an active row, the tier `fast` uses the built-in model, and the other tiers have no model.
+    If a role has no active row, the tier `fast` uses the built-in model, and the other tiers have no model.
     """
 
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.SUBJECT, db_default="subject")

@@ -1,4 +1,4 @@
-"""Quotas of teams. An empty field means no limit; a team without a row has the site's defaults."""
+"""Quotas of teams. An empty column means no limit. A team without a row has the default limits of the site."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
 
 
 def validate_dialects(value: object) -> None:
-    """Accept `{"native": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError for other values.
+    """Check the limits of single dialects, and raise ValidationError if the value has another form.
 
-    The names of the dialects are not checked. A limit is a whole number from 1, or null for no limit.
+    Example: `{"native": {"running_tasks": 4, "submits_per_second": null}}`. A limit is an integer of at least 1, or
+    null for no limit. The names of the dialects are not checked.
     """
     if not isinstance(value, dict):
         raise ValidationError(_('Write an object: {"dialect": {"limit": number}}.'))
@@ -37,7 +38,10 @@ def validate_dialects(value: object) -> None:
 
 
 def validate_quality_units(value: object) -> None:
-    """Accept `{"fine": 3, "auto": 2}`; raise ValidationError for other values. Units are 1 to 100."""
+    """Check the quota units of each quality, and raise ValidationError if the value has another form.
+
+    Example: `{"fine": 3, "auto": 2}`. Units are integers from 1 to 100.
+    """
     if not isinstance(value, dict) or set(value) - set(Quality):
         message = _("Write an object of weights: choose from %(names)s.")
         raise ValidationError(message % {"names": ", ".join(Quality)})
@@ -47,7 +51,7 @@ def validate_quality_units(value: object) -> None:
 
 
 class Quota(models.Model):
-    """The limits of one team. Days and months are those of the site's TIME_ZONE."""
+    """The limits of one team. Days and months begin at midnight in the time zone of the setting TIME_ZONE."""
 
     LIMITS = (
         "images_per_day",
@@ -113,20 +117,20 @@ class Quota(models.Model):
 
     @classmethod
     def default_of(cls, team: Team) -> Quota:
-        """Return the site's defaults (the settings MATTING_QUOTA_…) as an unsaved quota of `team`."""
+        """Return an unsaved quota of `team` with the site's defaults (the settings MATTING_QUOTA_…)."""
         return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
 
     def dialect_limits(self, dialect: str) -> DialectLimits:
-        """Return a dialect's limits with the changes for this team."""
+        """Return the limits of this team in a dialect: the default limits, changed by the team's own values."""
         return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
     def units_of(self, quality: str) -> int:
-        """Return the number of units that one picture of this quality costs; 1 if no number is defined."""
+        """Return the number of quota units that one picture of this quality costs. The default is 1."""
         weights = settings.MATTING_QUALITY_UNITS if self.quality_units is None else self.quality_units
         return int(weights.get(quality, 1))
 
     def as_json(self) -> dict[str, object]:
-        """Return the limits by name, for the audit trail and the account page."""
+        """Return a dict from the name of each limit to its value, for the audit trail and the account page."""
         return {name: getattr(self, name) for name in self.LIMITS} | {
             "quality_units": self.quality_units,
             "dialects": self.dialects,

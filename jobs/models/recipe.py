@@ -1,4 +1,4 @@
-"""Recipes of teams, with one row for each version, and the background pictures that recipes use.
+"""Recipes of teams, one row for each version, and the background pictures that recipes use.
 
 A recipe is a set of rules that makes files from a cutout: canvas, background, shadow, format and size.
 """
@@ -12,10 +12,10 @@ from django.db import models
 
 
 class RecipeVersion(models.Model):
-    """One version of a team's recipe. A changed recipe is stored as a new row.
+    """One version of a team's recipe. A change of a recipe is stored as a new row; the newest row is current.
 
-    The newest version is current. The rows of a deleted recipe remain, because jobs refer to them; a new recipe with
-    the same name continues with the next version number.
+    The rows of a deleted recipe remain, because jobs refer to them. A new recipe with the same name continues with the
+    next version number.
     """
 
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="recipes")

@@ -18,12 +18,15 @@ _QUALITY_NAMES = {Quality.FAST: _("Fast"), Quality.FINE: _("Fine"), Quality.AUTO
 
 
 def quality_choices() -> list[tuple[str, Promise]]:
-    """Return the value and the translated name of each quality. Migrations refer to this function."""
+    """Return the value and the translated name of each quality.
+
+    Migrations refer to this function, so a new quality needs no migration.
+    """
     return [(str(quality), name) for quality, name in _QUALITY_NAMES.items()]
 
 
 def validate_dialect_qualities(value: object) -> None:
-    """Raise ValidationError unless the value maps names of dialects to qualities, as `{"native": "fine"}` does."""
+    """Raise ValidationError unless the value maps dialect names to qualities, such as `{"native": "fine"}`."""
     if not isinstance(value, dict) or not all(quality in list(Quality) for quality in value.values()):
         message = _('Write an object: {"dialect": quality}, of %(names)s.')
         raise ValidationError(message % {"names": ", ".join(Quality)})
@@ -33,7 +36,7 @@ def validate_dialect_qualities(value: object) -> None:
 
 
 class Team(models.Model):
-    """The owner of jobs, keys, a quota and webhooks. Teams share no data."""
+    """The owner of jobs, API keys, webhooks and a quota. A team cannot see the data of another team."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=120, unique=True)

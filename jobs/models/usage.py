@@ -1,4 +1,4 @@
-"""The ledger of the teams' usage, and the sums of each day and month."""
+"""The usage of teams: a ledger of all charges and refunds, and the sums for each day and month."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UsageEntry(models.Model):
-    """One line of the append-only ledger: charged (+) or refunded (−) pictures.
+    """One line of the ledger: pictures that were charged (+) or refunded (−). Lines can only be added.
 
     A refund has the day of its charge, so the usage of a day or month is the sum of its lines. Job ids are plain
-    values, because lines remain when jobs are deleted. Triggers in the database reject changes and deletions of a line
-    (migration 0008); only `jobs.quota.erasure` can delete lines.
+    values, so lines remain when jobs are deleted. Database triggers reject changes and deletions of a line (migration
+    0008); only `jobs.quota.erasure` can delete lines.
     """
 
     class Kind(models.TextChoices):
@@ -50,9 +50,9 @@ class UsageEntry(models.Model):
 
 
 class UsagePeriod(models.Model):
-    """The usage of one team in a day or month, so that a charge is one conditional update.
+    """The total usage of one team in a day or month. One conditional update of this row charges pictures.
 
-    pictures: the sum of the ledger's units; a picture of high quality may cost several units.
+    pictures: the sum of the quota units in the ledger. A picture of high quality may cost several units.
     """
 
     class Kind(models.TextChoices):
@@ -76,10 +76,10 @@ class UsagePeriod(models.Model):
 
 
 class UsageErasure(models.Model):
-    """The permission to delete a team's ledger lines while this row exists. Only `usage_erase` creates the row.
+    """The permission to delete a team's ledger lines. Triggers allow it while a row for the team exists.
 
-    The permission is a separate table instead of a column of the team, because SQLite cannot rebuild a table that
-    another table's trigger reads.
+    Only `usage_erase` creates the row. The permission is a separate table and not a column of the team, because SQLite
+    cannot rebuild a table that the trigger of another table reads.
     """
 
     team_id = models.UUIDField(primary_key=True)

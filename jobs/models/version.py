@@ -1,4 +1,4 @@
-"""Versions of a picture, which the editor can restore."""
+"""Versions of a picture. The user can restore them in the editor."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from django.db import models
 
 
 class Version(models.Model):
-    """A state of a picture in addition to its first result: a correction by the model, or an edit saved by hand.
+    """A version of a picture after its first result: a correction by the model, or an edit that the user saved.
 
-    A correction has its own job in `run`, which lists of jobs leave out. An edit saved by hand has a file; its `run` is
-    the job from which it was made, or empty for the first result.
+    run: for a correction, the job that made it; lists of jobs leave this job out. For a saved edit, the job whose
+        result was edited, or None for the first result.
+    file: the file of a saved edit; a correction has none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Watched folders and bucket prefixes, which staff configure in the admin."""
+"""Watched folders and bucket prefixes. Staff configure them in the admin."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class WatchedFolder(models.Model):
-    """A folder or bucket prefix whose pictures become jobs of a team.
+    """A folder or bucket prefix. Each new picture in it becomes a job of the team.
 
-    `manage.py watch --all` watches each WatchedFolder that is enabled.
+    `manage.py watch --all` watches all enabled rows.
     """
 
     team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="watched_folders")

@@ -1,4 +1,4 @@
-"""Webhooks of teams, and the messages to webhooks and callback URLs."""
+"""Webhooks of teams, and the messages that are sent to webhooks and callback URLs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from jobs.models.lease import Leased
 
 
 class Webhook(models.Model):
-    """A URL that receives a team's events, with the secret that signs the messages.
+    """A URL to which a team's events are sent, with the secret that signs the messages.
 
-    Secrets are encrypted with the site's key instead of hashed, because signing needs the secret itself. A team has at
-    most one row of kind `callbacks`, without a URL; its secret signs the callbacks that jobs request.
+    The secret is encrypted with the site's key and not hashed, because signing needs the secret itself. A team has at
+    most one row of the kind `callbacks`. This row has no URL; its secret signs the callbacks that jobs request.
     """
 
     class Kind(models.TextChoices):
@@ -66,9 +66,9 @@ class Webhook(models.Model):
         return self.url or f"callbacks of {self.team}"
 
     def signing_secrets(self) -> list[str]:
-        """Return the valid signing secrets, newest first; raise ValueError if the secret cannot be decrypted.
+        """Return the valid signing secrets, newest first. Raise ValueError if the secret cannot be decrypted.
 
-        The previous secret is included until `previous_secret_until`.
+        After a change of the secret, the previous secret stays valid until `previous_secret_until`.
         """
         if not self.secret:
             raise ValueError(f"the secret of webhook {self.pk} cannot be read with the site's key")
@@ -79,7 +79,7 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(Leased):
-    """One message to one URL: its payload, the number of attempts and the last response."""
+    """One message to one URL, with its payload, the number of attempts and the last response."""
 
     class Status(models.TextChoices):
         """The states of a delivery.
@@ -87,8 +87,11 @@ class WebhookDelivery(Leased):
         ::
 
             waiting ──claim──▶ sending ──▶ succeeded
-               ▲                  ├──────▶ failed     (refused, gone, disabled, or tried often enough)
+               ▲                  ├──────▶ failed
                └────release───────┘
+
+        A delivery fails if the URL is not permitted, if the server responds with 410 Gone, if the webhook is disabled,
+        if the job is deleted, or after the last attempt.
         """
 
         WAITING = "waiting", _("Waiting")
@@ -141,19 +144,19 @@ class WebhookDelivery(Leased):
         return self.status in self.TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Claim the delivery for one attempt; return False if it is not due, has ended, or is claimed.
+        """Claim the delivery for one attempt. Return False if it is not due, has ended, or is already claimed.
 
         The parameters are those of `Leased.claim`.
         """
         return super().claim(lease_s=lease_s, worker=worker, tried_at=timezone.now(), **values)
 
     def write(self, payload: dict[str, Any]) -> bool:
-        """Store the payload of this attempt for later attempts; return False if this attempt has lost its lease."""
+        """Store the message's payload, so that later attempts send the same text. Return False if the lease is lost."""
         self.payload = payload
         return self.held().update(payload=payload) == 1
 
     def finish(self, status: Status, **values: Any) -> bool:
-        """End the delivery with a terminal status; return False if this attempt has lost its lease.
+        """End the delivery with a final status. Return False if this attempt has lost its lease.
 
         values: other columns to set, such as the response or the error.
         """

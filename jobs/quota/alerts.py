@@ -1,4 +1,4 @@
-"""Warnings to a team that has used most or all of its quota. A worker process without a model sends them."""
+"""Warn a team that has used most or all of its quota. A worker process without a model sends the warnings."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from jobs.work.registry import runs
 
 @runs(QUOTA_ALERT)
 def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
-    """Send a warning by e-mail to the team's owners and admins, and as `quota.warning` to its webhooks.
+    """Send a quota warning to the team's owners and admins by e-mail, and to its webhooks as `quota.warning`.
 
-    period_id: the UsagePeriod, a team's day or month; nothing is sent if it was deleted. percent: the share of the
-    quota that is used. limit: the quota in units. E-mail is sent only if it is configured.
+    E-mail is sent only if the site has a mail server.
+
+    period_id: the id of the UsagePeriod (the team's day or month). Nothing is sent if this row no longer exists.
+    percent: the percentage of the quota that is used.
+    limit: the quota in units.
     """
     period = UsagePeriod.objects.select_related("team").filter(pk=period_id).first()
     if period is None:

@@ -1,4 +1,4 @@
-"""Charges of pictures to a team, and rejection of pictures that exceed its quota."""
+"""Charge pictures to a team's quota, and reject pictures that exceed the quota."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ QUOTA_ALERT = Task("quota_alert")
 
 
 def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None:
-    """Raise QuotaExceeded before a file is stored, if a day's or month's quota or the storage quota is used up.
+    """Raise QuotaExceeded if the quota of the day, of the month or of the storage is too small for new pictures.
 
-    quota: the team's. new_bytes: the size of the files to store. units: the cost of the pictures. Another submission
-    may still use up the quota before `usage_charge` is called.
+    Call it before the files are stored. Another submission may use up the quota before `usage_charge` is called.
+
+    quota: the quota of the team.
+    new_bytes: the total size of the files to store.
+    units: the total cost of the pictures in quota units.
     """
     allowances_check(team, quota, units=units)
     if quota.stored_bytes is not None and stored_bytes(team) + new_bytes > quota.stored_bytes:
@@ -38,13 +41,17 @@ def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None
 def usage_charge(
     *, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted", units: int | None = None
 ) -> None:
-    """Charge all pictures of a job to today's and this month's quota, or none; raise QuotaExceeded or TooManyTasks.
+    """Charge all pictures of a job to the quota of today and of this month. If one does not fit, charge none.
 
-    Each picture costs `units`; None: the number that the quota defines for the job's quality. reason: the text in the
-    ledger. Call the function inside a transaction. It sets `charged_on` and `charged_units` of the pictures, and the
-    caller saves them. A conditional update of the row of the day and of the month makes the charge atomic. The rows
-    stay locked until the commit, so the number of waiting pictures cannot change in between. Without pictures or with 0
-    units no charge is written.
+    Raise QuotaExceeded if the quota is used up, and TooManyTasks if too many pictures wait. Without pictures, or with 0
+    units, nothing is charged.
+
+    units: the cost of each picture; None for the number that the quota defines for the job's quality.
+    reason: the text in the ledger.
+
+    Call the function inside a transaction. It sets `charged_on` and `charged_units` of the pictures, and the caller
+    saves them. The charge is one conditional update of the row of the day and one of the row of the month. Both rows
+    stay locked until the commit, so the number of waiting pictures cannot change before it.
     """
     if not images:
         return
@@ -74,12 +81,17 @@ def usage_charge(
 
 
 def quality_of(job: Job) -> str:
-    """Return the quality with which a job was submitted; `fast` if its options contain none."""
+    """Return the quality with which a job was submitted. The default is `fast`."""
     return str(job.options.get("quality") or Quality.FAST)
 
 
 def _window_add(team: Team, kind: str, start: dt.date, count: int, limit: int | None) -> None:
-    """Add units to a window's sum with one conditional update; raise QuotaExceeded if this would exceed the limit."""
+    """Add units to the sum of a day or month with one conditional update. Raise QuotaExceeded if the limit is exceeded.
+
+    kind: `day` or `month`.
+    start: the first day of this window.
+    limit: the quota in units; None for no limit.
+    """
     period = UsagePeriod.objects.filter(team=team, kind=kind, starts_on=start)
     with_room = period if limit is None else period.filter(pictures__lte=limit - count)
     if with_room.update(pictures=F("pictures") + count) == 0:
@@ -100,7 +112,10 @@ def _pending_check(job: Job, count: int, quota: Quota) -> None:
 
 
 def _alert(period: UsagePeriod, limit: int) -> None:
-    """Queue a warning if the usage reaches one of ALERT_PERCENTS. Each warning is sent at most once per window."""
+    """Queue a warning if the usage has reached one of ALERT_PERCENTS.
+
+    Each warning is sent at most once for each day or month.
+    """
     percent = max((step for step in ALERT_PERCENTS if period.pictures * 100 >= limit * step), default=0)
     if percent <= period.alerted_percent:
         return

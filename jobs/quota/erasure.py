@@ -1,4 +1,4 @@
-"""Deletion of a team's ledger when the team itself is erased. Other code cannot delete ledger lines."""
+"""Delete a team's ledger when the team is erased. No other module can delete ledger lines."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from jobs.models import Action, Team, UsageEntry, UsageErasure, UsagePeriod
 
 
 def usage_erase(*, author: Author, team: Team) -> int:
-    """Delete all usage of a team, and return the number of ledger lines. The audit entry contains their sum.
+    """Delete all usage of a team and return the number of ledger lines. An audit entry records their sum.
 
-    The triggers of migration 0008 allow deletion only while the team has a UsageErasure row, and this row exists only
-    inside this transaction. Delete the team's jobs before this call and the team itself after it.
+    The triggers of migration 0008 allow the deletion only while the team has a UsageErasure row. This row exists only
+    inside this transaction. Delete the team's jobs before this call, and the team after it.
     """
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=team.pk)

@@ -1,4 +1,4 @@
-"""Export of the usage of all teams for billing, as one row for each team, key, day, API and quality."""
+"""Export the usage of all teams for billing: one row for each team, API key, day, API and quality."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ _JOBS_PER_QUERY = 500
 
 
 def usage_export(*, output: TextIO, first_day: dt.date, last_day: dt.date) -> int:
-    """Write one CSV line for each team, key, day, API and quality, and return the number of lines.
+    """Write one CSV line for each team, API key, day, API and quality, and return the number of lines.
 
-    Both days are included. The key is the public id of the key that submitted the job; it is empty for the site's pages
-    and for deleted jobs, whose charges remain.
+    first_day, last_day: the first and the last day to export.
+
+    The column `key` contains the public id of the API key that submitted the job. It is empty for jobs of the site's
+    pages and for deleted jobs, whose charges remain.
     """
     sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     entries = UsageEntry.objects.filter(day__range=(first_day, last_day)).select_related("team").order_by("pk")
@@ -52,5 +54,5 @@ def _keys_of(job_ids: set[UUID]) -> dict[UUID, str]:
 
 
 def _harmless(text: str) -> str:
-    """Return the text of a cell, changed so that a spreadsheet does not run it as a formula."""
+    """Return the text for a CSV cell. Put an apostrophe in front of it if a spreadsheet would run it as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

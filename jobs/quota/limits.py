@@ -1,4 +1,4 @@
-"""The quota of a team, its changes, and its limits for pictures."""
+"""Read and change the quota of a team, and apply its limits to pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segmentation.image import Limits, Probe
 
 
 def quota_of(team: Team) -> Quota:
-    """Return the team's quota; the site's defaults if the team has no quota of its own."""
+    """Return the quota of a team, or the site's defaults if the team has no quota of its own."""
     try:
         return team.quota
     except Quota.DoesNotExist:
@@ -23,10 +23,12 @@ def quota_of(team: Team) -> Quota:
 
 
 def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
-    """Set limits of a team, write their earlier values to the audit trail, and return the quota.
+    """Change limits of a team and return the quota. The audit trail records the old and the new values.
 
-    author: who changes them. changes: the new limits by name; other limits do not change. Raise InvalidParameter for an
-    unknown name or an invalid limit.
+    author: the person or program that changes the limits.
+    changes: the new limits by name. Other limits do not change.
+
+    Raise InvalidParameter for an unknown name or an invalid limit.
     """
     unknown = sorted(set(changes) - {*Quota.LIMITS, "quality_units", "dialects"})
     if unknown:
@@ -46,7 +48,7 @@ def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
 
 
 def quota_reset(*, author: Author, team: Team) -> Quota:
-    """Delete a team's own quota, write its values to the audit trail, and return the site's defaults."""
+    """Delete a team's own quota and return the site's defaults. The audit trail records the old and the new values."""
     default = Quota.default_of(team)
     with transaction.atomic():
         Team.objects.select_for_update(no_key=True).get(pk=team.pk)
@@ -59,7 +61,7 @@ def quota_reset(*, author: Author, team: Team) -> Quota:
 
 
 def limits_within(limits: Limits, quota: Quota) -> Limits:
-    """Return `limits` reduced to the largest picture that the quota allows."""
+    """Return a copy of `limits` in which bytes and pixels are not larger than the quota allows."""
     pixels = quota.max_image_megapixels
     return replace(
         limits,
@@ -69,7 +71,10 @@ def limits_within(limits: Limits, quota: Quota) -> Limits:
 
 
 def picture_check(probe: Probe, limits: Limits) -> None:
-    """Raise ImageTooLarge or ImageDimensions if a picture with the properties `probe` exceeds the team's `limits`."""
+    """Raise ImageTooLarge or ImageDimensions if a picture exceeds the limits of the team.
+
+    probe: the properties of the picture.
+    """
     if probe.bytes > limits.max_bytes:
         raise ImageTooLarge(f"The picture has {probe.bytes} bytes, your team may send {limits.max_bytes}.")
     if probe.width * probe.height > limits.max_pixels:
@@ -80,7 +85,7 @@ def picture_check(probe: Probe, limits: Limits) -> None:
 
 
 def _audit_limits(author: Author, team: Team, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Write the changed limits to the audit trail."""
+    """Write the old and the new values of the changed limits to the audit trail."""
     changed = [name for name in after if after[name] != before[name]]
     audit_append(
         action=Action.QUOTA_CHANGED,

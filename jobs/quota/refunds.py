@@ -1,4 +1,4 @@
-"""Refunds of charged pictures, at most one for each charge."""
+"""Refund the charges of pictures. Each charge is refunded at most once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from jobs.quota.windows import windows_of
 
 
 def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
-    """Refund those of the pictures that are still charged, and return their number. Call it inside a transaction.
+    """Refund the given pictures that are still charged, and return their number. Call it inside a transaction.
 
-    reason: the text in the ledger, such as an error's code. A conditional update clears the charge of each picture, so
-    concurrent calls do not refund a picture twice.
+    reason: the text in the ledger, such as an error code.
+
+    A conditional update removes the charge of each picture, so concurrent calls do not refund a picture twice.
     """
     charged = JobImage.objects.filter(pk__in=image_ids, charged_on__isnull=False)
     groups: dict[tuple[dt.date, int], list[UUID]] = defaultdict(list)
@@ -36,9 +37,12 @@ def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
 
 
 def usage_reduce(*, image: JobImage, by: int, reason: str) -> int:
-    """Refund a part of a picture's charge, at most all of it, and return the refunded units.
+    """Refund a part of a picture's charge, and return the number of refunded units. Call it inside a transaction.
 
-    Call inside a transaction. A conditional update changes the charge, so concurrent refunds do not add up.
+    by: the number of units to refund. If the charge is smaller, the whole charge is refunded.
+    reason: the text in the ledger.
+
+    A conditional update changes the charge, so only one of several concurrent calls makes a refund.
     """
     day, units = image.charged_on, min(by, image.charged_units)
     if day is None or units <= 0:

@@ -12,9 +12,9 @@ from jobs.teams.actor import Actor
 
 
 def pictures_by_day(actor: Actor, *, since: dt.date) -> dict[dt.date, int]:
-    """Return the team's number of charged pictures by day, from `since` on. Refunds are subtracted.
+    """Return a dict from day to the number of pictures charged to the team, from `since` on.
 
-    Days without usage are left out.
+    Refunds are subtracted. Days without usage are left out.
     """
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).values("day").annotate(total=Sum("pictures"))
     return {row["day"]: row["total"] for row in rows.order_by("day")}
@@ -30,9 +30,9 @@ class QualityUse:
 
 
 def use_by_quality(actor: Actor, *, since: dt.date) -> list[QualityUse]:
-    """Return the team's usage by quality from `since` on, the most used quality first. Refunds are subtracted.
+    """Return the team's usage of each quality from `since` on, the most used quality first.
 
-    Qualities without charged pictures are left out.
+    Refunds are subtracted. Qualities without charged pictures are left out.
     """
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).order_by().values("quality")
     sums = rows.annotate(pictures_sum=Sum("pictures"), units_sum=Sum("units")).order_by("-pictures_sum")
@@ -48,7 +48,7 @@ def stored_bytes(team: Team) -> int:
 
 
 def tasks_of(team: Team) -> dict[str, int]:
-    """Return the team's number of `running` pictures and of `pending` pictures."""
+    """Return the number of the team's running and waiting pictures, under the keys `running` and `pending`."""
     images = JobImage.objects.filter(job__team=team)
     return {
         "running": images.filter(status=Status.RUNNING).count(),

@@ -1,4 +1,4 @@
-"""The windows of a quota (days and months in the site's time zone), and how much of them is used."""
+"""The windows of a quota (days and months in the site's time zone), and how much of each is used."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ _Kind = UsagePeriod.Kind
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The usage of one window (a day or a month) in units. A picture of high quality may cost several units.
+    """The usage of one window (a day or a month) in quota units. A picture of high quality may cost several units.
 
-    kind: `day` or `month`. limit: None means no limit. resets_at: the time at which the usage is 0 again.
+    kind: `day` or `month`.
+    limit: the quota; None for no limit.
+    used: the units that are used.
+    resets_at: the time at which the window ends and the usage begins again at 0.
     """
 
     kind: str
@@ -32,7 +35,10 @@ class Allowance:
 
 
 def windows_of(day: dt.date) -> tuple[tuple[str, dt.date], tuple[str, dt.date]]:
-    """Return the day and the month of `day` as (kind, first day), in the order in which their rows are locked."""
+    """Return the day and the month that contain `day`, as pairs of the kind and the first day.
+
+    The order is the order in which their rows must be locked.
+    """
     return (_Kind.DAY, day), (_Kind.MONTH, day.replace(day=1))
 
 
@@ -41,10 +47,13 @@ def window_limit(quota: Quota, kind: str) -> int | None:
 
 
 def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceeded:
-    """Return (not raise) the error that the quota of a day or month is used up.
+    """Return (do not raise) the error for a quota of a day or month that is used up.
 
-    kind: `day` or `month`. start: the first day of the window. limit: its quota, for the message. `retry_after_s` of
-    the error is the number of seconds until the window ends.
+    kind: `day` or `month`.
+    start: the first day of the window.
+    limit: the quota, for the message.
+
+    `retry_after_s` of the error is the number of seconds until the window ends.
     """
     resets_at = _end_of(kind, start)
     return QuotaExceeded(
@@ -55,9 +64,9 @@ def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceed
 
 
 def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
-    """Return the team's usage of today, then of this month.
+    """Return the team's usage of today and of this month, in this order.
 
-    quota: the team's quota, if the caller has already read it; None: it is read.
+    quota: the team's quota if the caller has already read it; None reads it from the database.
     """
     quota = quota or quota_of(team)
     windows = windows_of(timezone.localdate())
@@ -70,7 +79,7 @@ def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
 
 
 def allowances_check(team: Team, quota: Quota, *, units: int) -> None:
-    """Raise QuotaExceeded if less than `units` remain in today's or this month's window."""
+    """Raise QuotaExceeded if fewer than `units` units remain today or this month."""
     if quota.images_per_day is None and quota.images_per_month is None:
         return
     today = timezone.localdate()
@@ -80,7 +89,11 @@ def allowances_check(team: Team, quota: Quota, *, units: int) -> None:
 
 
 def _end_of(kind: str, start: dt.date) -> dt.datetime:
-    """Return the time at which a window ends."""
+    """Return the time at which a window ends.
+
+    kind: `day` or `month`.
+    start: the first day of the window.
+    """
     next_month = (start + dt.timedelta(days=32)).replace(day=1)
     following = start + dt.timedelta(days=1) if kind == _Kind.DAY else next_month
     return timezone.make_aware(dt.datetime.combine(following, dt.time()))

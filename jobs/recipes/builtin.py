@@ -17,7 +17,10 @@ _FINISH_OF_ID_PHOTO = ("canvas", "placement", "background", "outputs")
 
 @dataclass(frozen=True, slots=True)
 class CanvasSize:
-    """A picture size that a shop or network requires. fill: the share (0..1) of the size that the subject fills."""
+    """A picture size that a shop or social network requires.
+
+    fill: the share (0..1) of the width or height that the subject fills.
+    """
 
     title: str
     width_px: int
@@ -26,7 +29,7 @@ class CanvasSize:
 
     @property
     def value(self) -> str:
-        """The size in the format of the editor's script, such as `1000x1000`."""
+        """The size in the format that the script of the editor uses, such as `1000x1000`."""
         return f"{self.width_px}x{self.height_px}"
 
     @property
@@ -36,13 +39,13 @@ class CanvasSize:
 
 @dataclass(frozen=True, slots=True)
 class IdPhoto:
-    """A photo for an identity document, described by a built-in recipe."""
+    """A kind of photo for an identity document. A built-in recipe describes it."""
 
     recipe: Recipe
 
     @property
     def finish_json(self) -> str:
-        """The recipe as the JSON of the field `finish` of a rendering."""
+        """The recipe as JSON text, for the field `finish` of a request to render a variant."""
         return json.dumps({name: part for name, part in self.recipe.to_json().items() if name in _FINISH_OF_ID_PHOTO})
 
     @property
@@ -54,16 +57,17 @@ class IdPhoto:
 
 @cache
 def builtin_recipes() -> dict[str, Recipe]:
-    """Return the built-in recipes by name, in the order in which pages show them."""
+    """Return a dict from name to built-in recipe, in the order in which pages show the recipes."""
     data = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     return {name: Recipe.read(body) for name, body in data.items()}
 
 
 @cache
 def canvas_sizes() -> tuple[CanvasSize, ...]:
-    """Return the sizes of the built-in recipes for whole subjects (not for heads), without duplicates.
+    """Return the picture sizes of the built-in recipes, without duplicates.
 
-    A size that several recipes have gets the title of the first one.
+    Recipes that place a head (for identity photos) are left out. If several recipes have the same size, the first one
+    gives the title.
     """
     sizes: dict[tuple[int, int], CanvasSize] = {}
     for recipe in builtin_recipes().values():
@@ -77,7 +81,7 @@ def canvas_sizes() -> tuple[CanvasSize, ...]:
 
 @cache
 def id_photos() -> tuple[IdPhoto, ...]:
-    """Return the built-in recipes for photos of identity documents. They place a head and have rules."""
+    """Return the built-in recipes for photos of identity documents. These recipes place a head and have rules."""
     return tuple(
         IdPhoto(recipe)
         for recipe in builtin_recipes().values()

@@ -1,4 +1,4 @@
-"""Application of recipes to a processed picture. Workers and commands use this module; it imports no model."""
+"""Apply recipes to a processed picture. Workers and commands use this module. It imports no model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ from segmentation.options import CutoutOptions
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinishedFile:
-    """A finished file with its public name and the name of its recipe."""
+    """A file that a recipe made.
+
+    name: the public file name.
+    recipe: the name of the recipe.
+    written: the content of the file.
+    """
 
     name: str
     recipe: str
@@ -33,7 +38,10 @@ class FinishedFile:
 
 @dataclass(slots=True, eq=False)
 class FinishedPicture:
-    """The files of the recipes, with notes about broken rules and about recipes that could not be applied."""
+    """The files that recipes made from one picture.
+
+    notes: messages about rules that a file does not meet, and about recipes that could not be applied.
+    """
 
     files: list[FinishedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -49,13 +57,17 @@ def picture_finish(
     recipes: Sequence[NamedRecipe],
     limits: Limits,
 ) -> FinishedPicture:
-    """Apply recipes to one picture, using its source and its stored alpha, and return the files. No model runs.
+    """Apply recipes to one picture, from its source file and its stored alpha, and return the files. No model runs.
 
-    team: the team whose background pictures may be used; None: none. name: the picture's name, for the file names.
-    source: the file of the picture. alpha_png: its alpha as a gray PNG. options: the options of the cutout; their
-    threshold, erosion and feathering are applied to the alpha first. limits: the limits that the source must keep. A
-    recipe that cannot be applied to this picture adds a note, and the other recipes are applied. Raise the ImageErrors
-    of `segmentation.image.decode`, and StorageFailed.
+    team: the team whose background pictures the recipes may use; None if they may use none.
+    name: the name of the picture. It becomes part of the file names.
+    source: the bytes of the picture's file.
+    alpha_png: the alpha of the cutout as a gray PNG.
+    options: the options of the cutout. Their threshold, erosion and feathering are applied to the alpha first.
+    limits: the limits that the source must not exceed.
+
+    If a recipe cannot be applied to this picture, a note is added and the other recipes are applied. Raise the
+    ImageErrors of `segmentation.image.decode`, and StorageFailed if a background picture cannot be read.
     """
     picture = decode(source, limits)
     alpha = shaped_alpha(alpha_png, options)
@@ -84,7 +96,10 @@ def picture_finish(
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    """Return a name that no other file of this picture has, ignoring upper and lower case, and add it to `taken`."""
+    """Return a file name that no other file of this picture has, and add the name to `taken`.
+
+    Names that differ only in upper and lower case count as the same name.
+    """
     path, candidate, number = PurePosixPath(name), name, 2
     while candidate.lower() in taken:
         candidate, number = f"{path.stem}_{number}{path.suffix}", number + 1
@@ -93,7 +108,7 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def _background(team: Team | None, recipe: Recipe, limits: Limits) -> Any:
-    """Return the decoded background picture of a recipe, (h, w, 3) uint8 RGB; None if the recipe names none."""
+    """Return the background picture of a recipe, (h, w, 3) uint8 RGB. Return None if the recipe uses no picture."""
     if not isinstance(recipe.background, PictureBackground):
         return None
     if team is None:

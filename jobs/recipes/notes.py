@@ -1,6 +1,6 @@
-"""Translate the notes on finished pictures: broken rules, and sizes that were not reached.
+"""Translate the notes on finished pictures. A note says which rule a picture breaks or which size was not reached.
 
-The database and the APIs contain the English notes, because programs rely on them.
+The database and the APIs contain the English notes, because programs rely on their text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OF_RECIPE = re.compile(r"recipe (?P<name>[a-z0-9-]+): (?P<note>.+)", re.DOTALL)
 
 
 def note_said(note: str) -> str:
-    """Return a note in the user's language; an unknown note stays English."""
+    """Return a note in the user's language. An unknown note is returned in English."""
     if of_recipe := _OF_RECIPE.fullmatch(note):
         return gettext("recipe %(name)s: %(note)s") % {"name": of_recipe["name"], "note": note_said(of_recipe["note"])}
     for sentence, pattern in _patterns():
@@ -43,5 +43,5 @@ def note_said(note: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return each sentence with a pattern that matches it and finds its values."""
+    """Return each sentence with a regular expression that matches the sentence and extracts its values."""
     return tuple((sentence, re.compile(_VALUE.sub(r"(?P<\1>.+?)", re.escape(sentence)))) for sentence in SENTENCES)

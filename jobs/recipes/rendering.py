@@ -1,4 +1,4 @@
-"""Renderings that finish a stored result with a recipe, in the process for renderings, without a model or a charge."""
+"""Apply a recipe to a stored result, in the separate process for renderings. No model runs, and nothing is charged."""
 
 from __future__ import annotations
 
@@ -32,20 +32,23 @@ SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.we
 
 @dataclass(frozen=True, slots=True)
 class SampleRendering:
-    """A running rendering that applies a recipe to one of the site's sample pictures."""
+    """A running rendering that applies a recipe to one of the sample pictures of the site."""
 
     future: Future[Any]
 
     def finished(self) -> FinishedFiles:
-        """Wait for the rendering and return its files.
+        """Wait until the rendering has ended, and return its files.
 
-        Raise InvalidParameter for a recipe that cannot be applied to the sample, and ServerBusy.
+        Raise InvalidParameter if the recipe cannot be applied to the sample, and ServerBusy if the process failed.
         """
         finished: FinishedFiles = done_rendering(self.future)
         return finished
 
     def drop(self) -> None:
-        """Cancel a rendering whose client has disconnected. If it already runs, its files are deleted when it ends."""
+        """Cancel the rendering when its client has disconnected.
+
+        If the rendering already runs, its files are deleted when it ends.
+        """
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 
@@ -59,10 +62,11 @@ def finish_begin(
     brush_png: bytes = b"",
     for_screen: bool = False,
 ) -> Rendering:
-    """Start to finish a stored result with a recipe, and return the rendering.
+    """Start a rendering that applies a recipe to a stored result, and return the rendering.
 
-    options, brush_png, for_screen: as for `variant_begin`. Raise the errors of `variant_begin`, and NotFound for a
-    missing background picture.
+    options, brush_png, for_screen: as in `variant_begin`.
+
+    Raise the errors of `variant_begin`, and NotFound if the background picture does not exist.
     """
     return variant_begin(
         actor=actor,
@@ -76,10 +80,12 @@ def finish_begin(
 
 
 def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRendering:
-    """Start to apply a recipe to one of SAMPLES, in the actor's team, and return the rendering.
+    """Start a rendering that applies a recipe to a sample picture, and return the rendering.
 
-    Raise InvalidParameter for an unknown sample, NotFound for a missing background picture, RateLimited if the team has
-    too many renderings in progress, and ServerBusy.
+    sample: one of SAMPLES.
+
+    Raise InvalidParameter for an unknown sample, NotFound if the background picture does not exist, RateLimited if the
+    actor's team has too many renderings in progress, and ServerBusy if too many renderings wait.
     """
     from segmentation.finish.variant import sample_write
 
@@ -107,7 +113,7 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
 
 
 def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:
-    """Store the files of a finished result under the names that the recipe `named` gives them, and return their rows.
+    """Store the files of a finished result, and return their rows. The recipe `named` defines the file names.
 
     The temporary files are deleted, also after an error. Raise the errors of `variant_keep`.
     """
@@ -125,7 +131,10 @@ def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles)
 
 
 def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile) -> str:
-    """Return the public name of a file that the recipe `named` made. number: the number of the output, from 1."""
+    """Return the public name of a file that the recipe `named` made.
+
+    number: the number of the output, from 1.
+    """
     return file_name_of(
         named.recipe.outputs[number - 1].name,
         name=image.name,
@@ -136,7 +145,10 @@ def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile)
 
 
 def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
-    """Return the file of the output `number` (from 1) and delete the other files; raise NotFound if it is missing."""
+    """Return the file of one output and delete the other files. Raise NotFound if there is no such output.
+
+    number: the number of the output, from 1.
+    """
     for place, file in enumerate(finished.files, start=1):
         if place != number:
             file.path.unlink(missing_ok=True)
@@ -146,7 +158,7 @@ def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
 
 
 def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
-    """Return the background picture that a recipe names; None if it names none.
+    """Return the background picture that a recipe uses, or None if it uses no picture.
 
     Raise NotFound if the team does not have this picture.
     """
@@ -156,9 +168,10 @@ def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
 
 
 def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
-    """Start to make a WebP copy of a team's background picture for screens, and return its future.
+    """Start to make a smaller WebP copy of a team's background picture for display. Return the future of its bytes.
 
-    The copy's sides have at most BACKGROUND_SIDE_PX pixels. Raise NotFound, StorageFailed and ServerBusy.
+    The sides of the copy have at most BACKGROUND_SIDE_PX pixels. Raise NotFound if the team has no such picture,
+    StorageFailed if the file cannot be read, and ServerBusy if too many renderings wait.
     """
     from segmentation.small import small_webp
 
@@ -168,9 +181,9 @@ def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
 
 
 def _local(background: BackgroundPicture) -> Path:
-    """Return the local path of the file of a background picture.
+    """Return a local path of a background picture's file.
 
-    A file in a bucket is first copied into the folder of renderings.
+    If the storage is a bucket, the file is first copied to the folder of renderings.
     """
     path = storage.local_path(background.key)
     if path is not None:

@@ -1,4 +1,4 @@
-"""Queries for the recipes and background pictures that an actor may use."""
+"""Queries for the recipes and background pictures that a team may use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUILTIN_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class NamedRecipe:
-    """A recipe with the name and the version under which jobs store it."""
+    """A recipe with its name and version. Jobs store all three."""
 
     name: str
     version: int
@@ -28,7 +28,7 @@ class NamedRecipe:
 
     @property
     def title(self) -> str:
-        """The title to show on a page. Titles of built-in recipes are translated into the user's language."""
+        """The title that pages show. The title of a built-in recipe is translated into the user's language."""
         return gettext(self.recipe.title) if self.is_builtin else self.recipe.title
 
 
@@ -44,13 +44,16 @@ def recipes_of(actor: Actor) -> list[NamedRecipe]:
 def recipe_versions(actor: Actor, name: str) -> list[RecipeVersion]:
     """Return all versions of a team's recipe, newest first, including deleted ones.
 
-    The list is empty for a built-in or unknown recipe.
+    The list is empty if the name is unknown or belongs to a built-in recipe.
     """
     return list(RecipeVersion.objects.filter(team=actor.team, name=name[:40]).order_by("-version"))
 
 
 def recipe_named(actor: Actor, text: str) -> NamedRecipe:
-    """Return the recipe for a text `name` or `name@version`; raise NotFound for an unknown recipe or another text."""
+    """Return the recipe for a text of the form `name` or `name@version`.
+
+    Raise NotFound if there is no such recipe, or if the text has another form.
+    """
     name, at, version = text.strip().partition("@")
     if at and not (version.isascii() and version.isdecimal() and len(version) < 9):
         raise NotFound(f"There is no recipe {text!r:.60}.", field="recipe")
@@ -58,9 +61,9 @@ def recipe_named(actor: Actor, text: str) -> NamedRecipe:
 
 
 def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedRecipe:
-    """Return a recipe by name and version; raise NotFound for an unknown recipe.
+    """Return a recipe by its name and version. Raise NotFound if there is no such recipe.
 
-    version: None means the newest version.
+    version: None for the newest version.
     """
     builtin = builtin_recipes().get(name)
     if builtin is not None and version in (None, BUILTIN_VERSION):
@@ -74,17 +77,23 @@ def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedReci
 
 
 def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
-    """Return the recipes as JSON for a job. It contains copies, so that later versions do not affect the job."""
+    """Return the recipes as JSON to store in a job.
+
+    The JSON contains the whole recipes, so that later versions do not affect the job.
+    """
     return [{"name": named.name, "version": named.version, "body": named.recipe.to_json()} for named in recipes]
 
 
 def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
-    """Return the recipes that a job stores, from the output of `recipes_to_json`."""
+    """Return the recipes that a job stores.
+
+    data: the JSON from `recipes_to_json`.
+    """
     return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
 
 
 def builtin_recipe(name: str) -> NamedRecipe:
-    """Return a built-in recipe; raise NotFound, with the existing names, for an unknown name."""
+    """Return a built-in recipe by its name. Raise NotFound, with a list of the valid names, for an unknown name."""
     recipes = builtin_recipes()
     if name not in recipes:
         raise NotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
@@ -92,7 +101,7 @@ def builtin_recipe(name: str) -> NamedRecipe:
 
 
 def background_get(team: Team, name: str) -> BackgroundPicture:
-    """Return one of the team's background pictures by name; raise NotFound for an unknown name."""
+    """Return a background picture of the team by its name. Raise NotFound if there is none with this name."""
     picture = BackgroundPicture.objects.filter(team=team, name=name).first()
     if picture is None:
         raise NotFound(f"There is no background picture {name!r:.60}.", field="background.picture")

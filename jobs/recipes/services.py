@@ -1,4 +1,4 @@
-"""Services that store and delete a team's recipes and background pictures."""
+"""Store and delete a team's recipes and background pictures."""
 
 from __future__ import annotations
 
@@ -30,11 +30,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
-    """Store a recipe under a name as its next version, and return that version.
+    """Store a recipe as the next version of the given name, and return this version.
 
-    An unchanged recipe creates no new version. Raise PermissionDenied without the scope `submit`, and InvalidParameter
-    for a name that is reserved or malformed, for a body that `Recipe.read` rejects, and for more than MAX_RECIPES
-    recipes.
+    If the recipe has not changed, no new version is created.
+
+    body: the recipe as JSON.
+
+    Raise PermissionDenied if the actor does not have the scope `submit`. Raise InvalidParameter if the name is reserved
+    or malformed, if `Recipe.read` rejects the body, or if the team already has MAX_RECIPES recipes.
     """
     _require_member(actor)
     if not _NAME.fullmatch(name):
@@ -64,9 +67,10 @@ def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
 
 
 def recipe_delete(*, actor: Actor, name: str) -> None:
-    """Delete a recipe from the team's list. Jobs that used the recipe keep their copies.
+    """Delete a team's recipe. Jobs that use the recipe keep their copies.
 
-    Raise NotFound for an unknown recipe, and PermissionDenied for a built-in recipe or without the scope `submit`.
+    Raise NotFound if there is no such recipe. Raise PermissionDenied for a built-in recipe, or if the actor does not
+    have the scope `submit`.
     """
     _require_member(actor)
     with transaction.atomic():
@@ -80,16 +84,20 @@ def recipe_delete(*, actor: Actor, name: str) -> None:
 
 
 def recipes_import(*, actor: Actor, bodies: Mapping[str, Any]) -> list[NamedRecipe]:
-    """Store several recipes by name, all or none, and return them. Raise the errors of `recipe_save`."""
+    """Store several recipes and return them. If one cannot be stored, store none and raise the errors of `recipe_save`.
+
+    bodies: a dict from the name of each recipe to the recipe as JSON.
+    """
     with transaction.atomic():
         return [recipe_save(actor=actor, name=name, body=body) for name, body in bodies.items()]
 
 
 def background_save(*, actor: Actor, name: str, source: CheckedSource) -> BackgroundPicture:
-    """Store a background picture under a name, replacing an existing one, and return its row.
+    """Store a background picture under a name, and return its row. An existing picture with this name is replaced.
 
-    Raise PermissionDenied without the scope `submit`, InvalidParameter for an empty or too long name or too many
-    pictures, QuotaExceeded and StorageFailed.
+    Raise PermissionDenied if the actor does not have the scope `submit`. Raise InvalidParameter if the name is empty or
+    too long, or if the team has too many pictures. Raise QuotaExceeded if the team's storage is full, and StorageFailed
+    if the file cannot be stored.
     """
     _require_member(actor)
     if not name.strip() or len(name) > 80:
@@ -122,10 +130,10 @@ def background_save(*, actor: Actor, name: str, source: CheckedSource) -> Backgr
 
 
 def background_delete(*, actor: Actor, name: str) -> None:
-    """Delete a background picture with its file.
+    """Delete a background picture and its file.
 
-    Raise NotFound for an unknown name, InvalidParameter if a recipe uses the picture, and PermissionDenied without the
-    scope `submit`.
+    Raise NotFound if there is no picture with this name, InvalidParameter if a recipe uses the picture, and
+    PermissionDenied if the actor does not have the scope `submit`.
     """
     _require_member(actor)
     with transaction.atomic():

@@ -1,4 +1,7 @@
-"""The titles of the built-in recipes, marked for translation, because makemessages does not read JSON."""
+"""The titles of the built-in recipes, marked for translation.
+
+They are repeated here because the command `makemessages` does not read JSON files.
+"""
 
 from __future__ import annotations
 

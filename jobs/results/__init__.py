@@ -1,7 +1,8 @@
-"""Files of jobs: storage, rows of files, variants, zips, signed links and deletions.
+"""Files of jobs: storage, database rows, variants, zips, signed links and deletions.
 
-- Callers: `jobs.work` (workers store results, retention deletes them), the API and the pages (links, variants).
-- May use: models, `jobs.teams`, `jobs.quota`, `jobs.audit`, `jobs.intake`, and the queue, the leases, the selectors and
-  the end of a job in `jobs.work`.
-- Only `storage` accesses the stored files of results, which have `Artifact` rows. `deletions` deletes files.
+A variant is a result that was rendered again with other options.
+- Used by: `jobs.work` (workers store results, and expired results are deleted), the API and the pages.
+- May import: models, `jobs.teams`, `jobs.quota`, `jobs.audit`, `jobs.intake`, and from `jobs.work` the queue, the
+  leases, the selectors and the function that ends a job.
+- Only `storage` reads and writes the stored files of results, which have `Artifact` rows. `deletions` deletes files.
 """

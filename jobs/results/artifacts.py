@@ -1,4 +1,4 @@
-"""Storage of a file of a picture together with its row."""
+"""Functions that store a file of a picture and create its database row (an `Artifact`)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from jobs.results.deletions import files_discard
 def artifact_keep(
     *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
 ) -> Artifact:
-    """Store a file of a picture, create its row, and return the row.
+    """Store a file of a picture, create its database row, and return the row.
 
-    key: the file's name in the storage. width, height: in pixels. Raise StorageFailed, and JobNotFound if the picture
-    has been deleted. After an error the stored file is deleted.
+    key: the file's name in the storage.
+    width, height: in pixels.
+    Raise StorageFailed if the storage fails, and JobNotFound if the picture has been deleted. After an error, the
+    stored file is deleted.
     """
     artifact = artifact_stored(
         image=image, kind=kind, key=key, data=data, content_type=content_type, width=width, height=height
@@ -46,10 +48,12 @@ def artifact_stored(
     width: int,
     height: int,
 ) -> Artifact:
-    """Store a file of a picture and return its row, which the caller must save. Raise StorageFailed.
+    """Store a file of a picture and return its row. The caller must save the row.
 
-    key: the file's name in the storage. width, height: in pixels. A stream is copied in pieces, so it is not completely
-    in memory.
+    key: the file's name in the storage.
+    data: the content; a stream is copied in pieces, so the whole content is never in memory.
+    width, height: in pixels.
+    Raise StorageFailed if the storage fails.
     """
     stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)
     return Artifact(

@@ -1,4 +1,4 @@
-"""Requests for the zip of a job's results."""
+"""Functions that request the zip of a job's results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ BUNDLE_MAKE = Task("bundle_make", timeout_s=3600)
 
 
 def bundle_request(*, job: Job) -> None:
-    """Queue the task that makes the job's zip, unless it is already queued. Call it inside a transaction."""
+    """Queue the task that makes the job's zip, unless the task is already queued.
+
+    Call this function inside a transaction.
+    """
     bundle, is_new = Bundle.objects.get_or_create(job=job)
     if is_new:
         after_commit(bundle_send, bundle)

@@ -1,6 +1,6 @@
-"""The zip of a job's results and the copies in a server folder, which are made as the job's last step.
+"""The last step of a job: make the zip of the results, and copy the results to a folder of the server.
 
-A worker process without a model makes them.
+Worker processes without a model run this step.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ class _LeaseLost(Exception):
 
 @runs(BUNDLE_MAKE)
 def bundle_make(bundle_id: str) -> None:
-    """Make the zip and the copies of a job, and end the job. A repeated message from the queue has no effect.
+    """Make the zip and the copies of a job's results, and end the job.
 
-    After a machine fault or a crash the task is retried, up to MAX_ATTEMPTS times. Any other error fails the job.
+    bundle_id: the primary key of the job's `Bundle` row. A repeated message from the queue has no effect.
+    After a fault of the machine (disk, memory, database) or a crash, the task is retried, up to MAX_ATTEMPTS times.
+    After any other error, the job fails.
     """
     bundle = Bundle.objects.filter(pk=bundle_id).first()
     if bundle is None or not bundle.claim(lease_s=LEASE_S):
@@ -76,9 +78,9 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 
 
 def bundles_recover() -> int:
-    """Queue zips again whose worker died or whose message was lost; return their number.
+    """Queue each zip again whose worker died or whose message was lost. Return the number of these zips.
 
-    The upkeep (`jobs.running.upkeep`) calls this function regularly.
+    A background thread (`jobs.running.upkeep`) calls this function regularly.
     """
     return sweep(_Bundles())
 
@@ -116,7 +118,10 @@ def _bundle(bundle: Bundle) -> None:
 
 
 def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
-    """Write the results into the zip and, if the job names a server folder, into this folder, one picture at a time."""
+    """Write the results into the zip, one picture at a time.
+
+    If the job names a folder of the server, also write the results into this folder.
+    """
     job = bundle.job
     with ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures do not compress
@@ -147,9 +152,9 @@ def _export_bundle(job: Job, file: IO[bytes]) -> None:
 
 
 def _export_place(job: Job, *deeper: str) -> Place:
-    """Return a place in the server folder of a job, after checking the folder again.
+    """Return a place inside the server folder of a job, after checking again that this folder is allowed.
 
-    Roots and links may have changed since the submission.
+    deeper: names of subfolders. The allowed folders and symbolic links may have changed since the submission.
     """
     place = place_in(job.export_directory, settings.MATTING_OUTPUT_ROOTS, field="output_dir")
     return Place(place.root, place.parts + deeper)

@@ -1,4 +1,4 @@
-"""Deletion of stored files, also if the storage fails or the process ends."""
+"""Deletion of stored files. A deletion that fails, or whose process ends, is retried later."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _KEYS_PER_QUERY = 500
 
 
 def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> None:
-    """Delete files and folders when the current transaction commits, or after the time `after` if it is given.
+    """Delete files and folders when the current transaction commits.
 
-    keys: names in the storage; a folder's name ends with a slash. `deletions_retry` repeats failed deletions until they
-    succeed.
+    keys: names in the storage; a folder's name ends with a slash.
+    after: a delay before the deletion; None means that the files are deleted at the commit. `deletions_retry` repeats
+    failed deletions until they succeed.
     """
     if after is not None:
         _remember(keys, next_try_at=timezone.now() + after)
@@ -40,11 +41,12 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
 
 
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
-    """Delete files whose rows were not written. This function raises no error.
+    """Delete files whose database rows could not be written. This function never raises an error.
 
-    keys: names in the storage. error: the exception that prevented the rows, if any. If the connection to the database
-    broke, the commit may have succeeded although no confirmation arrived. In this case `deletions_retry` deletes the
-    files later, unless it finds their rows.
+    keys: names in the storage.
+    error: the exception that prevented the rows, or None.
+    If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
+    case `deletions_retry` deletes the files later, unless it finds their rows.
     """
     keys = list(keys)
     try:
@@ -59,15 +61,15 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
 def deletions_retry(*, limit: int = 500) -> int:
     """Retry up to `limit` failed deletions, and return the number of deleted files and folders.
 
-    The upkeep (`jobs.running.upkeep`) calls this function regularly.
+    A background thread (`jobs.running.upkeep`) calls this function regularly.
     """
     return sweep(_Deletions(), limit=limit)
 
 
 class _Deletions(LeasedWork[PendingDeletion]):
-    """The pending deletions as leased work.
+    """The pending deletions as work that a process claims with a lease.
 
-    They need no message in the queue, because `send` itself deletes the files.
+    The queue contains no message for a deletion, because `send` itself deletes the files.
     """
 
     def rows(self) -> QuerySet[PendingDeletion]:
@@ -85,9 +87,9 @@ def _remember(keys: Iterable[str], **values: Any) -> list[PendingDeletion]:
 
 
 def _work_off(rows: Iterable[PendingDeletion]) -> int:
-    """Delete the files of the claimed rows, and return their number.
+    """Delete the files of the claimed rows, and return the number of rows whose files were deleted.
 
-    A row that fails waits for a time that doubles with each failure.
+    If a deletion fails, it is retried after a pause. The pause doubles with each failure.
     """
     deleted = []
     for row in rows:
@@ -101,7 +103,10 @@ def _work_off(rows: Iterable[PendingDeletion]) -> int:
 
 
 def _is_deleted_whole(row: PendingDeletion) -> bool:
-    """Delete a file or folder, except files that have a row. Return False if a part could not be deleted."""
+    """Delete a file or folder, but keep files that still have a database row.
+
+    Return False if a file could not be deleted.
+    """
     try:
         keys = list(storage.files_under(row.key)) if row.is_folder else [row.key]
     except Exception:
@@ -122,9 +127,9 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Return the keys that have a row, whose files must stay.
+    """Return the keys of the files that must stay, because they have a database row.
 
-    The name of such a file is used again, or its commit succeeded without a confirmation.
+    Such a row exists if a new file has the same name, or if a commit succeeded without a confirmation.
     """
     return {
         key
@@ -135,5 +140,5 @@ def _kept(keys: Sequence[str]) -> set[str]:
 
 
 def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Yield parts of a list that fit the database's limit of query parameters."""
+    """Split a list into parts that fit the database's limit of query parameters."""
     return (values[start : start + _KEYS_PER_QUERY] for start in range(0, len(values), _KEYS_PER_QUERY))

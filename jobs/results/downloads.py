@@ -1,4 +1,4 @@
-"""Audit entries about users who opened files of another user's job."""
+"""Audit entries about users who open files of another user's job."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ONCE_EVERY = dt.timedelta(hours=1)
 
 
 def download_note(*, actor: Actor, artifact: Artifact) -> None:
-    """Record that a user other than the submitter opened a file, at most once per hour for each user and job.
+    """Record that a user or key other than the submitter opened a file.
 
-    The audit entry belongs to the job's team. Thumbnails are not recorded, because the gallery shows them to the whole
-    team.
+    At most one entry per hour is written for each user (or key) and job. The entry belongs to the job's team.
+    Thumbnails are not recorded, because the gallery shows them to the whole team.
     """
     job = artifact.job
     if artifact.kind in (Artifact.Kind.THUMBNAIL, Artifact.Kind.PREVIEW) or _is_own(actor, job):

@@ -1,4 +1,7 @@
-"""Small copies of the sources. Lists of pictures show them next to the results and before the results exist."""
+"""Small copies of the submitted pictures.
+
+Lists of pictures show these copies next to the results, and before the results exist.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ SIDE_PX = 400
 
 
 def original_small(image: JobImage) -> bytes:
-    """Return the source of a picture as a WebP with sides of at most SIDE_PX pixels.
+    """Return a small WebP copy of a submitted picture. Its sides have at most SIDE_PX pixels.
 
-    It is made from the upright preview (a smaller copy) if there is one. Raise NotFound if both files are deleted,
-    ServerBusy if too many pictures are being rendered, and an ImageError for a file that cannot be decoded.
+    The copy is made from the stored preview (a smaller, upright copy) if there is one, otherwise from the submitted
+    file. Raise NotFound if both files are deleted, ServerBusy if too many pictures are being rendered, and an
+    ImageError if the file cannot be decoded.
     """
     from segmentation.small import small_webp
 

@@ -1,4 +1,4 @@
-"""Search for stored files without rows and for rows without files."""
+"""Search for stored files without a database row, and for rows without a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _ROWS_PER_QUERY = 500
 class Differences:
     """The differences between the storage and the database.
 
-    files: keys of files without a row. artifacts, uploads: rows without a file.
+    files: keys of the files without a row.
+    artifacts, uploads: the rows without a file.
     """
 
     files: list[str] = field(default_factory=list)
@@ -38,9 +39,9 @@ class Differences:
 
 
 def differences() -> Differences:
-    """Return the differences between storage and database. Raise the errors of the storage.
+    """Return the differences between the storage and the database.
 
-    Files younger than one hour are ignored.
+    Files younger than one hour are ignored. Exceptions of the storage are not caught.
     """
     stored = {key for folder in _FOLDERS for key in storage.files_under(folder)}
     known: set[str] = set()
@@ -61,9 +62,10 @@ def differences() -> Differences:
 
 
 def differences_resolve(found: Differences) -> None:
-    """Delete files without rows and rows without files, and record their numbers in an audit entry.
+    """Delete files without rows and rows without files, and record the number of deletions in an audit entry.
 
-    Each row is checked again, because its file may exist now. `files_delete` keeps files that have a row now.
+    found: the result of `differences`. Each row is checked again, because its file may exist now. `files_delete` keeps
+    files that have a row now.
     """
     with transaction.atomic():
         files_delete(keys=found.files)
@@ -83,7 +85,10 @@ def _still_missing(rows: Iterable[Artifact] | Iterable[Upload]) -> Iterator[Arti
 
 
 def _is_missing(key: str, stored: set[str]) -> bool:
-    """Return whether the file of a row is missing. A file outside the listed folders is looked up in the storage."""
+    """Return whether the file `key` of a row is missing.
+
+    stored: the keys of all files in the listed folders. A file outside these folders is looked up in the storage.
+    """
     return key not in stored and (key.startswith(_FOLDERS) or not default_storage.exists(key))
 
 

@@ -1,4 +1,7 @@
-"""A file that reserves disk space. If it is deleted on a full disk, the database has room to record deletions."""
+"""A reserve file that occupies disk space.
+
+When the disk is full, this file is deleted, so that the database has space to record deletions of other files.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ RESERVE_BYTES = 16 * 2**20
 
 
 def reserve_keep() -> None:
-    """Create the reserve file if it is missing and the disk has enough space. The upkeep calls this function."""
+    """Create the reserve file if it is missing and the disk has enough space.
+
+    A background thread (`jobs.running.upkeep`) calls this function regularly.
+    """
     path = _path()
     if path.exists() or shutil.disk_usage(path.parent).free < 4 * RESERVE_BYTES:
         return
@@ -35,7 +41,10 @@ def reserve_release() -> bool:
 
 
 def is_disk_full(error: OperationalError) -> bool:
-    """Return whether a database error means that the disk is full: SQLite's message, or PostgreSQL's code 53100."""
+    """Return whether a database error means that the disk is full.
+
+    SQLite reports this in the message of the error, PostgreSQL with the code 53100.
+    """
     return "disk is full" in str(error) or getattr(error.__cause__, "sqlstate", "") == "53100"
 
 

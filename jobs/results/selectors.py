@@ -1,4 +1,4 @@
-"""Queries for the result files that an actor may see."""
+"""Queries for the result files that an actor (a user or an API key) may see."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from jobs.work.selectors import jobs_of
 
 
 def artifact_of(image: JobImage, kind: str) -> Artifact | None:
-    """Return a picture's newest stored file (artifact) of one kind; None if there is none. Prefetched rows are used."""
+    """Return a picture's newest stored file (artifact) of one kind; None if there is no such file.
+
+    If the picture's artifacts are prefetched, no query is made.
+    """
     found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
     return found[-1] if found else None
 
 
 def bundle_of(job: Job) -> Artifact | None:
-    """Return the zip of a job's results; None if there is none."""
+    """Return the zip of a job's results; None if the job has no zip."""
     return job.artifacts.filter(kind=Artifact.Kind.ZIP).first()
 
 
@@ -29,7 +32,7 @@ def artifact_get(actor: Actor, artifact_id: UUID) -> Artifact:
 
 
 def artifact_signed(artifact_id: UUID) -> Artifact:
-    """Return the stored file of a signed link; raise NotFound if it is deleted.
+    """Return the stored file of a signed link; raise NotFound if the file is deleted.
 
     The caller must have checked the signature.
     """
@@ -40,7 +43,10 @@ def artifact_signed(artifact_id: UUID) -> Artifact:
 
 
 def file_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return a picture's newest file of the first kind in `kinds` that exists; raise NotFound if there is none."""
+    """Return a picture's newest file of the first kind in `kinds` that exists.
+
+    Raise NotFound if the picture has no file of these kinds.
+    """
     for kind in kinds:
         artifact = artifact_of(image, kind)
         if artifact is not None:
@@ -49,10 +55,11 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def result_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return the first file of a job's recipes; for a job without recipes, the first kind in `kinds` that exists.
+    """Return the file that represents a picture's result.
 
-    Raise NotFound if all of these files are deleted. If the recipes produced no file, the error contains the picture's
-    notes.
+    For a job with recipes, this is the first file that the recipes made. For a job without recipes, it is the newest
+    file of the first kind in `kinds` that exists.
+    Raise NotFound if there is no such file. If the recipes made no file, the message contains the picture's notes.
     """
     if not image.job.recipes:
         return file_of(image, *kinds)

@@ -24,19 +24,19 @@ _READABLE = ("image/jpeg", "image/png", "image/webp")
 
 @dataclass(frozen=True, slots=True)
 class SheetRendering:
-    """A contact sheet that is drawn in the process for renderings."""
+    """A contact sheet that is drawn in a separate process."""
 
     future: Future[Any]
 
     def result(self) -> Path:
-        """Return the path of the PDF; raise ServerBusy if the rendering process has ended."""
+        """Wait for the PDF and return its path; raise ServerBusy if the drawing process has died."""
         path: Path = done_rendering(self.future)
         return path
 
     def drop(self) -> None:
         """Cancel a sheet whose client has disconnected.
 
-        If it is already being drawn, its file is deleted at the end.
+        If the process is already drawing the sheet, the file is deleted afterwards.
         """
         self.future.cancel()
         self.future.add_done_callback(_dropped)
@@ -45,7 +45,8 @@ class SheetRendering:
 def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
     """Start to draw the contact sheet of a job's finished pictures, and return the rendering.
 
-    Raise NoResults if there are no finished pictures, RateLimited and ServerBusy.
+    Raise NoResults if no picture is finished, RateLimited if the team has too many renderings in progress, and
+    ServerBusy if too many renderings are queued.
     """
     from segmentation.finish.sheet import Cell, sheet_write
 
@@ -71,12 +72,18 @@ def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
 
 
 def uncertain_from(team: Team) -> float:
-    """Return the uncertainty (0..1) from which results are marked: the team's level, or else the site's."""
+    """Return the level of uncertainty (0..1) at which a result is marked as uncertain.
+
+    This is the team's level, or the site's level if the team has set none.
+    """
     return settings.MATTING_AUTO_ABOVE if team.review_above is None else team.review_above
 
 
 def _shown(image: JobImage) -> Artifact | None:
-    """Return the file that shows a result on the sheet: the file of a recipe, or else the cutout's thumbnail."""
+    """Return the file that represents a picture on the sheet; None if there is no such file.
+
+    This is a file that a recipe made, or otherwise the thumbnail of the cutout.
+    """
     for stored in image.artifacts.all():
         if stored.kind == Artifact.Kind.FINISHED and stored.content_type in _READABLE:
             return stored

@@ -48,7 +48,7 @@ _PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """The key, the size and the SHA-256 of a stored file."""
+    """The key (name in the storage), the size in bytes and the SHA-256 of a stored file."""
 
     key: str
     bytes: int
@@ -56,10 +56,10 @@ class StoredFile:
 
 
 def storage_reopen() -> None:
-    """Let this process open its own connections to the bucket.
+    """Make this process open its own connections to the bucket.
 
-    A fork calls this, because two processes must not use one connection. Django resets the storage in the same way
-    when its setting changes.
+    A forked process calls this function, because two processes must not use one connection. Django resets the storage
+    in the same way when the storage setting changes.
     """
     storages._storages = {}  # type: ignore[attr-defined]
     default_storage._wrapped = empty  # type: ignore[attr-defined]
@@ -68,7 +68,7 @@ def storage_reopen() -> None:
 def folder_of(job: Job, position: int | None = None) -> str:
     """Return the storage folder of a job, or of one of its pictures if `position` is given.
 
-    The zip of a job and results in a fixed output folder are stored outside this folder.
+    The zip of a job, and results in a fixed output folder, are stored outside this folder.
     """
     picture = "" if position is None else f"{position:04d}/"
     return f"teams/{job.team_id}/{job.id}/{picture}"
@@ -81,8 +81,8 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Return the storage key of a result.
 
-    kind: an Artifact.Kind. extension: without its dot. The key contains the number of the attempt, so two attempts do
-    not write the same file.
+    kind: an Artifact.Kind.
+    extension: without its dot. The key contains the number of the attempt, so two attempts do not write the same file.
     """
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
@@ -91,14 +91,17 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
 
 
 def key_of_finished(image: JobImage, name: str) -> str:
-    """Return the storage key of a recipe's file: its readable name, in a folder that only this attempt uses."""
+    """Return the storage key of a file that a recipe made.
+
+    name: the file's readable name. The file is stored in a folder that only this attempt uses.
+    """
     return f"{folder_of(image.job, image.position)}finished-{image.attempt}/{name}"
 
 
 def published_keys(image: JobImage) -> list[str]:
-    """Return the keys in the job's output folder that killed attempts of a picture may have stored without a row.
+    """Return the keys of the files that killed attempts of a picture may have left in the job's output folder.
 
-    The result is empty for a picture that ended with its first attempt.
+    Such files have no database row. The result is empty if the picture ended with its first attempt.
     """
     ended_at_once = image.attempt == 1 and image.status in (Status.SUCCEEDED, Status.FAILED)
     if ended_at_once or not (image.job.output_folder and image.output_name):
@@ -119,7 +122,9 @@ def _again(attempt: int) -> str:
 def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
     """Return the public file name of a result.
 
-    kind: an Artifact.Kind. extension: without its dot. again: a suffix for the names of later attempts; empty: none.
+    kind: an Artifact.Kind.
+    extension: without its dot.
+    again: a suffix that later attempts add to the name; empty for the first attempt.
     """
     stem = image.output_name or f"{image.position:04d}"
     return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
@@ -138,9 +143,9 @@ def store(key: str, data: bytes) -> StoredFile:
 
 
 def store_stream(key: str, stream: IO[bytes]) -> StoredFile:
-    """Write a stream to a file, from the stream's beginning, and return its key, size and hash.
+    """Write the whole content of a stream to a file, and return the file's key, size and hash.
 
-    Raise StorageFailed if the storage fails.
+    The stream must be seekable. Raise StorageFailed if the storage fails.
     """
     stream.seek(0)
     digest = hashlib.sha256()
@@ -185,7 +190,7 @@ def local_path(key: str) -> Path | None:
 def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) -> str:
     """Return a signed URL of a file in the bucket. The URL expires after `ttl_s` seconds.
 
-    The response to the URL has the given Content-Type and Content-Disposition.
+    content_type, disposition: the headers Content-Type and Content-Disposition of the bucket's response.
     """
     headers = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     link: str = default_storage.url(key, parameters=headers, expire=ttl_s)  # type: ignore[call-arg]
@@ -193,7 +198,7 @@ def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) ->
 
 
 def read(key: str) -> bytes:
-    """Return the content of a stored file; raise the errors of `open_file`."""
+    """Return the content of a stored file; raise the same errors as `open_file`."""
     with open_file(key) as file:
         try:
             return file.read()
@@ -203,7 +208,7 @@ def read(key: str) -> bytes:
 
 
 def files_under(folder: str) -> Iterator[str]:
-    """Yield the keys of the files in a folder and its subfolders; none if the folder does not exist."""
+    """Yield the keys of the files in a folder and its subfolders. Yield nothing if the folder does not exist."""
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
@@ -214,16 +219,20 @@ def files_under(folder: str) -> Iterator[str]:
 
 
 def delete(key: str) -> None:
-    """Delete a file, and the folders of its picture and job if they are empty. Raise the errors of the storage.
+    """Delete a file. Also delete the folders of its picture and its job if these folders are empty.
 
-    A missing file counts as deleted. Services call `jobs.results.deletions` instead, which retries.
+    A missing file is not an error. Exceptions of the storage are not caught. Services call `jobs.results.deletions`
+    instead, because it retries failed deletions.
     """
     default_storage.delete(key)
     _folders_remove(key)
 
 
 def _folders_remove(key: str) -> None:
-    """Delete the empty folders of a picture and its job (teams/TEAM/JOB/0000). A bucket has no folders."""
+    """Delete the folders of a file's picture and job (teams/TEAM/JOB/0000) if they are empty.
+
+    A bucket has no folders.
+    """
     folders = PurePosixPath(key).parents
     if len(folders) != _PICTURE_DEPTH:
         return
@@ -233,9 +242,10 @@ def _folders_remove(key: str) -> None:
 
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
-    """Return a signed link to the file, which needs no key. The link expires no later than the file.
+    """Return a signed link to the file. The link works without an API key and expires no later than the file.
 
-    base_url: the site's URL. ttl_s: the lifetime of the link in seconds; None: MATTING_LINK_TTL_S.
+    base_url: the site's URL; empty means that only the path is returned.
+    ttl_s: the lifetime of the link in seconds; None means MATTING_LINK_TTL_S.
     """
     until = link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
@@ -246,9 +256,10 @@ def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None)
 
 
 def link_end(ttl_s: int) -> int:
-    """Return the expiry of a link in seconds since 1970, rounded up by at most a tenth of its lifetime.
+    """Return the time at which a link with a lifetime of `ttl_s` seconds expires, in seconds since 1970.
 
-    Because of the rounding, the link stays the same for a while, so that HTTP caches can use it.
+    The time is rounded up by at most a tenth of the lifetime. Because of the rounding, the link stays the same for a
+    while, so HTTP caches can store the file.
     """
     step_s = max(1, ttl_s // 10)
     return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s

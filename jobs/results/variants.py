@@ -1,4 +1,7 @@
-"""Renderings of a processed picture with other options ("variants") from its stored alpha, without model and charge."""
+"""Variants: a processed picture is rendered again with other options.
+
+A rendering uses the stored alpha, so no model runs and nothing is charged.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +47,10 @@ class Rendering:
     future: Future[Any]
 
     def result(self) -> VariantFile:
-        """Return the rendered file; with a recipe, the first file. The other files are deleted.
+        """Wait for the rendering and return its file.
 
-        Raise the error about the brush or the picture, or ServerBusy.
+        A rendering with a recipe makes several files: return the first one and delete the others.
+        Raise the error about the brush or the picture, or ServerBusy if the rendering process has died.
         """
         rendered = done_rendering(self.future)
         first: VariantFile
@@ -56,18 +60,21 @@ class Rendering:
         return first
 
     def finished(self) -> FinishedFiles:
-        """Return the files of a rendering that was started with a recipe. Raise the errors of `result`."""
+        """Return the files of a rendering that was started with a recipe. Raise the same errors as `result`."""
         finished: FinishedFiles = done_rendering(self.future)
         return finished
 
     def drop(self) -> None:
-        """Cancel a rendering whose client has disconnected. If it already runs, its files are deleted when it ends."""
+        """Cancel a rendering whose client has disconnected.
+
+        If the rendering is already running, its files are deleted afterwards.
+        """
         self.future.cancel()
         self.future.add_done_callback(_file_dropped)
 
 
 def done_rendering(future: Future[Any]) -> Any:
-    """Return the result of a rendering; raise ServerBusy if its process has ended."""
+    """Wait for a rendering and return its result; raise ServerBusy if the rendering process has died."""
     try:
         return future.result()
     except pixels.PROCESS_FAILED as error:
@@ -88,14 +95,19 @@ def variant_begin(
 ) -> Rendering:
     """Start to render a picture with other options, and return the rendering.
 
-    The access is recorded if the actor is not the submitter.
-    recipe, background: make a finished picture instead of a cutout, with the background picture of the recipe; None:
-    none. brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing; empty:
-    none. people: ids of people to keep, for an `instances` job; other people become background; None: keep all.
-    for_screen: render from the stored preview if the picture is larger than the preview, because this is faster.
-    with_thumbnail: write a thumbnail beside the rendering. Raise NoResults if the picture has no result or its files
-    are deleted, InvalidParameter for `people` in a job without instances, RateLimited if the team has too many
-    renderings in progress, and ServerBusy.
+    recipe: a recipe that makes finished files from the cutout; None means a plain cutout.
+    background: the background picture of the recipe; None means that the recipe uses none.
+    brush_png: a gray PNG of the same size as the picture, in which 0 erases, 255 restores and 128 changes nothing;
+    empty means no brush.
+    people: the ids of the people to keep in the picture of an `instances` job; other people become background. None
+    means that all people stay.
+    for_screen: render from the stored preview if it is smaller than the picture, because this is faster.
+    with_thumbnail: also write a thumbnail.
+
+    If the actor is not the submitter, the access is recorded in the audit trail.
+    Raise NoResults if the picture has no result or its files are deleted, InvalidParameter for `people` in a job
+    without instances, RateLimited if the team has too many renderings in progress, and ServerBusy if too many
+    renderings are queued.
     """
     from segmentation.variant import VariantInput
 
@@ -138,7 +150,7 @@ def variant_begin(
 def _work_of(
     wanted: VariantInput, recipe: Recipe | None, background: Path | None, for_screen: bool, enlarged: float
 ) -> tuple[Callable[..., Any], Any]:
-    """Return the function that renders, and its first argument."""
+    """Return the function that renders the picture, and the first argument for this function."""
     from segmentation.variant import variant_write
 
     if recipe is None:
@@ -157,9 +169,9 @@ def _smaller_preview(image: JobImage) -> Artifact | None:
 
 
 class FilesOnDisk:
-    """Local paths of stored files. Files in a bucket are copied.
+    """Local paths of stored files. A file in a bucket is first copied to a temporary file.
 
-    undo: deletes the copies when it is closed.
+    undo: an exit stack that deletes the copies when it is closed.
     """
 
     def __init__(self, undo: ExitStack) -> None:
@@ -178,7 +190,10 @@ class FilesOnDisk:
 
 
 def _ids_of(image: JobImage) -> Artifact:
-    """Return the mask with the ids of people of an `instances` job; raise InvalidParameter for other jobs."""
+    """Return the mask in which each pixel stores the id of a person.
+
+    Raise InvalidParameter if the picture is not from an `instances` job, because only such jobs have this mask.
+    """
     stored = artifact_of(image, Artifact.Kind.MASK)
     if image.job.options.get("method") != Method.INSTANCES or stored is None:
         raise InvalidParameter("people: this picture was not cut out by people", field="people")
@@ -197,10 +212,12 @@ def _file_dropped(future: Future[Any]) -> None:
 def variant_keep(
     *, image: JobImage, rendered: VariantFile, kind: Artifact.Kind = Artifact.Kind.VARIANT, name: str = ""
 ) -> Artifact:
-    """Store a rendering beside the original result, delete its temporary file, and return the row.
+    """Store a rendering beside the original result, delete its temporary file, and return the new row.
 
-    kind: the kind of the row. name: the display name of a finished file; empty for other renderings. Raise
-    QuotaExceeded if the team's storage is full, StorageFailed, and JobNotFound if the picture has been deleted.
+    kind: the kind of the row.
+    name: the readable name of a file that a recipe made; empty for other renderings.
+    Raise QuotaExceeded if the team's storage is full, StorageFailed if the storage fails, and JobNotFound if the
+    picture has been deleted.
     """
     team = image.job.team
     try:

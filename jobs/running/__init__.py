@@ -1,5 +1,5 @@
-"""Processes of the site: the supervisor, the broker, the worker processes, upkeep, first start and start-up checks.
+"""Processes of the site: supervisor, broker, worker processes, recurring tasks, first start and start-up checks.
 
-The management commands call this package. It may use the other packages of `jobs`, but they do not import it. Only the
-settings name its cache class.
+The management commands call this package. It may import the other packages of `jobs`, but they must not import it. The
+settings name the cache class of this package.
 """

@@ -1,4 +1,7 @@
-"""Backups of the database and the files (or a list of the files): write, verify, and restore on another site."""
+"""Backups of the site: write and verify a backup, and restore it on another site.
+
+A backup contains the database, and the stored files or a list of them.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +43,9 @@ class BackupFailed(Exception):
 class Summary:
     """The contents of a backup.
 
-    files: the number of files that it lists. missing: the number of files that have a row in the database but are not
-    in the storage. audit_number: the number of the newest audit entry.
+    files: the number of files in the list of the backup.
+    missing: the number of files that have a row in the database but are not in the storage.
+    audit_number: the number of the newest audit entry.
     """
 
     folder: Path
@@ -51,10 +55,12 @@ class Summary:
 
 
 def backup_create(*, parent: Path, with_files: bool) -> Summary:
-    """Write a backup into a new folder below `parent`, verify it and return its summary. The site may keep running.
+    """Write a backup into a new folder inside `parent`, verify it and return its summary.
 
-    with_files: copy the stored files. Otherwise only a list with sizes and checksums is written, for a storage that has
-    its own backup. Raise BackupFailed.
+    The site may keep running.
+    with_files: whether to copy the stored files. If False, the backup contains only a list with sizes and checksums;
+    use this for a storage that has its own backup.
+    Raise BackupFailed.
     """
     folder = parent / f"keyline-{timezone.now():%Y%m%d-%H%M%S}"
     folder.mkdir(mode=FOLDER_MODE, parents=True)
@@ -79,7 +85,10 @@ def backup_create(*, parent: Path, with_files: bool) -> Summary:
 
 
 def backup_check(*, folder: Path) -> dict[str, Any]:
-    """Return the manifest of a complete and unchanged backup; raise BackupFailed for another folder."""
+    """Return the manifest (the description) of a backup, after verifying the backup.
+
+    Raise BackupFailed if the backup is missing, incomplete or changed.
+    """
     try:
         manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text())
     except (OSError, ValueError):
@@ -96,11 +105,12 @@ def backup_check(*, folder: Path) -> dict[str, Any]:
 
 
 def backup_restore(*, folder: Path, replace: bool) -> Summary:
-    """Restore a backup into this site's database and storage, verify audit trail and files, and return a summary.
+    """Restore a backup into this site's database and storage, verify the result, and return a summary.
 
-    folder: the backup. replace: whether to overwrite a database that has users. The site must be stopped. Raise
-    BackupFailed for a damaged backup, for a backup of another kind of database, or if the database has users and
-    `replace` is False.
+    folder: the backup.
+    replace: whether to overwrite a database that has users. The site must be stopped.
+    Raise BackupFailed if the backup is damaged, if it comes from another kind of database, if the restored audit trail
+    differs from the backup, or if the database has users and `replace` is False.
     """
     manifest = backup_check(folder=folder)
     if manifest["vendor"] != connection.vendor:
@@ -147,7 +157,11 @@ def _load(dump: Path) -> None:
 
 
 def _run(command: list[str]) -> None:
-    """Run a PostgreSQL program on this site's database; raise BackupFailed with the first line of its error output."""
+    """Run a PostgreSQL program on this site's database.
+
+    Raise BackupFailed if the program is not installed. If the program fails, raise BackupFailed with the first line of
+    its error output.
+    """
     values = connection.settings_dict
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
     environment = os.environ | {name: str(values[key]) for name, key in names.items() if values.get(key)}
@@ -161,7 +175,7 @@ def _run(command: list[str]) -> None:
 
 
 def _write_files(folder: Path, *, with_files: bool) -> tuple[int, int]:
-    """Write the list of stored files, and their copies if `with_files`.
+    """Write the list of stored files; if `with_files`, also copy the files.
 
     Return the numbers of listed and missing files.
     """
@@ -194,7 +208,10 @@ def _copied(key: str, target: Path) -> bool:
 
 
 def _restored(folder: Path, entry: dict[str, Any]) -> bool:
-    """Copy a file from the backup if the storage does not have it. Return whether the storage has the file."""
+    """Copy a listed file from the backup into the storage if the storage does not have the file.
+
+    Return whether the storage now has the file with the listed size. Return False if the copy in the backup is damaged.
+    """
     copy = folder / "files" / entry["key"]
     if copy.is_file():
         if entry["sha256"] and _sha256(copy) != entry["sha256"]:

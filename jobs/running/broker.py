@@ -1,4 +1,4 @@
-"""The embedded Valkey server. It holds the queue unless REDIS_URL names another server."""
+"""The embedded Valkey server (compatible with Redis). It stores the queue unless REDIS_URL names another server."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ def binary_path() -> Path:
 
 
 def command(*, socket: Path, folder: Path) -> list[str]:
-    """Return the server's command line: a private socket, no port, and an append-only file in `folder`.
+    """Return the command line that starts the server.
 
-    The file is synced once per second, so a power failure may lose one second of messages. The database stores the
-    state of all jobs, and the upkeep (`jobs.running.upkeep`) sends lost messages again.
+    The server listens on the Unix socket `socket`, has no network port, and stores its data in an append-only file in
+    `folder`. The file is synced once per second, so a power failure may lose one second of messages. This is
+    acceptable, because the database stores the state of all jobs, and a background thread (`jobs.running.upkeep`) sends
+    lost messages again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     options = {

@@ -1,7 +1,7 @@
 """System checks of settings that depend on files or on other settings.
 
-Single values are checked when they are read. Each error names the variable. `manage.py run`, `work` and `setup` run
-these checks before they start anything.
+A single value is checked when it is read. Each error names the environment variable. `manage.py run`, `work` and
+`setup` run these checks before they start anything.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ TAG = "keyline"
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[CheckMessage]:
-    """Return errors and warnings about settings that depend on files, folders or each other; empty if all is well."""
+    """Return errors and warnings about settings that depend on files, folders or each other.
+
+    Return an empty list if there are no problems.
+    """
     return [
         *_weights_errors(),
         *_runtime_errors(),
@@ -48,7 +51,7 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[CheckM
 def _weights_errors() -> Iterator[CheckMessage]:
     """Yield an error if the built-in model cannot be used, and a warning about roles that it does not support.
 
-    The shipped model is used for these roles.
+    A role is a kind of request, such as boxes and clicks. The shipped model is used for the unsupported roles.
     """
     path = Path(settings.MATTING_WEIGHTS)
     if not path.is_file():
@@ -69,9 +72,9 @@ def _weights_errors() -> Iterator[CheckMessage]:
 
 
 def _runtime_errors() -> Iterator[Error]:
-    """Yield an error if CUDA is configured and not usable.
+    """Yield an error if CUDA is configured but cannot be used.
 
-    Otherwise pictures would run on the CPU without a message.
+    Without this error, pictures would run on the CPU without a message.
     """
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
@@ -87,7 +90,10 @@ def _runtime_errors() -> Iterator[Error]:
 
 
 def cuda_is_usable() -> bool:
-    """Return whether torch can use CUDA. The test runs in another process, because this process does not need torch."""
+    """Return whether torch can use CUDA.
+
+    The test runs in another process, because this process does not need to import torch.
+    """
     return _succeeds("import torch; raise SystemExit(not torch.cuda.is_available())")
 
 
@@ -158,7 +164,7 @@ def _single_sign_on_errors() -> Iterator[Error]:
 
 
 def _observation_errors() -> Iterator[Error]:
-    """Yield an error for each setting whose optional packages are not installed."""
+    """Yield an error for each monitoring setting (Sentry, OpenTelemetry) whose optional packages are not installed."""
     for name, value, modules in (
         ("MATTING_SENTRY_DSN", settings.SENTRY_DSN, ("sentry_sdk",)),
         ("MATTING_OTLP_ENDPOINT", settings.OTLP_ENDPOINT, ("opentelemetry.sdk", "opentelemetry.exporter")),
@@ -169,7 +175,10 @@ def _observation_errors() -> Iterator[Error]:
 
 
 def _content_check_errors() -> Iterator[Error]:
-    """Yield an error if the operator's content check cannot be called, because then all pictures would fail."""
+    """Yield an error if the operator's content check (MATTING_CONTENT_CHECK) cannot be called.
+
+    Without this error, each picture would fail.
+    """
     try:
         content_check_find()
     except ValueError as error:

@@ -1,4 +1,7 @@
-"""Preparation of the data folder, the database, the static files and the first account. It can be repeated safely."""
+"""Preparation of the data folder, the database, the static files and the first account.
+
+Each step may be repeated; a repeated step does no harm.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +41,15 @@ _LOCK_TIMEOUT_MS = 200  # well below PostgreSQL's deadlock_timeout of 1 s, so th
 
 
 class CannotStart(Exception):
-    """The site cannot start. The message gives the reason and the remedy in one line."""
+    """The site cannot start. The message gives the reason and how to correct it, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSecrets:
-    """The secrets generated at the first start. The site stores only their hashes, so they can be shown only once."""
+    """The secrets that were generated at the first start.
+
+    The site stores only their hashes, so they can be shown only once.
+    """
 
     user_name: str
     password: str
@@ -55,7 +61,8 @@ class FirstSecrets:
 def folder_require(folder: Path) -> None:
     """Create the data folder with access for its owner only; raise CannotStart if it is not writable.
 
-    With MATTING_MEDIA_GROUP_READABLE its group may pass through the folder to the pictures, but not list it.
+    If MATTING_MEDIA_GROUP_READABLE is set, the group of the folder may open the pictures below the folder, but may not
+    list the folder.
     """
     mode = GROUP_PASSES_MODE if settings.MEDIA_GROUP_READABLE else FOLDER_MODE
     trial = folder / f".writable-{os.getpid()}"
@@ -71,10 +78,10 @@ def folder_require(folder: Path) -> None:
 
 
 def folder_lock(folder: Path) -> IO[str]:
-    """Lock the data folder for this run, and return the lock file; raise CannotStart if another run holds the lock.
+    """Lock the data folder for this run of the site, and return the lock file.
 
-    The lock is held as long as a process keeps the returned file open. If the run that holds the lock is dead, this
-    function waits until the last processes of that run have ended.
+    The lock is held as long as a process keeps the returned file open. If the process that took the lock has ended,
+    wait up to 30 seconds for its remaining child processes to end. Raise CannotStart if another run holds the lock.
     """
     file = (folder / "run.lock").open("a+")
     deadline = time.monotonic() + _LOCK_WAIT_S
@@ -107,7 +114,7 @@ def storage_require() -> None:
 
 
 def port_require(host: str, port: int) -> None:
-    """Raise CannotStart if the web server cannot listen on the port."""
+    """Raise CannotStart if the web server cannot listen on this port of this host."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,7 +134,10 @@ def metrics_reset() -> None:
 
 
 def database_wait(*, timeout_s: float) -> None:
-    """Wait until the database accepts connections; raise CannotStart if it does not within `timeout_s` seconds."""
+    """Wait until the database accepts connections.
+
+    Raise CannotStart if it does not accept a connection within `timeout_s` seconds.
+    """
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -143,8 +153,8 @@ def database_migrate(*, timeout_s: float = 600.0) -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used.
 
     On PostgreSQL the site may run during the migrations. A migration that does not get its locks within a short time
-    fails and is retried until `timeout_s` seconds have passed. A longer wait for a lock would block later requests, or
-    end in a deadlock in which a request fails.
+    fails and is retried until `timeout_s` seconds have passed. If a migration waited longer for a lock, it would block
+    later requests, or cause a deadlock that makes a request fail.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -163,7 +173,10 @@ def database_migrate(*, timeout_s: float = 600.0) -> None:
 
 @contextmanager
 def _locks_given_up() -> Iterator[None]:
-    """Let statements fail that wait for a lock longer than _LOCK_TIMEOUT_MS, before PostgreSQL checks for deadlocks."""
+    """Inside this block, make each PostgreSQL statement fail that waits for a lock longer than _LOCK_TIMEOUT_MS.
+
+    The statement then fails before PostgreSQL searches for deadlocks. On other databases the block changes nothing.
+    """
     if connection.vendor != "postgresql":
         yield
         return
@@ -201,7 +214,10 @@ def static_files_collect() -> bool:
 
 
 def first_account_create() -> FirstSecrets | None:
-    """Create an administrator, a team and a key with all scopes, and return their secrets; None if a user exists."""
+    """Create an administrator, a team and an API key with all scopes, and return their secrets.
+
+    Return None and create nothing if a user exists.
+    """
     users = get_user_model().objects
     with transaction.atomic():
         if users.exists():
@@ -214,7 +230,7 @@ def first_account_create() -> FirstSecrets | None:
 
 
 def _database_file_protect() -> None:
-    """Make an SQLite file readable for its owner only. SQLite uses the same mode for its other files."""
+    """Make an SQLite file readable only by its owner. SQLite creates its other files with the same mode."""
     database: dict[str, Any] = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         path = Path(database["NAME"])

@@ -41,7 +41,7 @@ def end(groups: set[int], grace_s: float) -> None:
 def send(group: int, number: int) -> bool:
     """Send a signal to a process group; return False if the group does not exist or may not be signalled.
 
-    number: the signal; 0 only tests whether the group exists.
+    number: the number of the signal; 0 only tests whether the group exists.
     """
     try:
         os.killpg(group, number)

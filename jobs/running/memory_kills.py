@@ -1,4 +1,7 @@
-"""Detection of processes that the system has killed to free memory, on systems that count such kills."""
+"""Detection of processes that the system has killed to free memory.
+
+This works only on systems that count such kills.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ _COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
 
 class MemoryKills:
-    """The kill counters of the kernel and of this container, compared with their previous values.
+    """The numbers of processes that the kernel and this container have killed to free memory.
 
-    counters: the files that contain them; a missing file counts as 0.
+    counters: the files that contain these numbers; a missing file counts as 0.
     """
 
     def __init__(self, counters: tuple[str, ...] = _COUNTERS) -> None:
@@ -18,7 +21,7 @@ class MemoryKills:
         self._last = self._count()
 
     def has_grown(self) -> bool:
-        """Return whether the system has killed a process to free memory since the last call."""
+        """Return whether the system has killed a process to free memory since the last call or the start."""
         count, last = self._count(), self._last
         self._last = count
         return count > last

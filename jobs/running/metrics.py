@@ -1,8 +1,8 @@
-"""The state of the site as Prometheus metrics, which are collected when they are requested.
+"""The state of the site as Prometheus metrics. The values are collected for each request for metrics.
 
-Each web process counts its requests (`jobs.telemetry.requests`); the counts are summed over the processes of a host.
-Counts of workers are stored in the broker (`jobs.telemetry.counters`). Other values are read here from the database and
-the broker.
+Each web process counts its own HTTP requests (`jobs.telemetry.requests`); this module adds up the counts of all web
+processes on a host. Workers store their counters in the broker (`jobs.telemetry.counters`). Other values are read here
+from the database and the broker.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def exposition() -> bytes:
 
 
 def metrics_tidy() -> None:
-    """Merge the request counters of web processes that have ended. A web process calls this function at its start."""
+    """Merge the request counters of web processes that have ended.
+
+    Each web process calls this function when it starts.
+    """
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder and Path(folder).is_dir():
         with counters_locked(Path(folder)):
@@ -46,7 +49,10 @@ def metrics_tidy() -> None:
 
 
 def _of_requests() -> bytes:
-    """Return the request counters of this host's web processes, including processes that have ended."""
+    """Return the request counters of this host's web processes in the Prometheus format.
+
+    The counters of processes that have ended are included.
+    """
     registry = CollectorRegistry()
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if not folder:
@@ -64,7 +70,10 @@ class _ThisProcess(Collector):
 
 
 class SiteCollector(Collector):
-    """Collector of the state of the database, the broker and the storage. A part that cannot be read is left out."""
+    """Prometheus collector for the state of the database, the broker and the storage.
+
+    A part that cannot be read is left out.
+    """
 
     def collect(self) -> Iterator[Metric]:
         database, broker = readiness.database_problem(), readiness.queue_problem()

@@ -1,6 +1,6 @@
-"""Copy of a complete database into this site's empty database, to move from SQLite to PostgreSQL.
+"""Copy a complete database into this site's empty database, to move from SQLite to PostgreSQL.
 
-Rows are copied through the models, so that times keep their microseconds and the hashes of the audit trail stay valid.
+Rows are copied through the models, so times keep their microseconds and the hashes of the audit trail stay valid.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ class MoveFailed(Exception):
 
 
 def database_move(*, source: dict[str, Any], report: Any) -> Verdict:
-    """Copy all rows of a database into this site's database, verify the audit trail of the copy, and return the result.
+    """Copy all rows of another database into this site's database, and verify the audit trail of the copy.
 
-    source: Django's settings of the database. report: called with one line of text for each table. This site's database
-    must be PostgreSQL without users and is migrated first; the source must have the same migrations. Raise MoveFailed.
-    All rows are copied in one transaction, so an error leaves the target unchanged; the audit trail is verified after
-    the transaction.
+    Return the result of the verification.
+    source: Django's settings of the other database.
+    report: is called with one line of text for each table.
+    This site's database must be a PostgreSQL database without users. It is migrated first; the source must have the
+    same migrations. All rows are copied in one transaction, so an error leaves this site's database unchanged. The
+    audit trail is verified after the transaction.
+    Raise MoveFailed if a condition is not met or the audit trail of the copy has problems.
     """
     if connections[TARGET].vendor != "postgresql":
         raise MoveFailed("DATABASE_URL must name the PostgreSQL database to move to")
@@ -67,7 +70,7 @@ def _require_same_schema() -> None:
 
 
 def _tables() -> Iterator[type[models.Model]]:
-    """Yield the models that have a table, in the order of their foreign keys."""
+    """Yield the models that have a table. A model comes after the models to which its foreign keys refer."""
     left = [
         model for model in apps.get_models(include_auto_created=True) if model._meta.managed and not model._meta.proxy
     ]
@@ -101,7 +104,10 @@ def _write(model: type[models.Model], rows: list[models.Model]) -> int:
 
 
 def _triggers(action: str) -> None:
-    """Drop or create the triggers of append-only tables in the target database. action: `drop` or `create`."""
+    """Drop or create the triggers of append-only tables in the target database.
+
+    action: `drop` or `create`.
+    """
     vendor = connections[TARGET].vendor
     with connections[TARGET].cursor() as cursor:
         for name in _TRIGGERS:

@@ -1,4 +1,4 @@
-"""Detection of worker processes that hang or are stopped, by files ("pulses") that each process touches regularly.
+"""Detection of worker processes that hang or are stopped. Each worker regularly touches its own file (its "pulse").
 
 The heartbeat in Redis is not enough, because it is also missing if Redis cannot be reached.
 """
@@ -31,8 +31,8 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 class Activity:
     """What the system reports about a process.
 
-    cpu_s: the processor time that it has used since its start, in seconds.
-    busy: the ids of its threads that run, wait for a processor or wait for a disk.
+    cpu_s: the processor time that the process has used since its start, in seconds.
+    busy: the ids of the threads that run, wait for a processor or wait for a disk.
     """
 
     cpu_s: float
@@ -41,7 +41,12 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class _Idle:
-    """The time since which a process hardly works, and its processor time then; `busy_since_s` by thread id."""
+    """A period in which a process hardly works.
+
+    since_s: the start of the period, on the monotonic clock.
+    cpu_s: the process's processor time at the start.
+    busy_since_s: the time since which a thread is busy, by thread id.
+    """
 
     since_s: float
     cpu_s: float
@@ -60,10 +65,11 @@ def pulse_forget(pid: int) -> None:
 
 
 class Pulses:
-    """The processes that have stopped touching their files.
+    """A check of the pulse files, which finds processes that hang.
 
-    A process without a file is still loading its model. Times are compared only by the monotonic clock, so after a
-    suspension of the machine each process has its full time again. clock, activity_of: tests replace them.
+    A process without a file is still loading its model and does not count as hung. Only the monotonic clock is used. If
+    the machine was suspended, each process therefore gets its full time again.
+    clock, activity_of: tests replace them.
     """
 
     def __init__(
@@ -75,9 +81,9 @@ class Pulses:
         self._idle: dict[int, _Idle] = {}
 
     def is_hung(self, pid: int) -> bool:
-        """Return whether the process touched its file at least once, but not for the last HUNG_AFTER_S seconds.
+        """Return whether the process touched its file at least once, but not in the last HUNG_AFTER_S seconds.
 
-        For a process that hardly uses processor time the limit is IDLE_AND_HUNG_AFTER_S seconds.
+        For a process that hardly uses processor time, the limit is IDLE_AND_HUNG_AFTER_S seconds.
         """
         try:
             beat_ns = _path(pid).stat().st_mtime_ns
@@ -98,7 +104,10 @@ class Pulses:
         pulse_forget(pid)
 
     def _idle_since_s(self, pid: int, now: float) -> float:
-        """Return the time since which the process hardly works; `now` if it works or the system does not report it."""
+        """Return the time since which the process hardly works.
+
+        Return `now` if the process works, or if the system does not report its activity.
+        """
         found, last = self._activity_of(pid), self._idle.get(pid)
         if found is None:
             self._idle.pop(pid, None)
@@ -125,7 +134,7 @@ def activity(pid: int) -> Activity | None:
 
 
 def _fields(path: Path) -> list[str]:
-    """Return the fields of a stat file after the name of the program. The first field is the state."""
+    """Return the fields of a `/proc` stat file after the program's name. The first field is the process state."""
     return path.read_text().rpartition(")")[2].split()
 
 

@@ -1,8 +1,8 @@
 """Checks of the components that the site needs: database, queue, storage, workers and their weights.
 
-Each check returns None, or one sentence that names the fault. Names of hosts are included only if the caller requests
-them; names of folders are not included. Checks have short time limits, so that a health check gets its response even if
-a server hangs.
+Each check returns None, or one sentence that names the fault. The sentence names hosts only if the caller requests
+them, and never names folders. Checks have short time limits, so that a health check gets its response even if a server
+hangs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ _BUCKET_ANSWER_KEPT_S = 10.0
 
 
 def database_problem() -> str | None:
-    """Run a query that uses no table. Return the fault as a sentence, or None."""
+    """Check that the database answers a query. Return the fault as a sentence, or None if there is no fault.
+
+    The query uses no table.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -43,18 +46,22 @@ def database_problem() -> str | None:
 
 
 def queue_problem() -> str | None:
-    """Check that the broker responds. Return the fault as a sentence, or None."""
+    """Check that the broker responds. Return the fault as a sentence, or None if there is no fault."""
     return None if queue.is_reachable() else "The queue does not answer."
 
 
 def storage_problem() -> str | None:
-    """Check that files can be written to the folder or the bucket. Return the fault as a sentence, or None."""
+    """Check that files can be written to the folder or the bucket.
+
+    Return the fault as a sentence, or None if there is no fault.
+    """
     return _bucket_problem() if settings.S3_BUCKET else _folder_problem(Path(settings.MEDIA_ROOT))
 
 
 def worker_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that a worker with a model sends heartbeats without a fault. Return the fault as a sentence, or None.
+    """Check that at least one worker with a model is alive and reports no fault.
 
+    Return the fault as a sentence, or None if there is no fault.
     workers: the heartbeats of the live workers.
     """
     with_model = [worker for worker in workers if worker.get("role") == MODEL_ROLE]
@@ -66,10 +73,11 @@ def worker_problem(workers: list[dict[str, Any]]) -> str | None:
 
 
 def weights_problem(workers: list[dict[str, Any]], *, with_hosts: bool = False) -> str | None:
-    """Check that the workers have loaded their models and the hosts have the active ones. Return the fault or None.
+    """Check that each worker has loaded its model, and that each host has the files of all active models.
 
-    workers: the heartbeats of the live workers. with_hosts: whether the sentence names the hosts. They are shown only
-    to signed-in users.
+    Return the fault as a sentence, or None if there is no fault.
+    workers: the heartbeats of the live workers.
+    with_hosts: whether the sentence names the hosts; only signed-in users may see these names.
     """
     if any(worker.get("role") == FAILED_ROLE for worker in workers):
         return "A worker cannot load its model."
@@ -99,7 +107,11 @@ def _folder_problem(folder: Path) -> str | None:
 
 
 class _Kept:
-    """A cache for the result of a slow check. Only one thread at a time runs the check."""
+    """A cache for the result of a slow check. Only one thread at a time runs the check.
+
+    ask: runs the check.
+    kept_s: how long a result is used, in seconds.
+    """
 
     def __init__(self, ask: Callable[[], str | None], kept_s: float) -> None:
         self._ask, self._kept_s = ask, kept_s
@@ -116,7 +128,10 @@ class _Kept:
 
 
 def ask_bucket() -> str | None:
-    """Check the bucket with one request to the S3 service. Return the fault as a sentence, or None."""
+    """Check the bucket with one request to the S3 service.
+
+    Return the fault as a sentence, or None if there is no fault.
+    """
     try:
         default_storage.connection.meta.client.head_bucket(Bucket=settings.S3_BUCKET)  # type: ignore[attr-defined]
     except ClientError as error:

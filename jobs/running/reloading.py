@@ -1,4 +1,4 @@
-"""Restart of the site's programs when a source file changes, for `make dev`."""
+"""Restart of the site's programs when a source file changes. `make dev` uses this module."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ _WEB_ONLY = ("templates", "locale", "jobs/web", "jobs/api", "jobs/admin", "jobs/
 
 
 def watch(base: Path, *, on_change: Callable[[str], None]) -> None:
-    """Watch the sources below the folder `base` in a thread, and call `on_change` with each program to restart.
+    """Watch the source files inside the folder `base` in a background thread.
 
+    on_change: is called with the name of each program that must restart.
     Raise CommandError if the package watchfiles is not installed.
     """
     try:
@@ -37,7 +38,10 @@ def watch(base: Path, *, on_change: Callable[[str], None]) -> None:
 
 
 def programs_to_restart(changed: list[Path]) -> list[str]:
-    """Return the names of the programs that use one of the changed files. Paths are relative to the project folder."""
+    """Return the names of the programs that use one of the changed files.
+
+    changed: paths relative to the project folder.
+    """
     sources = [path for path in changed if path.suffix in _SUFFIXES]
     if not sources:
         return []

@@ -1,4 +1,7 @@
-"""The cache that all web processes share: counters of failed sign-ins, rate limits and the admin's figures."""
+"""The cache that all web processes share.
+
+It stores counters of failed sign-ins, rate limits and values for the admin.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from redis.exceptions import RedisError
 
 
 class SharedCache(RedisCache):
-    """Cache in the queue's Redis.
+    """A cache in the Redis server of the queue.
 
-    If Redis cannot be reached, the process's own memory is used, so that sign-in works.
+    If Redis cannot be reached, the memory of the process is used instead, so that users can still sign in.
     """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
@@ -33,7 +36,7 @@ class SharedCache(RedisCache):
         return bool(self._call("delete", key, version))
 
     def clear(self) -> None:
-        """Delete only the keys of this cache, because the queue is in the same Redis database."""
+        """Delete only the keys of this cache, because the same Redis database also contains the queue."""
         client = self._cache.get_client(None, write=True)
         for key in client.scan_iter(match=f"{self.key_prefix}:*"):
             client.delete(key)

@@ -1,4 +1,7 @@
-"""Checks of the settings of a SAML provider and of an LDAP directory, which depend on each other."""
+"""Checks of the settings for single sign-on with SAML and for the LDAP directory.
+
+These settings depend on each other.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from mattingsite.sign_on import Directory
 
 
 def saml_problems(app: dict[str, Any]) -> list[str]:
-    """Return one line for each missing or invalid setting of the SAML provider; an empty list if all is well.
+    """Return one line for each missing or invalid setting of the SAML provider; an empty list if there is none.
 
     app: allauth's settings of the provider.
     """
@@ -43,7 +46,7 @@ def saml_problems(app: dict[str, Any]) -> list[str]:
 
 
 def ldap_problems(directory: Directory) -> list[str]:
-    """Return one line for each missing or invalid setting of the LDAP directory; an empty list if all is well."""
+    """Return one line for each missing or invalid setting of the LDAP directory; an empty list if there is none."""
     found = []
     if not is_installed("ldap"):
         found.append("MATTING_LDAP_URL is set, and its package is not installed: pip install -r requirements-ldap.txt")

@@ -38,13 +38,14 @@ _ORPHAN_GRACE_S = 3.0  # short, because the next start waits for orphans; client
 class Program:
     """A program to supervise.
 
-    command: the command line. grace_s: the seconds between SIGTERM and SIGKILL.
+    command: the command line.
+    grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first; programs with the same rank are stopped together.
-    folder: created before each start, because it may have been deleted with the program's data.
-    delay_s: the seconds before its first start.
-    run: what the program does, as a function. If it is given, the program is a fork of the supervisor where this is
-        possible, and not the command.
-    environment: variables that are set for this program only.
+    folder: is created before each start, because it may have been deleted with the program's data.
+    delay_s: the seconds before the first start.
+    run: a function that does the work of the program. If it is given and forks are possible, the program is a fork of
+    the supervisor that calls this function, and `command` is not run.
+    environment: environment variables that are set for this program only.
     """
 
     name: str
@@ -70,16 +71,17 @@ class _Running:
 class Supervisor:
     """A supervisor that runs programs, each in its own process group, until a stop is requested.
 
-    A program that ends is started again after a pause. The pause is 0.2 s at first and doubles up to 10 s while the
-    program ends within 30 s of its start; it is at most 0.8 s if the program was killed. If this process is killed,
-    `jobs.running.lifeline` ends the groups.
+    A program that ends is started again after a pause. The pause is 0.2 s at first. It doubles, up to 10 s, each time
+    the program ends within 30 s of its start. It is at most 0.8 s if the program was killed. If the supervisor itself
+    is killed, `jobs.running.lifeline` ends the process groups.
 
-    report: called with one line for each event.
-    ended: called when a program has ended, with the program, its process id, and whether another process killed it (by
-      SIGKILL, and not because it hung); exceptions are logged.
-    hung: called with each running program and its process id; a program for which it returns True is restarted.
-    in_fork: called first in each program that is a fork.
-    held_files: descriptors that stay open until all programs have ended, such as the lock on the data folder.
+    report: is called with one line of text for each event.
+    ended: is called when a program has ended, with the program, its process id, and whether another process killed it
+    (by SIGKILL, and not because it hung). Exceptions of this function are logged.
+    hung: is called with each running program and its process id. If it returns True, the program is killed and started
+    again.
+    in_fork: is called first in each program that is a fork.
+    held_files: file descriptors that stay open until all programs have ended, such as the lock on the data folder.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class Supervisor:
             time.sleep(_LOOK_EVERY_S)
 
     def restart(self, name: str) -> None:
-        """Send SIGTERM to the programs named `name`. `run` starts them again after their end."""
+        """Send SIGTERM to the programs named `name`. `run` starts them again when they have ended."""
         for running in self._running:
             if running.program.name == name:
                 _signal(running, signal.SIGTERM)
@@ -121,7 +123,7 @@ class Supervisor:
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Stop all programs in the order of their ranks.
 
-        If `hurry` returns True, the remaining grace periods are skipped.
+        hurry: is called repeatedly; when it returns True, the remaining grace periods are skipped.
         """
         in_order = sorted(self._running, key=_stop_rank)
         for _, together in groupby(in_order, key=_stop_rank):
@@ -139,7 +141,7 @@ class Supervisor:
         self._tell_lifeline(f"+{running.process.pid}")
 
     def _process_of(self, program: Program) -> subprocess.Popen[bytes] | Fork:
-        """Start the program as the leader of a new process group."""
+        """Start the program as the leader of a new process group, and return its process."""
         if program.run is None or not may_fork():
             return subprocess.Popen(
                 program.command,
@@ -194,7 +196,7 @@ class Supervisor:
             self._forget(running)
 
     def _forget(self, running: _Running) -> None:
-        """Kill the remaining processes of the program's group, reap the program, and report its end to `ended`."""
+        """Kill the remaining processes of the program's group, wait for the program, and report its end to `ended`."""
         if running.process is None:
             return
         pid = running.process.pid

@@ -1,6 +1,6 @@
 """The recurring tasks of each worker host: recover the work of dead workers, and delete expired data.
 
-There is no central scheduler. Several hosts may run these tasks at the same time, because each step claims its rows in
+There is no central scheduler. Several hosts may run these tasks at the same time, because each task claims its rows in
 the database.
 """
 
@@ -28,18 +28,21 @@ _EXPIRE_EVERY_S = 60.0
 
 
 def _sessions_clear() -> None:
-    """Delete expired sessions of the site, as Django's `clearsessions` does."""
+    """Delete the expired login sessions, as Django's command `clearsessions` does."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 def upkeep_start() -> None:
-    """Run the three loops in threads until the process ends. A step that fails is logged and repeated."""
+    """Start the three recurring loops in background threads. They run until the process ends.
+
+    If a step of a loop fails, the error is logged and the step is repeated.
+    """
     for loop in (_recover, _watch_storage, _expire):
         threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
 
 
 def _recover() -> None:
-    """Recover the work that dead workers of any host held."""
+    """Repeatedly recover the work that dead workers of any host held."""
     while _after_pause():
         try:
             close_old_connections()
@@ -52,7 +55,7 @@ def _recover() -> None:
 
 
 def _watch_storage() -> None:
-    """Retry postponed pictures when the storage works again.
+    """Repeatedly check the storage, and retry postponed pictures when the storage works again.
 
     This runs in a separate thread, because a storage may hang.
     """
@@ -66,7 +69,10 @@ def _watch_storage() -> None:
 
 
 def _expire() -> None:
-    """Delete expired data in a separate thread, because a slow storage must not delay the recovery."""
+    """Repeatedly delete expired data.
+
+    This runs in a separate thread, because a slow storage must not delay the recovery.
+    """
     next_expiry_s = 0.0
     while _after_pause():
         try:

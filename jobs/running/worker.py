@@ -1,7 +1,7 @@
-"""The parent of one machine's worker processes.
+"""The parent process of one machine's worker processes.
 
-It has only one thread and never imports torch, so its children can be forks: a child that is forked after torch has
-used two threads hangs.
+The parent has only one thread and never imports torch, so its children can be forks. If torch had already used two
+threads in the parent, a forked child would hang.
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ def run_workers(pictures: int) -> None:
 
 
 def _release_of_last_start() -> None:
-    """Release the work of this host's earlier workers, because a kill or a power failure may have ended them."""
+    """Release the pictures that workers of this host's previous run still hold.
+
+    A kill or a power failure may have ended these workers.
+    """
     try:
         recovery.leases_release_of_host(host=os.uname().nodename)
     except Exception:
@@ -78,7 +81,7 @@ def _release_of_last_start() -> None:
 
 
 def _program(role: str, number: int) -> Program:
-    """Return the program of one worker. With several GPUs, the model workers are assigned to them in turn."""
+    """Return the program of one worker. With several GPUs, the model workers are assigned to the GPUs in turn."""
     gpus = visible_gpus()
     on_one_gpu = role == readiness.MODEL_ROLE and len(gpus) > 1
     return Program(
@@ -92,10 +95,10 @@ def _program(role: str, number: int) -> Program:
 
 
 def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:
-    """Recover the work of a worker process that has ended, instead of waiting until its leases expire.
+    """Recover the work of a worker process that has ended, without waiting until its leases expire.
 
-    If another process killed the worker, this does not count as a failed attempt of its picture. If the system killed
-    the worker to free memory, it counts.
+    If another process killed the worker, this does not count as a failed attempt of the worker's picture. If the system
+    killed the worker to free memory, it counts.
     """
     pulses.forget(pid)
     is_strike = not was_killed or memory_kills.has_grown()

@@ -30,10 +30,10 @@ _NICENESS = 5  # on a busy processor requests have priority
 
 
 def run_child(role: str) -> None:
-    """Serve the queues of a role (a key of QUEUES_OF_ROLE, such as `pictures`) until SIGTERM or SIGINT.
+    """Process the messages of a role's queues until SIGTERM or SIGINT.
 
-    A model worker loads its model and runs it once before its first message. The `upkeep` worker also runs the
-    recurring tasks of this host.
+    role: a key of QUEUES_OF_ROLE, such as `pictures`. A model worker first loads its model and runs it once. The
+    `upkeep` worker also runs the recurring tasks of this host.
     """
     os.nice(_NICENESS)
     name = worker_name()
@@ -52,9 +52,9 @@ def run_child(role: str) -> None:
 
 
 def _load_model(name: str) -> Callable[[], dict[str, object]]:
-    """Load the model, and return the function that describes it.
+    """Load the model, and return a function that describes the loaded model.
 
-    If this fails, report the error for /health and raise it.
+    If the model cannot be loaded, report the error for /health and raise it.
     """
     from jobs.inference.engines import engines, upkeep_forever
 
@@ -74,12 +74,12 @@ def _load_model(name: str) -> Callable[[], dict[str, object]]:
 
 
 def _state(role: str) -> dict[str, Any]:
-    """Return the basic content of this process's heartbeat."""
+    """Return the entries that each heartbeat of this process contains."""
     return {"pid": os.getpid(), "host": os.uname().nodename, "role": role, "keyline": __version__}
 
 
 def _pulse() -> None:
-    """Show the parent process regularly that this process can run Python code.
+    """Repeatedly touch the pulse file of this process, to show the parent process that Python code still runs here.
 
     This runs in a separate thread, because the broker may hang.
     """
@@ -90,7 +90,11 @@ def _pulse() -> None:
 
 
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
-    """Send heartbeats, three of them within the lifetime of one."""
+    """Repeatedly send heartbeats of this process: three within the lifetime of one heartbeat.
+
+    name: the worker's name.
+    describe: returns the description of the loaded model.
+    """
     while True:
         try:
             described = describe()

@@ -1,7 +1,7 @@
 """Texts of allauth's account pages that this project translates itself.
 
-In allauth's Chinese translation these texts contain English words and half-width punctuation. `makemessages` finds the
-texts in this module; the project's catalogues have precedence over those of the package.
+allauth's own Chinese translation of these texts contains English words and half-width punctuation. `makemessages` finds
+the texts in this module. The project's translations have precedence over those of allauth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records of account events: sign-up, sign-in, failed sign-in, lock-out."""
+"""Services that record account events: sign-up, sign-in, failed sign-in and lock-out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from jobs.teams.teams import personal_team_create
 
 
 def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
-    """Record a new user and, if `with_team`, create the user's personal team.
+    """Record a new user and, if `with_team` is True, create the user's personal team.
 
-    Single sign-on assigns teams itself.
+    Use `with_team=False` for users whose single sign-on assigns a team.
     """
     with transaction.atomic():
         if with_team:
@@ -30,7 +30,7 @@ def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
 def _limits_of_strangers(team: Team) -> dict[str, Any]:
     """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's defaults.
 
-    They apply to the teams of users who signed up themselves.
+    These limits apply to the personal teams of users who created their account themselves.
     """
     site = Quota.default_of(team)
     found = {}
@@ -42,13 +42,17 @@ def _limits_of_strangers(team: Team) -> dict[str, Any]:
 
 
 def account_note(*, action: Action, user: User, author: Author, after: dict[str, Any] | None = None) -> None:
-    """Record an action of a user on their own account. after: the changed values; None: there are none."""
+    """Record an action of a user on their own account.
+
+    after: the changed values; None means that no values changed.
+    """
     audit_append(action=action, author=author, target=user, after=after)
 
 
 def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
     """Record a failed sign-in or a lock-out. For these events, only the entered user name is known.
 
-    name: the entered name; empty: `unknown` is recorded. address: the IP address; None: unknown.
+    name: the entered name; if it is empty, `unknown` is recorded.
+    address: the IP address; None means that it is unknown.
     """
     audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

@@ -1,4 +1,4 @@
-"""The actor, which is the sender of a request for services and selectors."""
+"""The actor: the team for which a request acts, and the user or API key that sent the request."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The team that acts, and the user or key that acts for it.
+    """The team that acts, and the user or key that acts for the team.
 
-    membership: the user's membership in the team; None for keys and staff. address: the client's IP address; None:
-    unknown. request_id: the id of the request in logs and responses. network: the network that needs no key
-    (`jobs.teams.open_networks`), if the request came from one.
+    membership: the user's membership in the team; None for keys and staff.
+    address: the client's IP address; None means that it is unknown.
+    request_id: the id of the request in logs and responses.
+    network: the open network (`jobs.teams.open_networks`) that sent the request; empty if the request did not come from
+    such a network.
     """
 
     team: Team
@@ -33,7 +35,10 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """The actor's name in the audit trail, which remains when user and key have been deleted."""
+        """Return the actor's name for the audit trail.
+
+        The audit trail keeps this name when the user or key has been deleted.
+        """
         if self.user is not None:
             return self.user.get_username()
         if self.network:
@@ -42,13 +47,16 @@ class Actor:
 
     @property
     def is_manager(self) -> bool:
-        """Whether the actor may manage the team: an owner, an admin, or a key with the scope `admin`."""
+        """Return whether the actor may manage the team.
+
+        Owners, admins and keys with the scope `admin` may manage it.
+        """
         if self.key is not None:
             return self.key.has_scope("admin")
         return self.membership is not None and self.membership.is_manager
 
     def has_scope(self, scope: str) -> bool:
-        """Return whether the actor has `scope`.
+        """Return whether the actor has the permission `scope`.
 
         A key has its own scopes, an open network has OPEN_SCOPES, and a user in the browser has `submit` and `read`.
         """
@@ -60,9 +68,9 @@ class Actor:
 
     @property
     def sees_only_own(self) -> bool:
-        """Whether this actor sees only their own jobs.
+        """Return whether this actor may see only their own jobs.
 
-        This is the case for plain members of a team that hides other members' jobs.
+        This is the case for plain members of a team that hides the jobs of other members.
         """
         membership = self.membership
         return membership is not None and not membership.is_manager and not self.team.members_see_all

@@ -1,4 +1,4 @@
-"""The sender of a request: IP address, request id, memberships and actor, each resolved once per request."""
+"""The sender of a request: IP address, request id, memberships and actor. Each value is found once per request."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ATTRIBUTE = "keyline"
 
 
 class Caller:
-    """The properties of the sender of one request. Most values are resolved at their first use and cached.
+    """The sender of one request. Most values are found at their first use and then cached.
 
-    Read the actor only after authentication, because it depends on the user or on the API key in `request.auth`.
+    Read `actor` only after authentication, because it depends on the user or on the API key in `request.auth`.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -31,7 +31,7 @@ class Caller:
 
     @cached_property
     def request_id(self) -> str:
-        """The id that identifies this request in logs, responses and audit entries."""
+        """Return the id that identifies this request in logs, responses and audit entries."""
         return request_id_of(self._request)
 
     @cached_property
@@ -40,7 +40,7 @@ class Caller:
 
     @property
     def user(self) -> User:
-        """The signed-in user; raise AuthenticationRequired if the user is not signed in."""
+        """Return the signed-in user; raise AuthenticationRequired if the user is not signed in."""
         user = self._request.user
         if not isinstance(user, User):
             raise AuthenticationRequired
@@ -48,13 +48,16 @@ class Caller:
 
     @cached_property
     def memberships(self) -> list[Membership]:
-        """The user's memberships with their teams and quotas, oldest first, read with one query."""
+        """Return the user's memberships with their teams and quotas, oldest first. They are read with one query."""
         rows = Membership.objects.select_related("team__quota").filter(user=self.user)
         return list(rows.order_by("created_at"))
 
     @cached_property
     def membership(self) -> Membership | None:
-        """The user's membership in the chosen team, else the oldest membership; None without memberships."""
+        """Return the user's membership in the chosen team, or otherwise the user's oldest membership.
+
+        Return None if the user has no membership.
+        """
         session = getattr(self._request, "session", None)
         chosen = None if session is None else session.get(TEAM_KEY)
         of_chosen = (entry for entry in self.memberships if str(entry.team_id) == chosen)
@@ -62,7 +65,10 @@ class Caller:
 
     @cached_property
     def actor(self) -> Actor:
-        """The actor of the key, of a network that needs no key, or of the user's chosen team; raise NoTeam without."""
+        """Return the actor of the request: for an API key, for an open network, or for the user's chosen team.
+
+        An open network needs no key. Raise NoTeam if a signed-in user has no team.
+        """
         key = getattr(self._request, "auth", None)
         if isinstance(key, ApiKey):
             return self.key_actor(key)
@@ -81,22 +87,25 @@ class Caller:
         )
 
     def key_actor(self, key: ApiKey) -> Actor:
-        """Return an actor for a key that was not authenticated by `request.auth`."""
+        """Return an actor for an API key that was not authenticated by `request.auth`."""
         bind_caller(team=key.team_id, key=key.public_id)
         return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
 
     def staff_actor(self, team: Team) -> Actor:
-        """Return the signed-in staff user as the actor for an object of `team`."""
+        """Return an actor with which the signed-in staff user works on an object of `team`."""
         return Actor(team=team, user=self.user, address=self.address, request_id=self.request_id)
 
     def author(self, *, team: Team | None = None) -> Author:
-        """Return the signed-in user as the author of an audit entry, acting for `team` or (None) for no team."""
+        """Return the signed-in user as the author of an audit entry.
+
+        team: the team for which the user acts; None means no team.
+        """
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
     def author_as(self, user: User) -> Author:
         """Return `user` as the author of an audit entry.
 
-        At sign-in and sign-out this is not yet, or no longer, the user of the request.
+        Use this at sign-in and sign-out, when the request does not have this user yet or any more.
         """
         return Author.person(user, address=self.address, request_id=self.request_id)
 
@@ -115,11 +124,11 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the client's IP address; None if it is missing or invalid.
+    """Return the client's IP address; None if the address is missing or invalid.
 
-    Behind a trusted proxy it is the last address in X-Forwarded-For, if that header is present. An IPv4 address in IPv6
-    form (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address is returned without its zone, so that allowed
-    networks match it and the database returns it unchanged.
+    Behind a trusted proxy, this is the last address in X-Forwarded-For, if the request has this header. An IPv4 address
+    in IPv6 form (`::ffff:203.0.113.5`) is returned as IPv4. An IPv6 address is returned without its zone. In these
+    forms, the address can be compared with allowed networks, and the database returns it unchanged.
     """
     address = request.META.get("REMOTE_ADDR") or None
     if settings.BEHIND_PROXY:

@@ -1,4 +1,7 @@
-"""The teams, roles and rights of the groups of a single sign-on: MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF."""
+"""The teams, roles and rights that the groups of a single sign-on give to a person.
+
+The settings MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF define them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ STAFF_ROLES = (*ROLES, "Auditor", SUPERUSER)
 
 @dataclass(frozen=True, slots=True)
 class TeamOfGroup:
-    """The team and the role for the members of a group of the single sign-on."""
+    """A group of the single sign-on, with the team and the role that its members get."""
 
     group: str
     team: str
@@ -39,7 +42,10 @@ def team_groups() -> list[TeamOfGroup]:
 
 
 def staff_groups() -> dict[str, str]:
-    """Return the entries of MATTING_GROUP_STAFF, roles by group; raise ValueError with the text of an invalid entry."""
+    """Return the entries of MATTING_GROUP_STAFF as a dict from group to role.
+
+    Raise ValueError with the text of an invalid entry.
+    """
     found = {}
     for entry in settings.GROUP_STAFF:
         group, _, role = entry.partition("=")
@@ -50,7 +56,10 @@ def staff_groups() -> dict[str, str]:
 
 
 def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Return the names of the teams that these groups give, each with the strongest role."""
+    """Return the teams that the members of these groups join, as a dict from team name to role.
+
+    If several groups give the same team, the strongest role is used.
+    """
     given = set(groups)
     found: dict[str, str] = {}
     for entry in team_groups():
@@ -61,6 +70,6 @@ def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
 
 
 def staff_roles_of_groups(groups: Iterable[str]) -> set[str]:
-    """Return the admin roles that these groups give, such as `Operator` or `superuser`."""
+    """Return the admin roles that the members of these groups get, such as `Operator` or `superuser`."""
     given = set(groups)
     return {role for group, role in staff_groups().items() if group in given}

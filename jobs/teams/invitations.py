@@ -1,4 +1,4 @@
-"""Invitations to join a team: create, revoke and accept them."""
+"""Services that create, revoke and accept invitations to join a team."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ def invitation_create(
 ) -> tuple[Invitation, str]:
     """Create an invitation and return it with its token. The site stores only a hash of the token.
 
-    role: the member's role. note: for whom it is. days: the number of days until it expires. Raise InvalidParameter for
-    an unknown role or number of days, and PermissionDenied unless the actor manages the team; only an owner may invite
-    owners.
+    role: the role that the new member gets.
+    note: a text that says for whom the invitation is.
+    days: the number of days until the invitation expires.
+    Raise InvalidParameter for an unknown role or an invalid number of days. Raise PermissionDenied if the actor does
+    not manage the team, or if an actor who is no owner invites an owner.
     """
     require_manager(actor)
     role = role_checked(role)
@@ -59,7 +61,7 @@ def invitation_create(
 def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
     """Revoke an invitation. An invitation that was already used or revoked does not change.
 
-    Raise PermissionDenied for an actor who is not a manager, and NotFound for an invitation of another team.
+    Raise PermissionDenied if the actor is not a manager, and NotFound if the invitation belongs to another team.
     """
     require_manager(actor)
     if invitation.team_id != actor.team.pk:
@@ -71,7 +73,10 @@ def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
 
 
 def invitation_of(token: str) -> Invitation:
-    """Return the open invitation with this token; raise the same NotFound for an unknown, a used and an expired one."""
+    """Return the open invitation with this token.
+
+    Raise NotFound, with the same message, if the invitation is unknown, used, revoked or expired.
+    """
     invitation = Invitation.objects.select_related("team", "created_by").filter(token_hash=_hash_of(token)).first()
     if invitation is None or not invitation.is_open:
         raise NotFound("This invitation is not valid any more.")
@@ -81,8 +86,9 @@ def invitation_of(token: str) -> Invitation:
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
     """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
-    author: the user, for the audit entry. A user who is already a member keeps their role, and the invitation stays
-    open. Raise NotFound for an invitation that is not open.
+    author: the user as the author of the audit entry. If the user is already a member, the user keeps their role and
+    the invitation stays open.
+    Raise NotFound if the invitation is not open.
     """
     with transaction.atomic():
         invitation = invitation_of(token)

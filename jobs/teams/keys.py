@@ -1,4 +1,4 @@
-"""Services that create and revoke API keys. A secret is returned once and stored as a hash."""
+"""Services that create and revoke API keys. A secret is returned once; the site stores only its hash."""
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ def team_key_create(
     expires_at: dt.datetime | None = None,
     allowed_networks: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
-    """Create a key for the actor's own team, and return it with its secret.
+    """Create a key for the actor's own team, and return the key with its secret.
 
-    expires_at: None: never. allowed_networks: empty: any address may use it. Raise PermissionDenied unless the actor is
-    a signed-in manager of the team; a key cannot create keys. STAFF_SCOPES require a staff user who may create keys in
-    the admin. Raise InvalidParameter for too many keys and for invalid values.
+    expires_at: the expiry; None means that the key never expires.
+    allowed_networks: the networks from which the key may be used; empty means all networks.
+    Raise PermissionDenied if the actor is not a signed-in manager of the team (a key cannot create keys), or if the
+    actor requests STAFF_SCOPES without the permission to create keys in the admin. Raise InvalidParameter if the team
+    has too many keys or a value is invalid.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
@@ -66,11 +68,13 @@ def key_create(
     allowed_networks: Sequence[str] = (),
     author: Author | None = None,
 ) -> tuple[ApiKey, str]:
-    """Create a key and return it with its secret, which cannot be read again.
+    """Create a key and return it with its secret. The secret cannot be read again.
 
-    created_by: the user who creates it; None: a command. expires_at: None: never. allowed_networks: empty: any address
-    may use it. author: for the audit entry; None: `created_by`. Raise InvalidParameter for an invalid name, an unknown
-    scope, an expiry in the past or an invalid network.
+    created_by: the user who creates the key; None means that a command creates it.
+    expires_at: the expiry; None means that the key never expires.
+    allowed_networks: the networks from which the key may be used; empty means all networks.
+    author: the author of the audit entry; None means `created_by`.
+    Raise InvalidParameter for an invalid name, an unknown scope, an expiry in the past or an invalid network.
     """
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
@@ -99,12 +103,15 @@ def key_create(
 
 
 def gives_staff_scopes(user: User | None) -> bool:
-    """Return whether the user may grant STAFF_SCOPES: staff with the permission to create keys."""
+    """Return whether the user may grant STAFF_SCOPES.
+
+    This requires a staff user with the permission to create keys.
+    """
     return user is not None and user.is_staff and user.has_perm("jobs.add_apikey")
 
 
 def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
-    """Revoke a key of the actor's own team; raise PermissionDenied unless the actor is one of its managers."""
+    """Revoke a key of the actor's own team; raise PermissionDenied if the actor is not a manager of the team."""
     _require_manager(actor)
     key_revoke(key=key, author=Author.of(actor))
 
@@ -112,7 +119,7 @@ def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
 def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
     """Revoke a key immediately. A key that was already revoked does not change.
 
-    author: who revokes it; None: the site itself.
+    author: the author of the audit entry; None means the site itself.
     """
     with transaction.atomic():
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
@@ -123,7 +130,8 @@ def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
 def key_touch(*, key: ApiKey, address: str | None = None) -> None:
     """Store the time of a key's use, at most once per minute, so that most requests write nothing.
 
-    The first use is also recorded in the audit trail, with the IP address `address` (None: unknown).
+    The first use is also recorded in the audit trail.
+    address: the IP address of the client; None means that it is unknown.
     """
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at <= _TOUCH_EVERY:
@@ -139,7 +147,10 @@ def key_touch(*, key: ApiKey, address: str | None = None) -> None:
 
 
 def networks_checked(texts: Sequence[str]) -> list[str]:
-    """Return IP addresses and networks in canonical form; raise InvalidParameter for other text."""
+    """Return IP addresses and networks in canonical form, such as `203.0.113.5/32`.
+
+    Raise InvalidParameter for a text that is not an address or a network.
+    """
     networks = []
     for text in texts:
         try:

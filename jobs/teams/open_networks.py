@@ -1,4 +1,4 @@
-"""Open networks: networks whose requests need no key. `MATTING_OPEN_TO` assigns a team to each of them."""
+"""Open networks: networks whose requests need no API key. MATTING_OPEN_TO assigns a team to each open network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class OpenNetwork:
-    """A network, and the name of the team for which its requests act."""
+    """An open network, and the name of the team for which requests from this network act."""
 
     network: IPNetwork
     team_name: str
@@ -26,16 +26,17 @@ class OpenNetwork:
 
 @dataclass(frozen=True, slots=True)
 class OpenAccess:
-    """The access of a request from a network that needs no key. It replaces the key in `request.auth`."""
+    """The access of a request from an open network. It replaces the API key in `request.auth`."""
 
     team: Team
     network: str
 
 
 def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
-    """Return the parsed entries `network=team`; raise ValueError for an invalid entry.
+    """Return the open networks that the entries define. An entry has the form `network=team`.
 
-    entries: None means the setting MATTING_OPEN_TO.
+    entries: the entries; None means the setting MATTING_OPEN_TO.
+    Raise ValueError for an invalid entry.
     """
     found = []
     for entry in settings.MATTING_OPEN_TO if entries is None else entries:
@@ -47,9 +48,9 @@ def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
 
 
 def open_access(address: str | None) -> OpenAccess | None:
-    """Return the access of an IP address without a key.
+    """Return the access that an IP address has without an API key.
 
-    Return None for an unknown address (None), for an address outside the open networks, and if the team does not exist.
+    Return None if the address is unknown (None), if it is outside the open networks, or if the team does not exist.
     """
     if address is None or not settings.MATTING_OPEN_TO:
         return None

@@ -1,6 +1,6 @@
-"""A limit of how many requests may wait for an external service that may hang.
+"""A limit for the number of requests that may wait for an external service at the same time.
 
-Such services are an LDAP directory or a provider of single sign-on.
+Such a service may hang. Examples are an LDAP directory and a provider of single sign-on.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ _PAUSE_S = 10.0
 
 
 class OutsideAway(Exception):
-    """The service failed a moment ago, or too many requests wait for it. The message gives the reason."""
+    """The external service failed less than ten seconds ago, or too many requests wait for it.
+
+    The message gives the reason.
+    """
 
 
 class OutsideService:
-    """The limit of the number of simultaneous requests of this process to one external service.
+    """A limit for the number of simultaneous requests from this process to one external service.
 
-    At most three threads may wait for the service, so that the other threads serve the site. After a failure, no
-    requests are sent for ten seconds. failures: the errors that mean that the service is unavailable.
+    At most three threads may wait for the service, so that the other threads can serve the site. After a failure, no
+    requests are sent for ten seconds.
+    failures: the exceptions that mean that the service is unavailable.
     """
 
     def __init__(self, *failures: type[Exception]) -> None:
@@ -33,10 +37,10 @@ class OutsideService:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Return a context manager for one request to the service; its body sends the request.
+        """Return a context manager for one request to the service. The body of the `with` block sends the request.
 
-        It raises OutsideAway if the service failed less than ten seconds ago, or if three other requests still wait
-        after one second.
+        The context manager raises OutsideAway if the service failed less than ten seconds ago, or if three other
+        requests still wait after one second.
         """
         if time.monotonic() < self._away_until_s:
             raise OutsideAway("it has failed a moment ago")
@@ -51,5 +55,5 @@ class OutsideService:
             self._free.release()
 
     def forget(self) -> None:
-        """Allow requests again after a failure."""
+        """Forget a failure, so that requests are sent again immediately."""
         self._away_until_s = 0.0

@@ -1,4 +1,4 @@
-"""Services that save and delete a user's own cutout settings."""
+"""Services that save and delete a user's presets (saved cutout settings)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ MAX_PRESETS = 20
 
 
 def preset_save(*, user: User, name: str, options: dict[str, Any]) -> Preset:
-    """Save settings under a name, replacing earlier settings with this name, and return the preset.
+    """Save cutout settings as a preset of the user, and return the preset.
 
-    Raise InvalidParameter for an invalid name, too many presets or an unknown setting.
+    An earlier preset with the same name is replaced. Raise InvalidParameter for an invalid name, too many presets or an
+    unknown setting.
     """
     name = name.strip()
     if not name or len(name) > 40 or not name.isprintable():

@@ -1,4 +1,7 @@
-"""A page for sign-ins while the provider of a single sign-on cannot be reached, instead of an internal error."""
+"""A page with an explanation, shown when a user signs in while the single sign-on provider cannot be reached.
+
+Without this page, the user would see an internal error.
+"""
 
 from __future__ import annotations
 

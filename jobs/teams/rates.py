@@ -1,7 +1,7 @@
-"""Limits of the number of requests that a team sends per second, counted in Redis by the `limits` library.
+"""Limits for the number of requests that a team sends per second. The `limits` library counts them in Redis.
 
-The library's moving window accepts at most `amount` requests in any second. It decides in one Lua script, so the limit
-holds across all web processes and machines.
+The library uses a moving window, which accepts at most `amount` requests in any second. It decides in one Lua script in
+Redis, so the limit is valid across all web processes and machines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WINDOW_DAYS = {"day": 1, "month": 30}
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A limit of requests per second with a name, such as `requests` or `native-submit`."""
+    """A named limit of requests per second. Examples of names are `requests` and `native-submit`."""
 
     name: str
     per_second: int
@@ -37,9 +37,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state of one limit after a request: `left` of `limit` units remain in the window of `window_s` seconds.
+    """The state of one limit after a request.
 
-    A unit is a request, or of a picture quota a picture. All units are available again in `resets_in_s` seconds.
+    `left` of `limit` units remain in the window of `window_s` seconds. A unit is a request or, for a picture quota, a
+    picture. All units are available again in `resets_in_s` seconds.
     is_over: the request exceeded the limit and is not counted.
     """
 
@@ -52,9 +53,10 @@ class Standing:
 
 
 def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
-    """Return the limits that apply to one request: the team's and its dialect's; an empty list without limits.
+    """Return the limits that apply to one request: the team's limit and the limit for the request's API.
 
-    dialect: the API of the request. is_submit: whether the request is a submission or a query.
+    dialect: the API dialect (an emulated vendor API) of the request.
+    is_submit: True for a submission, False for a query. Return an empty list if there are no limits.
     """
     of_dialect = quota.dialect_limits(dialect)
     kind, per_second = (
@@ -65,9 +67,10 @@ def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
 
 
 def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
-    """Count one request against each limit, stopping at the first exceeded one, and return the states of the limits.
+    """Count one request against each limit, and return the states of the limits.
 
-    If Redis cannot be reached, the request is allowed; a request that needs the queue fails later.
+    Stop at the first limit that is exceeded. If Redis cannot be reached, the request is allowed. A request that needs
+    the queue then fails later.
     """
     standings = []
     for rate in rates:
@@ -86,7 +89,10 @@ def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
 
 
 def require_room(standings: list[Standing]) -> None:
-    """Raise RateLimited if the request exceeded a limit."""
+    """Raise RateLimited if the request exceeded one of the limits.
+
+    standings: the result of `request_spend`.
+    """
     for standing in standings:
         if standing.is_over:
             raise RateLimited(
@@ -95,7 +101,7 @@ def require_room(standings: list[Standing]) -> None:
 
 
 def allowance_standings(found: list[Allowance]) -> list[Standing]:
-    """Return the states of the day's and month's quota, in units; a quota without a limit is left out."""
+    """Return the states of the daily and monthly picture quotas. A quota without a limit is left out."""
     now = timezone.now()
     return [
         Standing(
@@ -111,7 +117,10 @@ def allowance_standings(found: list[Allowance]) -> list[Standing]:
 
 
 def rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Return the headers RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers); empty without limit."""
+    """Return the headers RateLimit-Policy and RateLimit; an empty dict if there are no limits.
+
+    The format is defined by draft-ietf-httpapi-ratelimit-headers.
+    """
     if not standings:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""The predefined roles of the site's staff, as groups of permissions."""
+"""The predefined roles of the site's staff. Each role is a group of permissions."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def roles_sync() -> None:
-    """Create the roles and grant their permissions. Permissions that staff added to a role are kept.
+    """Create the staff roles and grant their permissions. Permissions that staff added to a role are kept.
 
-    An auditor may view all models of this app, users and groups, but may not change them.
+    The role "Auditor" may view all models of this app, users and groups, but may not change them.
     """
     auditor = [f"jobs.view_{model._meta.model_name}" for model in apps.get_app_config("jobs").get_models()]
     _group_fill("Auditor", [*auditor, "auth.view_user", "auth.view_group"])

@@ -1,4 +1,4 @@
-"""Queries for the members, invitations, keys and presets that an actor may see."""
+"""Queries for the members, invitations, keys and presets that an actor (a user or an API key) may see."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.teams.actor import Actor
 
 
 def keys_of(actor: Actor) -> QuerySet[ApiKey]:
-    """Return the team's keys, newest first."""
+    """Return the API keys of the actor's team, newest first."""
     return ApiKey.objects.filter(team=actor.team)
 
 
@@ -27,7 +27,7 @@ def key_get(actor: Actor, key_id: UUID) -> ApiKey:
 
 
 def members_of(actor: Actor) -> QuerySet[Membership]:
-    """Return the team's members, the oldest membership first."""
+    """Return the memberships of the actor's team, oldest first."""
     return Membership.objects.filter(team=actor.team).select_related("user").order_by("created_at")
 
 
@@ -53,14 +53,15 @@ def invitation_get(actor: Actor, invitation_id: str) -> Invitation:
 
 
 def presets_of(user: User) -> QuerySet[Preset]:
-    """Return a user's saved settings."""
+    """Return a user's presets (saved cutout settings)."""
     return Preset.objects.filter(user=user)
 
 
 def key_by_secret(secret: str) -> ApiKey | None:
-    """Return the key with this secret; None for an unknown one.
+    """Return the API key with this secret; None if no key has this secret.
 
-    Revocation, expiry and network are not checked here, but by `key_admitted` of the API.
+    This function does not check whether the key is revoked, expired or used from an allowed network. The API's function
+    `key_admitted` checks this.
     """
     return ApiKey.objects.select_related("team__quota", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
 

@@ -1,4 +1,4 @@
-"""Adaptation of sign-up and sign-in of django-allauth and django-axes to this site."""
+"""Classes and functions that adapt the sign-up and sign-in of django-allauth and django-axes to this site."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ INVITATION_KEY = "invitation"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Account adapter that allows sign-up if the site's setting allows it, or with an open invitation."""
+    """Account adapter that allows sign-up if MATTING_SIGNUP_OPEN is set or the visitor has an open invitation."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.MATTING_SIGNUP_OPEN or _holds_invitation(request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the client's IP address instead of the proxy's, which all clients share.
+        """Return the client's IP address; `unknown` if the address is missing or invalid.
 
-        Return `unknown` if the address is missing or invalid.
+        allauth would use the proxy's address, which all clients share.
         """
         return caller_of(request).address or "unknown"
 
@@ -42,9 +42,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """Do nothing, because axes counts wrong passwords. allauth counts only wrong codes of the second factor."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """Return the user with these credentials; None for wrong ones.
+        """Return the user with these credentials; None if they are wrong.
 
-        Raise ValidationError with its own message if the LDAP directory is not available.
+        If the LDAP directory is not available, raise ValidationError with a message that says so.
         """
         try:
             return super().authenticate(request, **credentials)
@@ -59,7 +59,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class VerificationStage(EmailVerificationStage):
-    """Sign-in stage that requires a verified e-mail address, except for accounts that staff created without one."""
+    """Sign-in stage that requires a verified e-mail address.
+
+    Accounts that staff created without an address are excepted.
+    """
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
@@ -79,8 +82,8 @@ def _holds_invitation(request: HttpRequest) -> bool:
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
     """Return the user name or e-mail address of a sign-in attempt in lower case; empty if none was sent.
 
-    credentials: the data of the attempt; if they contain no name, it is taken from the form in `request`. The name is
-    the same for all attempts on one account, so that they can be counted.
+    credentials: the data of the attempt. If they contain no name, the name is read from the form in `request`. All
+    attempts on one account give the same name, so that they can be counted.
     """
     given = credentials or {}
     name = given.get("username") or given.get("email") or ""
@@ -90,7 +93,7 @@ def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 
 
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Return the page that asks for an address and sends a link for a new password to it.
+    """Return the page on which a user requests an e-mail with a link to set a new password.
 
     If the site cannot send e-mail, return a page that tells the user whom to contact.
     """
@@ -100,7 +103,7 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 
 
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
-    """Return the response to a sign-in after too many failures, with status 429. django-axes calls this function.
+    """Return the response with status 429 for a sign-in after too many failures. django-axes calls this function.
 
     original, credentials: passed by django-axes and not used.
     """

@@ -1,6 +1,6 @@
-"""Accounts through single sign-on, and the teams and rights that a person's groups give at each sign-in.
+"""Accounts through single sign-on. At each sign-in, a person's groups determine their teams and rights.
 
-OpenID Connect and SAML sign people in through allauth's pages; an LDAP directory through the site's own form.
+With OpenID Connect and SAML, people sign in on allauth's pages. With an LDAP directory, they use the site's own form.
 """
 
 from __future__ import annotations
@@ -30,18 +30,22 @@ from jobs.teams.teams import membership_drop, membership_put, team_create
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """Adapter that creates accounts for people in a mapped group; for other people only if sign-up is open."""
+    """Adapter that decides who may get an account through single sign-on.
+
+    People in a group that the settings name always get an account. Other people get one only if sign-up is open.
+    """
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return is_mapped(sociallogin.account) or settings.MATTING_SIGNUP_OPEN
 
 
 def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | None:
-    """Return the account of a person whose password the LDAP directory has checked, and apply the person's groups.
+    """Sign in a person whose password the LDAP directory has accepted, and return the person's account.
 
-    login: the person's data in allauth's form. The account is created at the first sign-in, or it is the existing
-    account with the same e-mail address if allauth trusts the directory's addresses. Return None if no account may be
-    created.
+    The teams and rights of the person's groups are applied.
+    login: the person's data in allauth's form. At the first sign-in a new account is created. If allauth trusts the
+    directory's e-mail addresses, an existing account with the same address is used instead. Return None if no account
+    may be created.
     """
     caller = caller_of(request)
     with transaction.atomic():
@@ -58,9 +62,9 @@ def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | Non
 
 
 def _account_create(request: HttpRequest, login: SocialLogin) -> None:
-    """Create a new account.
+    """Create a new account for a person.
 
-    A user name that is in use gets a number, and an e-mail address that is in use is left out.
+    If the user name is in use, a number is added to it. If the e-mail address is in use, the account gets no address.
     """
     login.email_addresses = [address for address in login.email_addresses if not filter_users_by_email(address.email)]
     login.user.email = login.email_addresses[0].email if login.email_addresses else ""
@@ -72,15 +76,19 @@ def _account_create(request: HttpRequest, login: SocialLogin) -> None:
 
 
 def is_mapped(account: SocialAccount) -> bool:
-    """Return whether a person's groups give them a team or rights (MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF)."""
+    """Return whether a person's groups give the person a team or staff rights.
+
+    MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF define this.
+    """
     groups = groups_of(account)
     return bool(teams_of_groups(groups) or staff_roles_of_groups(groups))
 
 
 def groups_of(account: SocialAccount) -> list[str]:
-    """Return a person's groups from the data of the provider: from the user info, else the id token or the attributes.
+    """Return the names of a person's groups from the data that the provider sent.
 
-    Return an empty list if the data contain no groups.
+    The names come from the user info, otherwise from the id token, otherwise from the attributes. Return an empty list
+    if the data contain no groups.
     """
     name = settings.SIGN_ON_GROUPS.get(account.provider, "groups")
     said = account.extra_data
@@ -94,9 +102,9 @@ def groups_of(account: SocialAccount) -> list[str]:
 
 
 def groups_apply(*, user: User, groups: list[str], author: Author) -> None:
-    """Give a user the teams, roles and rights of the current groups, and remove those of former groups.
+    """Give a user the teams, roles and rights of their current groups, and remove those of former groups.
 
-    Teams and rights that the settings do not name do not change.
+    Teams and rights that are not in the settings MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF do not change.
     """
     with transaction.atomic():
         _teams_apply(user, teams_of_groups(groups), author)

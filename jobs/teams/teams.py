@@ -18,10 +18,10 @@ _Role = Membership.Role
 
 
 def team_create(*, name: str, owner: User | None = None, author: Author | None = None) -> Team:
-    """Create a team and return it; raise InvalidParameter for an invalid or used name.
+    """Create a team and return it; raise InvalidParameter if the name is invalid or already used.
 
-    owner: becomes the team's owner; None: it has no member. author: for the audit entry; None: the owner, or the site
-    itself without one.
+    owner: becomes the team's owner; None means that the team has no member.
+    author: the author of the audit entry; None means the owner, or the site itself if there is no owner.
     """
     name = _checked_name(name)
     with transaction.atomic():
@@ -34,7 +34,10 @@ def team_create(*, name: str, owner: User | None = None, author: Author | None =
 
 
 def personal_team_create(*, user: User, author: Author) -> Team:
-    """Create a new user's own team and return it. It has the user's name, with a number if the name is in use."""
+    """Create a new user's own team and return it.
+
+    The team has the user's name. If this name is in use, a number is added.
+    """
     base = user.get_username()[:100]
     taken = set(Team.objects.filter(name__startswith=base).values_list("name", flat=True))
     names = (base if number == 1 else f"{base} {number}" for number in range(1, len(taken) + 2))
@@ -55,9 +58,11 @@ def team_update(
 ) -> Team:
     """Change the given settings of the actor's team, and return the team.
 
-    None means no change, except for `review_above`: there it means that no picture is announced as uncertain. quality:
-    the name of a quality; empty: the site's default. Raise PermissionDenied unless the actor is a manager, and
-    InvalidParameter for an invalid value.
+    None means no change, except for `review_above`.
+    review_above: the uncertainty (0..1) from which pictures are announced as uncertain; None means that no picture is
+    announced.
+    quality: the name of a quality; empty means the site's default.
+    Raise PermissionDenied if the actor is not a manager, and InvalidParameter for an invalid value.
     """
     require_manager(actor)
     with transaction.atomic():
@@ -86,10 +91,11 @@ def _settings_of(team: Team) -> dict[str, Any]:
 
 
 def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Membership:
-    """Change a member's role and return the membership. Owners may change all roles, admins those below owner.
+    """Change a member's role and return the membership.
 
-    Raise PermissionDenied for other actors, NotFound for a membership of another team, and InvalidParameter for the
-    last owner or an unknown role.
+    Owners may change all roles. Admins may not change owners or make a member an owner. Raise PermissionDenied for
+    other actors, NotFound if the membership belongs to another team, and InvalidParameter for the last owner or an
+    unknown role.
     """
     role = role_checked(role)
     with transaction.atomic():
@@ -107,10 +113,10 @@ def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Me
 
 
 def member_remove(*, actor: Actor, membership: Membership) -> None:
-    """Remove a member from the team. A member may leave the team, except the last owner.
+    """Remove a member from the team. Each member may remove themselves.
 
-    Raise PermissionDenied unless an owner or admin acts (owners are removed only by owners), NotFound for a membership
-    of another team, and InvalidParameter for the last owner.
+    Raise PermissionDenied if the actor removes another member and is not an owner or admin, or removes an owner and is
+    not an owner. Raise NotFound if the membership belongs to another team, and InvalidParameter for the last owner.
     """
     with transaction.atomic():
         membership = _membership_locked(actor, membership)
@@ -124,9 +130,9 @@ def member_remove(*, actor: Actor, membership: Membership) -> None:
 
 
 def membership_put(*, author: Author, team: Team, user: User, role: str) -> Membership:
-    """Set a user's role in a team, without checking the author's permission, and return the membership.
+    """Set a user's role in a team, and return the membership. The author's permission is not checked.
 
-    A user who is no member yet joins the team.
+    If the user is not a member yet, the user joins the team.
     """
     with transaction.atomic():
         present = Membership.objects.select_for_update().filter(team=team, user=user).first()
@@ -140,7 +146,7 @@ def membership_put(*, author: Author, team: Team, user: User, role: str) -> Memb
 
 
 def membership_drop(*, author: Author, membership: Membership) -> None:
-    """Remove a user from a team, without checking the author's permission."""
+    """Remove a user from a team. The author's permission is not checked."""
     team = membership.team
     with transaction.atomic():
         if Membership.objects.filter(pk=membership.pk).delete()[0]:
@@ -161,7 +167,7 @@ def is_owner(actor: Actor) -> bool:
 
 
 def role_checked(role: str) -> str:
-    """Return the role; raise InvalidParameter if it is unknown."""
+    """Return `role` unchanged; raise InvalidParameter if it is not a known role."""
     if role not in _Role.values:
         raise InvalidParameter(f"role: choose from {', '.join(_Role.values)}", field="role")
     return role
@@ -189,9 +195,10 @@ def _checked_share(value: float | None) -> float | None:
 
 
 def _membership_locked(actor: Actor, membership: Membership) -> Membership:
-    """Lock all memberships of the team and return the given one; raise NotFound if it belongs to another team.
+    """Lock all memberships of the actor's team, and return the current row of the given membership.
 
-    Because of the lock, two owners cannot remove each other's role at the same time.
+    Raise NotFound if the membership belongs to another team. Because of the lock, two owners cannot remove each other's
+    role at the same time.
     """
     rows = Membership.objects.select_for_update().filter(team=actor.team).select_related("user", "team")
     found = {row.pk: row for row in rows}

@@ -1,6 +1,6 @@
-"""Logs with the ids of request and job, and metrics, for operators.
+"""Logs and metrics for operators. Log lines contain the ids of the request and the job.
 
-Each package may import this package, which imports none of them. `requests` observes web requests, `transitions` the
-states of jobs and pictures, `counters` stores sums that all processes of the site share, and `logs` configures the
-output. None of them records pictures, secrets, query strings of URLs or bodies.
+Each package of `jobs` may import this package; this package imports none of them. `requests` observes web requests,
+`transitions` observes the states of jobs and pictures, `counters` stores sums that all processes of the site share, and
+`logs` configures the log output. No module records pictures, secrets, query strings of URLs, or request bodies.
 """

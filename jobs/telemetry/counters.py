@@ -1,7 +1,7 @@
-"""Sums that all processes of a site share, stored in the broker (Redis). Workers add to them, and /metrics reads them.
+"""Sums that all processes of a site share. They are stored in the broker (Redis).
 
-If the broker loses its data, the sums restart at zero, which Prometheus detects. Counting raises no error: if the
-broker cannot be reached within a second, nothing is counted.
+Workers add to the sums, and the route /metrics reads them. If the broker loses its data, the sums restart at zero,
+which Prometheus detects. Counting raises no error: if the broker cannot be reached within a second, nothing is counted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def count(name: str, amount: float = 1.0, **labels: str) -> None:
 def observe(name: str, values_s: dict[str, float], *, label: str) -> None:
     """Add durations in seconds to the histogram `name`.
 
-    label: the name of the label. values_s: one duration for each value of this label.
+    label: the name of the histogram's label.
+    values_s: the duration for each value of this label.
     """
     amounts: dict[str, float] = {}
     for value, duration_s in values_s.items():
@@ -38,7 +39,7 @@ def observe(name: str, values_s: dict[str, float], *, label: str) -> None:
 
 
 def totals() -> list[tuple[str, dict[str, str], float]]:
-    """Return all sums as name, labels and value; raise RedisError if the broker cannot be reached."""
+    """Return all sums as (name, labels, value); raise RedisError if the broker cannot be reached."""
     stored: Any = _connection(settings.REDIS_URL).hgetall(_KEY)
     return [(*_parts(field.decode()), float(value)) for field, value in stored.items()]
 

@@ -1,4 +1,4 @@
-"""The configuration of the logs: one line for each event, as text or JSON, with the ids of request and job."""
+"""The configuration of the logs. Each event is one line, as text or JSON, with the ids of the request and the job."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _PERIOD_S = 60.0
 
 
 class Repetitions(logging.Filter):
-    """Log filter that passes a warning or error up to three times a minute and counts further repetitions.
+    """Log filter that lets the same warning or error pass up to three times a minute, and counts the others.
 
-    The next equal record after the minute reports the number of repetitions. Records are equal if their logger, level
-    and unformatted message are equal. Without this filter, an unreachable broker or a full disk fills the log with
-    hundreds of lines per second. shown, period_s: tests replace the number and the period in seconds.
+    After the minute, the next equal record reports how many were hidden. Records are equal if their logger, level and
+    unformatted message are equal. Without this filter, an unreachable broker or a full disk would fill the log with
+    hundreds of lines per second.
+    shown, period_s: the number and the period in seconds; tests replace them.
     """
 
     def __init__(self, *, shown: int = _SHOWN_PER_PERIOD, period_s: float = _PERIOD_S) -> None:
@@ -45,9 +46,10 @@ class Repetitions(logging.Filter):
 
 
 def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
-    """Return Django's setting LOGGING.
+    """Return the value of Django's setting LOGGING.
 
-    log_format: one of FORMATS. level: the lowest level that is logged.
+    log_format: one of FORMATS.
+    level: the lowest level that is logged, such as `INFO`.
     """
     renderer = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
@@ -97,7 +99,7 @@ def _has_exception(record: logging.LogRecord) -> bool:
 
 
 def _as_text(logger: Any, method: str, event: dict[str, Any]) -> str:
-    """Return `time level logger: message key=value …`, followed by the traceback if there is one."""
+    """Return the line `time level logger: message key=value …`, followed by the traceback if there is one."""
     exception = event.pop("exc_info", None)
     head = f"{event.pop('timestamp')} {event.pop('level').upper():7} {event.pop('logger')}: {event.pop('event')}"
     line = " ".join([head, *(f"{name}={value}" for name, value in event.items())])

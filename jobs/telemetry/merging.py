@@ -1,7 +1,7 @@
-"""Merging of the request counters of ended processes, so that the folder of the counters stays small.
+"""Functions that merge the request counters of ended processes, so that the folder of the counters stays small.
 
-prometheus_client creates files for each process and does not delete those of counters and histograms. Web processes are
-replaced regularly, and each of them would leave its files behind.
+prometheus_client creates files for each process. When a process ends, its files for counters and histograms remain. Web
+processes are replaced regularly, so the number of files would grow.
 """
 
 from __future__ import annotations
@@ -22,16 +22,19 @@ _NAME = re.compile(r"(counter|histogram)_(\d+)\.db")
 
 @contextmanager
 def counters_locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of the folder of the counters, so that only one process at a time reads or merges them."""
+    """Return a context manager that locks the folder of the counters while its `with` block runs.
+
+    Only one process at a time may read or merge the counters.
+    """
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def ended_processes_merge(folder: Path) -> int:
-    """Merge the counters of ended processes into one file for each kind, and return the number of deleted files.
+    """Merge the counters of ended processes into one file for each kind of metric.
 
-    The caller must hold the lock of `counters_locked`.
+    Return the number of deleted files. The caller must hold the lock of `counters_locked`.
     """
     count = 0
     for path in sorted(folder.glob("*.db")):

@@ -1,4 +1,4 @@
-"""Observation of web requests: the request's id, one access line, and the metrics of its route."""
+"""Middleware and functions that observe web requests: request id, access log line, and metrics for each route."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ REFUSALS = Counter("keyline_refusals", "Requests refused by a limit.", ["api", "
 
 
 class RequestsMiddleware:
-    """Middleware that gives a request an id, measures it and logs it. It is the first one, so it sees all responses."""
+    """Middleware that gives each request an id, measures the request and logs it.
+
+    It is the first middleware, so it sees all responses.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -52,7 +55,10 @@ class RequestsMiddleware:
 
 
 def request_id_of(request: HttpRequest) -> str:
-    """Return the id of a request: the id sent by a trusted proxy, or a new UUID. Later calls return the same id."""
+    """Return the id of a request: the id sent by a trusted proxy, or a new UUID.
+
+    Later calls for the same request return the same id.
+    """
     found: str | None = getattr(request, "keyline_request_id", None)
     if found is None:
         sent = request.headers.get(HEADER, "") if settings.BEHIND_PROXY else ""
@@ -71,7 +77,11 @@ def bind_caller(*, team: object, key: str = "", user: object = None) -> None:
 
 
 def refused(*, api: str, error: str) -> None:
-    """Count a request that a quota or a rate limit has rejected. api: the API (dialect). error: the error's code."""
+    """Count a request that a quota or a rate limit has rejected.
+
+    api: the name of the API.
+    error: the error code.
+    """
     REFUSALS.labels(api, error).inc()
 
 
@@ -110,9 +120,9 @@ def _observe(request: HttpRequest, response: HttpResponse, duration_s: float) ->
 
 
 def _route_of(request: HttpRequest) -> tuple[str, str]:
-    """Return the pattern of the request's route and the name of its API.
+    """Return the URL pattern of the request's route, and the name of its API.
 
-    They have few distinct values, unlike paths, so they can be labels of metrics.
+    Both are used as labels of metrics, because they have few distinct values. Paths have many.
     """
     match = request.resolver_match
     if match is None:

@@ -14,7 +14,8 @@ _TAGS = ("request_id", "job", "picture", "team", "worker")
 def sentry_start(*, dsn: str, release: str) -> None:
     """Start to report exceptions and logged errors. Raise ImportError if sentry-sdk is not installed.
 
-    dsn: the URL of the server. release: the version of the site.
+    dsn: the URL of the Sentry server.
+    release: the version of the site.
     """
     import sentry_sdk
 
@@ -32,7 +33,7 @@ def sentry_start(*, dsn: str, release: str) -> None:
 
 
 def _cleaned(event: Any, hint: dict[str, Any]) -> Any:
-    """Return a report without the data that callers sent, and with the ids that the logs also contain."""
+    """Return an error report without data that callers sent, and with the ids that the log lines also contain."""
     request = event.get("request")
     if request:
         event["request"] = {name: request[name] for name in _KEPT_OF_REQUEST if name in request}

@@ -1,8 +1,8 @@
-"""OpenTelemetry traces: one for each request, from the web process to the stages of its pictures.
+"""OpenTelemetry traces. One trace covers a request, from the web process to the processing stages of its pictures.
 
 The ids of a trace and of its first span are computed from the request's id, which is stored with the job. Workers can
-therefore continue a trace, although queue messages contain only the picture's id. Without MATTING_OTLP_ENDPOINT nothing
-is traced.
+therefore continue the trace, although queue messages contain only the id of the picture. Without MATTING_OTLP_ENDPOINT
+nothing is traced.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ _provider: Any = None
 def tracing_start(*, endpoint: str, share: float, exporter: Any = None) -> None:
     """Start to send spans to an OTLP endpoint over HTTP.
 
-    share: the fraction (0..1) of the traces that is sent. exporter: receives the spans instead of the endpoint. Raise
-    ImportError if OpenTelemetry's SDK is not installed.
+    share: the fraction (0..1) of the traces that are sent.
+    exporter: receives the spans instead of the endpoint; None means the endpoint.
+    Raise ImportError if the SDK of OpenTelemetry is not installed.
     """
     global _provider
     from opentelemetry.sdk.resources import Resource
@@ -61,8 +62,9 @@ def tracing_stop() -> None:
 def request_traced(*, request_id: str, name: str, duration_s: float, status: int, attributes: Attributes) -> None:
     """Record a request whose response has just been sent, as the first span of its trace.
 
-    name, attributes: of the span. duration_s: the duration in seconds. status: the HTTP status. Without `tracing_start`
-    nothing is recorded.
+    name, attributes: the name and the attributes of the span.
+    duration_s: the duration in seconds.
+    status: the HTTP status. Before `tracing_start` is called, nothing is recorded.
     """
     if _provider is None:
         return
@@ -84,9 +86,10 @@ def picture_traced(
 ) -> None:
     """Record a finished picture and its stages as spans. The first stage is the time in the queue.
 
-    request_id: the id of the request that submitted it. timings_ms: the duration of each stage in milliseconds, in the
-    order of the stages. attributes: of the picture's span. Without `tracing_start` or without a request id nothing is
-    recorded.
+    request_id: the id of the request that submitted the picture.
+    timings_ms: the duration of each stage in milliseconds, in the order of the stages.
+    attributes: the attributes of the picture's span. Nothing is recorded if `request_id` is empty or `tracing_start`
+    was not called.
     """
     if _provider is None or not request_id:
         return
@@ -114,9 +117,9 @@ def picture_traced(
 
 
 def _ids_of(request_id: str) -> tuple[int, int]:
-    """Return the ids of the trace and of its first span.
+    """Return the ids of a request's trace and of the first span of the trace.
 
-    A request id that is a UUID is used as the trace's id, so that the trace can be found by it.
+    If the request id is a UUID, it is also the trace id, so that the trace can be found with the request id.
     """
     digest = hashlib.sha256(request_id.encode()).digest()
     try:
@@ -127,7 +130,10 @@ def _ids_of(request_id: str) -> tuple[int, int]:
 
 
 def _ids() -> Any:
-    """Return a generator of random ids. A trace begins with the ids that `request_traced` has set."""
+    """Return a generator of random ids.
+
+    For the first span of a trace, the generator returns the ids that `request_traced` has set.
+    """
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
     class Ids(RandomIdGenerator):

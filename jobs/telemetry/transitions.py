@@ -1,4 +1,4 @@
-"""One log line and one count for each state change of a job or a picture, written after the commit."""
+"""Log lines and counters for state changes of jobs and pictures. They are written after the database commit."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ logger = logging.getLogger("keyline.transition")
 
 
 def picture_moved(*, picture: UUID, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that the state of a picture has changed to `state`. error_code: of a failed picture; otherwise empty."""
+    """Record that the state of a picture has changed to `state`.
+
+    error_code: the error code of a failed picture; empty for other states.
+    """
     _after_commit("picture", state, {"picture": str(picture), "job": str(job), "error_code": error_code})
 
 
 def job_moved(*, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that the state of a job has changed to `state`. error_code: of a failed job; empty for other states."""
+    """Record that the state of a job has changed to `state`.
+
+    error_code: the error code of a failed job; empty for other states.
+    """
     _after_commit("job", state, {"job": str(job), "error_code": error_code})
 
 
@@ -29,7 +35,7 @@ def lease_lost() -> None:
 
 
 def machine_fault(*, component: str) -> None:
-    """Count a picture that a worker has returned to the queue after a fault of its machine.
+    """Count a picture that a worker has returned to the queue because of a fault of the machine or a service.
 
     component: `database`, `broker`, `storage` or `machine`.
     """
@@ -37,14 +43,17 @@ def machine_fault(*, component: str) -> None:
 
 
 def stages_done(timings_ms: dict[str, float]) -> None:
-    """Add the duration of each stage of a finished picture to the histograms. timings_ms: in milliseconds, by stage."""
+    """Add the duration of each stage of a finished picture to the histograms.
+
+    timings_ms: the durations in milliseconds by stage.
+    """
     counters.observe(
         "keyline_stage_seconds", {stage: duration / 1000 for stage, duration in timings_ms.items()}, label="stage"
     )
 
 
 def worker_busy(*, queue: str, seconds: float) -> None:
-    """Add the time (seconds) that a worker process spent on one message of `queue`."""
+    """Add the time in seconds that a worker process spent on one message of the queue `queue`."""
     counters.count("keyline_worker_busy_seconds_total", seconds, queue=queue, host=os.uname().nodename)
 
 

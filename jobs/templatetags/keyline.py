@@ -1,4 +1,4 @@
-"""Template tags and filters of the pages: translated names, slider ranges and links."""
+"""Template tags and filters of the pages: translated names, ranges of sliders, and links to files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def status_word(status: str) -> str:
 
 @register.simple_tag
 def option_range(name: str, value: float | None = None) -> SafeString:
-    """Return the attributes `min`, `max` and `value` of a slider for the option `name` of CutoutOptions.
+    """Return the HTML attributes `min`, `max` and `value` of a slider for the option `name` of CutoutOptions.
 
     value: None means the option's default.
     """
@@ -39,13 +39,13 @@ def option_range(name: str, value: float | None = None) -> SafeString:
 
 @register.filter
 def subject_word(subject: str) -> str:
-    """Return the translated name of the kind of subject that was found in a picture."""
+    """Return the translated name of a kind of subject, such as a person."""
     return str(words.SUBJECTS.get(subject, subject))
 
 
 @register.filter
 def reason_word(reason: str) -> str:
-    """Return the translated reason why a model processed the picture."""
+    """Return the translated reason why the site used a particular model for a picture."""
     return str(words.REASONS.get(reason, reason))
 
 
@@ -57,19 +57,19 @@ def stage_word(stage: str) -> str:
 
 @register.filter
 def scope_words(scopes: Iterable[str]) -> str:
-    """Return the translated scopes of a key as one text."""
+    """Return the translated names of an API key's scopes, joined to one text."""
     return _listed(scopes, dict(Scope.choices))
 
 
 @register.filter
 def event_words(events: Iterable[str]) -> str:
-    """Return the translated events of a webhook as one text."""
+    """Return the translated names of a webhook's events, joined to one text."""
     return _listed(events, words.EVENTS)
 
 
 @register.filter
 def event_word(event: str) -> str:
-    """Return the translated name of a webhook's event."""
+    """Return the translated name of one event of a webhook."""
     return _listed([event], words.EVENTS)
 
 
@@ -79,27 +79,27 @@ register.simple_tag(sentences.explained)
 
 @register.filter
 def artifact_link(image: JobImage, kind: str) -> str:
-    """Return a signed link to a picture's newest file of one kind; an empty string if there is none."""
+    """Return a signed link to the newest file of a picture with this kind; an empty string if there is no such file."""
     artifact = artifact_of(image, kind)
     return storage.link_to(artifact) if artifact else ""
 
 
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
-    """Return a signed link to the thumbnail of a picture's shown version; an empty string if there is none."""
+    """Return a signed link to the thumbnail of the picture's shown version; an empty string if there is none."""
     thumbnail = thumbnail_of(image, image.shown_version)
     return storage.link_to(thumbnail) if thumbnail else ""
 
 
 @register.filter
 def has_cutout(image: JobImage) -> bool:
-    """Return whether a picture is finished and a subject was found in it."""
+    """Return whether the picture was processed successfully and a subject was found."""
     return image.status == JobImage.Status.SUCCEEDED and image.foreground is not None
 
 
 @register.filter
 def has_original(image: JobImage) -> bool:
-    """Return whether the source of a picture is stored, so that a small copy can be shown."""
+    """Return whether the uploaded picture is still stored, so that the page can show a small copy of it."""
     return artifact_of(image, Artifact.Kind.SOURCE) is not None
 
 

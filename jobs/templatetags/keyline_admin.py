@@ -1,4 +1,4 @@
-"""Template filters of the admin: formats of numbers and of audit entries, and translated names."""
+"""Template filters of the admin: format numbers and audit entries, and translate names."""
 
 from __future__ import annotations
 
@@ -39,43 +39,49 @@ _CHARGES: dict[str, Promise] = {
 
 @register.filter
 def signed(number: int) -> str:
-    """Return a number with its sign. The minus is the typographic sign U+2212."""
+    """Return a number as text with its sign. A negative number has the typographic minus sign U+2212."""
     return f"{number:+d}".replace("-", "−")
 
 
 @register.filter
 def css_number(value: float) -> str:
-    """Return a number in the format of CSS and SVG, independent of the current language."""
+    """Return a number in the format that CSS and SVG need. The format does not depend on the current language."""
     return f"{value:.2f}"
 
 
 @register.filter
 def queue_word(name: str) -> str:
-    """Return the translated name of a queue or of a process's role."""
+    """Return the translated name of a queue or of the role of a process; an unknown name is returned unchanged."""
     return str(_QUEUES.get(name, name))
 
 
 @register.filter
 def charge_word(reason: str) -> str:
-    """Return the translated reason of a charge or refund; an error code is returned unchanged."""
+    """Return the translated reason of a charge or refund. If the reason is an error code, return it unchanged."""
     return str(_CHARGES.get(reason, reason))
 
 
 @register.filter
 def dialect_word(name: str) -> str:
-    """Return the translated name of a dialect (an API or the pages); an unknown name is returned unchanged."""
+    """Return the translated name of an API dialect (an emulated vendor API), of another API, or of the pages.
+
+    If the name is unknown, return it unchanged.
+    """
     return str(dict(dialect_choices()).get(name, name))
 
 
 @register.filter
 def tier_word(tier: str) -> str:
-    """Return the translated name of a tier (the quality of a model); an unknown name is returned unchanged."""
+    """Return the translated name of a tier (the quality of a model). If the name is unknown, return it unchanged."""
     return str(dict(Tier.choices).get(tier, tier))
 
 
 @register.filter
 def change_text(entry: AuditEntry) -> SafeString | str:
-    """Return the changes of an audit entry as HTML, one line for each value: before → after, or the single value."""
+    """Return the changes of an audit entry as HTML, with one line for each changed value.
+
+    A line contains the name and the value before and after the change, or the only value that the entry has.
+    """
     before, after = entry.before or {}, entry.after or {}
     names = [*before, *(name for name in after if name not in before)]
     return format_html_join(mark_safe("<br>"), "{}", ((_line(name, before, after),) for name in names))
@@ -89,7 +95,7 @@ def _line(name: str, before: dict[str, object], after: dict[str, object]) -> Saf
 
 
 def _word(value: object) -> str:
-    """Return a value as readable text. A list is joined with commas, and an empty value is a dash."""
+    """Return a value as readable text. The entries of a list are joined with commas. An empty value becomes a dash."""
     if value in (None, "", [], {}):
         return "–"
     if isinstance(value, list):

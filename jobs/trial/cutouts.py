@@ -1,4 +1,7 @@
-"""The cutout of one picture of a visitor without an account, within hourly limits per network and for all visitors."""
+"""Services for the cutout of a visitor without an account.
+
+The number of cutouts per hour is limited for each network and for all visitors together.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +50,11 @@ def trial_limits() -> Limits:
 def trial_submit(*, source: CheckedSource, address: str | None, request_id: str = "") -> Job:
     """Submit a visitor's picture and return its job, which is deleted after KEPT_HOURS hours.
 
-    address: the visitor's IP address; None: unknown; all visitors with an unknown address share one limit. request_id:
-    the id of the request. Raise NotFound if the operator allows no trial, RateLimited if the visitor's network or all
-    visitors together have used up the hourly limit, and the errors of `job_submit`.
+    address: the visitor's IP address; None means that it is unknown. All visitors with an unknown address share one
+    limit.
+    request_id: the id of the request.
+    Raise NotFound if the operator does not allow the trial, RateLimited if the visitor's network or all visitors
+    together have reached the hourly limit, and the errors of `job_submit`.
     """
     if not is_offered():
         raise NotFound
@@ -67,7 +72,10 @@ def trial_submit(*, source: CheckedSource, address: str | None, request_id: str 
 
 
 def trial_image(job_id: str) -> JobImage | None:
-    """Return the picture of a visitor's trial with its files; None if the job is no trial or has expired."""
+    """Return the picture of a visitor's trial job with its files.
+
+    Return None if the job is not a trial job or has expired.
+    """
     jobs = Job.objects.filter(pk=job_id, team=TEAM_ID, expires_at__gt=timezone.now())
     images = JobImage.objects.filter(job__in=jobs).select_related("job").prefetch_related("artifacts")
     return images.first()
@@ -92,7 +100,10 @@ def _limits_check(team: Team, address: str | None) -> None:
 
 
 def _network_of(address: str | None) -> str:
-    """Return the network that counts as one visitor: an IPv4 address, or the first 64 bits of an IPv6 address."""
+    """Return the network that counts as one visitor: an IPv4 address, or the first 64 bits of an IPv6 address.
+
+    Return an empty string if the address is unknown.
+    """
     if not address:
         return ""
     parsed = ipaddress.ip_address(address)

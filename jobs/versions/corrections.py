@@ -1,6 +1,6 @@
-"""Corrections: further runs of the model on a picture.
+"""Corrections: the model processes a picture again, with other options.
 
-Each is a version of the picture, and the first ones are free.
+Each correction is a version of the picture. The first corrections of a picture are free.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from jobs.models import JobImage, Quota, Version
 
 
 def correction_count(image: JobImage) -> int:
-    """Add one to the number of corrections of a picture, and return the number. Call it inside a transaction.
+    """Add one to the number of corrections of a picture, and return the new number.
 
-    The row stays locked until the commit, so only one of two concurrent corrections can be the last free one. Raise
-    NotFound if the picture has been deleted.
+    Call this function inside a transaction. The row stays locked until the commit, so that two concurrent corrections
+    cannot both be the last free one. Raise NotFound if the picture has been deleted.
     """
     if not JobImage.objects.filter(pk=image.pk).update(runs_again=F("runs_again") + 1):
         raise NotFound("The picture has been deleted.")
@@ -24,11 +24,13 @@ def correction_count(image: JobImage) -> int:
 
 
 def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota) -> int:
-    """Return the units of the quota that the correction number `count` (from 1) of a picture costs.
+    """Return how many units of the quota a correction of a picture costs.
 
-    quality: the quality of the correction. Up to MATTING_FREE_CORRECTIONS, it costs the units of its quality minus the
-    units that the picture was charged, so that a correction does not give the fine model at the price of the fast one.
-    Further corrections cost as much as a new picture.
+    count: the number of the correction, from 1.
+    quality: the quality of the correction.
+    Corrections up to number MATTING_FREE_CORRECTIONS cost the units of their quality minus the units that the picture
+    was charged. A correction therefore does not give the fine model at the price of the fast model. Further corrections
+    cost as much as a new picture.
     """
     units = quota.units_of(quality)
     if count > settings.MATTING_FREE_CORRECTIONS:

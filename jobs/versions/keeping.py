@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 def version_save(
     *, image: JobImage, source: JobImage, rendered: VariantFile, edit: dict[str, Any], name: str = ""
 ) -> Version:
-    """Store a rendering of `source` as a version, make it the shown version, and return it.
+    """Store a rendering of `source` as a new version of a picture, show this version, and return it.
 
-    image: the picture. source: the picture or one of its corrections. rendered: the file. edit: the editor's state.
-    name: the user's name for it; empty: none. Raise the errors of `variant_keep`, and JobNotFound if the picture has
-    been deleted.
+    image: the picture.
+    source: the picture or one of its corrections.
+    rendered: the file of the rendering.
+    edit: the state of the editor.
+    name: the name that the user gives to the version; empty means no name.
+    Raise the errors of `variant_keep`, and JobNotFound if the picture has been deleted.
     """
     thumbnail = rendered.thumbnail
     file = variant_keep(image=source, rendered=rendered)
@@ -51,7 +54,10 @@ def version_rename(*, version: Version, name: str) -> None:
 
 
 def version_delete(*, actor: Actor, version: Version) -> None:
-    """Delete a version with its files. The job of a correction is deleted with the last version made from it."""
+    """Delete a version and its files.
+
+    If it was the last version made from a correction, the job of the correction is deleted too.
+    """
     image = version.image
     with transaction.atomic():
         _lock(image)
@@ -66,17 +72,18 @@ def version_delete(*, actor: Actor, version: Version) -> None:
 
 
 def edit_keep(*, image: JobImage, version: Version | None, edit: dict[str, Any]) -> None:
-    """Store the state of a picture's editor and the shown version (None: the first result).
+    """Store the state of a picture's editor and the version that the editor shows.
 
-    The editor restores them when the page is opened again.
+    The editor restores both when the page is opened again.
+    version: the shown version; None means the first result.
     """
     JobImage.objects.filter(pk=image.pk).update(edit=edit, shown_version=version)
 
 
 def _lock(image: JobImage) -> None:
-    """Lock a picture's job, so that each version number is used once and a deletion finds each row.
+    """Lock a picture's job. Raise JobNotFound if the picture has been deleted.
 
-    Raise JobNotFound if the picture has been deleted.
+    Because of the lock, each version number is used once, and a deletion finds each row.
     """
     Job.objects.select_for_update().filter(pk=image.job_id).first()
     if not JobImage.objects.filter(pk=image.pk).exists():

@@ -13,7 +13,7 @@ FIRST = 1  # the number of the first result, which has no row
 
 
 def entry_of(image: JobImage) -> JobImage:
-    """Return the original picture of a correction; for a picture that is no correction, the picture itself."""
+    """Return the picture that a correction corrects. If `image` is not a correction, return `image`."""
     return image.job.corrects or image
 
 
@@ -26,9 +26,9 @@ def versions_of(image: JobImage) -> QuerySet[Version]:
 
 
 def version_at(image: JobImage, number: int) -> Version:
-    """Return one version of a picture; raise NotFound if it is missing.
+    """Return the version of a picture with this number; raise NotFound if there is none.
 
-    The first result, number 1, has no row and is not found here.
+    The first result (number 1) has no database row and is not found by this function.
     """
     version = versions_of(image).filter(number=number).first()
     if version is None:
@@ -37,7 +37,10 @@ def version_at(image: JobImage, number: int) -> Version:
 
 
 def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
-    """Return the thumbnail of a version, or of the first result if `version` is None; None if there is none."""
+    """Return the thumbnail of a version; None if it has no thumbnail.
+
+    version: the version; None means the first result.
+    """
     if version is None:
         return artifact_of(image, Artifact.Kind.THUMBNAIL)
     return version.thumbnail or artifact_of(run_image_of(image, version), Artifact.Kind.THUMBNAIL)
@@ -46,7 +49,7 @@ def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
 def run_image_of(image: JobImage, version: Version | None) -> JobImage:
     """Return the picture whose alpha a version uses.
 
-    It is the picture of the job that made the version (`version.run`), or `image` itself if no job did.
+    If a job made the version (`version.run`), this is the picture of that job; otherwise it is `image`.
     """
     if version is None or version.run is None:
         return image
@@ -54,7 +57,10 @@ def run_image_of(image: JobImage, version: Version | None) -> JobImage:
 
 
 def files_shown(image: JobImage) -> list[Artifact]:
-    """Return the files of a picture for zips: those of the shown version, or else those of the first result."""
+    """Return the files of a picture for zips.
+
+    These are the files of the shown version, or otherwise those of the first result.
+    """
     version = image.shown_version
     if version is not None and version.file is not None:
         return [version.file]

@@ -23,8 +23,9 @@ LOOK_EVERY_S = 10.0  # seconds between two looks for new, changed and disabled W
 class ConfiguredWatchers:
     """The watchers of the folders that staff have enabled in the admin (the WatchedFolder rows).
 
-    A watcher submits the new pictures of one folder or bucket prefix. Watchers are started and stopped when these rows
-    change. stopping: is set to request the end.
+    A watcher submits the new pictures of one folder or one bucket prefix. When these rows change, watchers are started
+    or stopped.
+    stopping: an event; set it to stop all watchers.
     """
 
     def __init__(self, stopping: threading.Event) -> None:
@@ -32,7 +33,7 @@ class ConfiguredWatchers:
         self._running: dict[int, tuple[str, threading.Event, threading.Thread]] = {}
 
     def run(self) -> None:
-        """Run the watchers until a stop is requested, then wait until each has finished its work in progress."""
+        """Run the watchers until a stop is requested, then wait until each watcher has finished its work."""
         while not self._stopping.is_set():
             self.look()
             self._stopping.wait(LOOK_EVERY_S)
@@ -59,9 +60,9 @@ class ConfiguredWatchers:
 
 
 def watch_of(row: WatchedFolder) -> Watch:
-    """Return what to watch for a WatchedFolder row; raise a MattingError that describes an invalid value.
+    """Return the settings of the watcher for a WatchedFolder row.
 
-    A missing output folder is created.
+    If the output folder is missing, it is created. Raise a MattingError that describes an invalid value of the row.
     """
     actor = Actor(team=row.team)
     source, output = Place(row.source), Place(row.output)
@@ -82,7 +83,7 @@ def watch_of(row: WatchedFolder) -> Watch:
 def _watch(row: WatchedFolder, stop: threading.Event) -> None:
     """Run the watcher of one row until a stop is requested.
 
-    An error is stored in the row, and `look` starts it again.
+    If an error ends the watcher, store the error in the row. `ConfiguredWatchers.look` then starts the watcher again.
     """
     problem = ""
     try:

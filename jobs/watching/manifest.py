@@ -1,7 +1,7 @@
-"""The manifest of a watched folder: one row for each processed picture, in CSV and in JSON lines.
+"""The manifest of a watched folder: a list with one row for each processed picture, in CSV and in JSON lines.
 
-A bucket rewrites an object for each appended row. Therefore its manifest continues in numbered parts of a limited size:
-`manifest.csv`, `manifest-2.csv` and so on.
+In a bucket, the whole object is rewritten for each new row. Therefore the manifest in a bucket is split into numbered
+parts of a limited size: `manifest.csv`, `manifest-2.csv` and so on.
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ PART_BYTES = 2**16  # a part of a bucket's manifest that has reached this size i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """The result of one picture. outputs: file names. duration_s: seconds from the submission to the end.
+    """The result of one picture, as one row of the manifest.
 
-    status: `done` or `failed`. uncertainty: 0..1; None without a result. error: the reason of a failure.
+    status: `done` or `failed`.
+    outputs: the names of the result files.
+    uncertainty: a value of 0..1; None means that there is no result.
+    duration_s: the seconds from the submission to the end.
+    error: the reason of a failure.
     """
 
     job: str
@@ -42,7 +46,7 @@ class Row:
 class Manifest:
     """The manifest files in the output folder `place`.
 
-    A row is added once, even if the process is killed after writing the row and before moving the picture.
+    A row is written only once, even if the process is killed after writing the row and before moving the picture.
     """
 
     def __init__(self, place: Place) -> None:
@@ -79,7 +83,10 @@ class _Lines:
         self._jobs.add(job)
 
     def _last_part(self) -> int:
-        """Return the number of the last part. It is searched with steps that double and then halve."""
+        """Return the number of the last part of the manifest.
+
+        The part is searched with steps that first double and then halve, to make few requests.
+        """
         last, step = 1, 1
         while self._exists(last + step):
             last, step = last + step, step * 2

@@ -1,7 +1,7 @@
-"""Folders and bucket prefixes with one interface: list, read, write and move files.
+"""Folders and bucket prefixes with one common interface: list, read, write and move files.
 
-Local paths are `pathlib` paths; `s3://bucket/prefix` is a cloudpathlib path. Files are listed one at a time, so that a
-folder with ten thousand files is not completely in memory.
+Local paths are `pathlib` paths; `s3://bucket/prefix` is a cloudpathlib path. Files are listed one at a time, so the
+list of a folder with ten thousand files is never completely in memory.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ DONE, FAILED = "done", "failed"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file in a place: its name, its size in bytes and its last change in nanoseconds since 1970.
+    """A file in a place: its name, its size in bytes, and the time of its last change in nanoseconds since 1970.
 
-    etag: the bucket's digest of the content, because a bucket's times are in whole seconds; empty for a folder.
+    etag: the bucket's digest of the content; empty for a folder. A bucket needs it, because its times are in whole
+    seconds.
     """
 
     name: str
@@ -39,7 +40,10 @@ class Arrival:
 
 
 class Place:
-    """A folder or a bucket prefix. location: its path, or its URL `s3://bucket/prefix`."""
+    """A folder or a bucket prefix.
+
+    location: the path of the folder, or the URL `s3://bucket/prefix`.
+    """
 
     def __init__(self, location: str) -> None:
         self._path: Any = AnyPath(location)
@@ -52,7 +56,7 @@ class Place:
     def require(self, *, create: bool = False) -> None:
         """Raise InvalidParameter if the folder does not exist. A bucket is not checked.
 
-        create: create a missing folder instead.
+        create: if True, create a missing folder instead.
         """
         if self.is_bucket:
             return
@@ -62,9 +66,9 @@ class Place:
             raise InvalidParameter(f"{self.location} is not a folder", field="folder")
 
     def arrivals(self) -> Iterator[Arrival]:
-        """Yield the files in the place, without those in subfolders.
+        """Yield the files in the place, but not the files in its subfolders.
 
-        Hidden files and files added by desktops are skipped.
+        Skip hidden files, files that a desktop system adds (such as `Thumbs.db`), and the manifest.
         """
         if not self.is_bucket:
             with os.scandir(self._path) as entries:
@@ -81,7 +85,7 @@ class Place:
                 yield Arrival(path.name, int(status.st_size), int(status.st_mtime * 1e9), _etag(path))
 
     def look(self, name: str) -> Arrival | None:
-        """Return the current state of a file; None if it does not exist."""
+        """Return the current name, size and time of a file; None if the file does not exist."""
         path = self._path / name
         try:
             status = path.stat()
@@ -92,7 +96,7 @@ class Place:
         return Arrival(name, int(status.st_size), status.st_mtime_ns)
 
     def holds_other(self, name: str, data: bytes) -> bool:
-        """Return whether a file with this name and other content exists."""
+        """Return whether the place contains a file with this name but with other content."""
         found = self.look(name)
         return found is not None and (found.bytes != len(data) or self.read(name) != data)
 
@@ -101,7 +105,7 @@ class Place:
         return data
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file completely or not at all. A reader sees the old file or the new one, but no part of a file."""
+        """Write a file completely or not at all. A reader sees the old or the new content, but never a part of it."""
         target = self._path / name
         if self.is_bucket:
             target.write_bytes(data)
@@ -115,10 +119,10 @@ class Place:
         partial.replace(target)
 
     def name_in(self, folder: str, name: str) -> str:
-        """Return the name under which the file `name` of this place can be moved into its subfolder `folder`.
+        """Return a name with which the file `name` of this place can be moved into its subfolder `folder`.
 
-        It has a number if another file has its name.
-        A file with the same content is a copy from a move that was interrupted; its name is used.
+        If the subfolder contains another file of the same name, a number is added to the name. If it contains a file of
+        the same name and content, that file is a copy from an interrupted move, and the name is used again.
         """
         if self.look(name) is None or self.look(f"{folder}/{name}") is None:
             return name
@@ -129,7 +133,7 @@ class Place:
         return candidate
 
     def move(self, name: str, folder: str) -> None:
-        """Move a file into a subfolder of this place, under the name of `name_in`. A missing file is ignored."""
+        """Move a file into a subfolder of this place, with the name from `name_in`. Ignore a missing file."""
         try:
             source, target = self._path / name, self._path / folder / self.name_in(folder, name)
             if self.is_bucket:
@@ -141,7 +145,7 @@ class Place:
             return
 
     def append(self, name: str, line: bytes) -> None:
-        """Append one line to a file. For a bucket the whole file is rewritten, so it must stay small."""
+        """Append one line to a file. In a bucket the whole file is rewritten, so the file must stay small."""
         target = self._path / name
         if self.is_bucket:
             before = target.read_bytes() if target.exists() else b""
@@ -169,7 +173,7 @@ class Place:
         return read if size <= max_bytes else read.partition(b"\n")[2]
 
     def cut_torn_line(self, name: str) -> None:
-        """Delete an incomplete last line, which remains if a process is killed during `append`."""
+        """Delete an incomplete last line of a file. Such a line remains if a process is killed during `append`."""
         if self.is_bucket:
             return
         with contextlib.suppress(FileNotFoundError), open(self._path / name, "r+b") as file:
@@ -182,8 +186,8 @@ class Place:
     def lock(self) -> IO[str] | None:
         """Lock a folder for this process until the returned file is closed.
 
-        Raise InvalidParameter if another process holds the lock. Return None for a bucket, which has no locks: run only
-        one watcher for each prefix.
+        Raise InvalidParameter if another process holds the lock. Return None for a bucket, because a bucket has no
+        locks; the operator must run only one watcher for each bucket prefix.
         """
         if self.is_bucket:
             return None

@@ -1,9 +1,9 @@
 """The watcher of a folder or a bucket prefix. It submits new pictures, stores their results, then moves the pictures.
 
-The watcher may be killed at any moment. A picture is submitted with a key made of its place, size, time and recipe, so
-a second submission finds the same job. Results are written completely and under fixed names. A row of the manifest (the
-list of results) is added once. The picture is moved last, unless it was changed during the job: then it stays and is
-submitted as a new picture.
+The watcher may be killed at any time. It submits each picture with a key made of the picture's place, size, time and
+recipe, so a second submission finds the same job. It writes results completely and under fixed names. It adds each row
+of the manifest (the list of results) once. It moves the picture last. If the picture was changed during the job, the
+picture stays and is submitted as a new picture.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ _LATER = (QueueUnavailable, QuotaExceeded, RateLimited, StorageFailed)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What a watcher does: the place to watch, the output, the team and the options.
+    """The settings of a watcher: the place to watch, the output place, the team and the options.
 
-    recipe: finishes the pictures; None: the result is a plain cutout. settled_s: the seconds that a file must stay
-    unchanged before it is submitted. every_s: the seconds between two looks at an idle place. at_once: the largest
-    number of pictures in progress.
+    recipe: the recipe that finishes the pictures; None means that the result is a plain cutout.
+    settled_s: how many seconds a file must stay unchanged before it is submitted.
+    every_s: the seconds between two checks of a place without work.
+    at_once: the largest number of pictures in progress.
     """
 
     source: Place
@@ -61,8 +62,9 @@ class _Flight:
 
 
 class Watcher:
-    """The watcher of one place. If `stopping` is set, it ends after the work in progress.
+    """The watcher of one place.
 
+    stopping: an event; set it to stop the watcher after its work in progress.
     done, failed: the numbers of pictures that succeeded and failed.
     """
 
@@ -76,7 +78,10 @@ class Watcher:
         self._next_submission_s = 0.0
 
     def run(self, *, until_empty: bool = False) -> None:
-        """Watch the place until a stop is requested; with `until_empty`, until no picture remains."""
+        """Watch the place until a stop is requested.
+
+        until_empty: if True, also stop when no picture remains.
+        """
         while not self.stopping.is_set():
             submitted = self.step()
             if until_empty and not submitted and not self._flights and not self._has_arrivals():
@@ -84,7 +89,7 @@ class Watcher:
             self.stopping.wait(0.1 if self._flights else self.watch.every_s)
 
     def step(self) -> int:
-        """Process the jobs that have ended and submit new pictures. Return the number of submitted pictures."""
+        """Store the results of ended jobs, and submit new pictures. Return the number of submitted pictures."""
         self._land()
         submitted = 0
         if time.monotonic() < self._next_submission_s:
@@ -102,16 +107,17 @@ class Watcher:
     def _is_settled(self, arrival: Arrival) -> bool:
         """Return whether a file is complete.
 
-        Objects of a bucket are complete; files of a folder are complete after `settled_s` seconds without a change.
+        An object in a bucket is always complete. A file in a folder is complete if it has not changed for `settled_s`
+        seconds.
         """
         if self.watch.source.is_bucket:
             return True
         return time.time() - arrival.changed_ns / 1e9 >= self.watch.settled_s
 
     def _submit(self, arrival: Arrival) -> int:
-        """Submit one file. Return 1 if it was submitted or rejected, 0 if it must wait.
+        """Submit one file. Return 1 if the file was submitted or rejected, 0 if it must wait.
 
-        If the site is busy, the file waits; if the file is not a picture, only this file fails.
+        If the site is busy, the file waits. If the file is not a picture, only this file fails.
         """
         key = self._key_of(arrival)
         try:
@@ -202,9 +208,9 @@ class Watcher:
         return found is not None and found != arrival
 
     def _wanted(self, image: JobImage) -> list[Artifact]:
-        """Return the files to store: those of the recipe, or the cutout if there is no recipe.
+        """Return the result files to store: the files of the recipe, or the cutout if there is no recipe.
 
-        Raise NotFound if the recipe produced no file.
+        Raise NotFound if the recipe made no file.
         """
         kind = Artifact.Kind.CUTOUT if self.watch.recipe is None else Artifact.Kind.FINISHED
         found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
@@ -219,10 +225,10 @@ class Watcher:
         return f"{PurePosixPath(arrival.name).stem}{PurePosixPath(artifact.key).suffix}"
 
     def _free_name(self, name: str, arrival: Arrival, data: bytes) -> str:
-        """Return a name that does not overwrite the result of another picture, such as a file with the same stem.
+        """Return an output name that does not overwrite the result of another picture.
 
-        An existing file with the same content was written for this picture before the process was killed; its name is
-        used.
+        Two pictures can have the same name with different extensions. If a file with the same name and content exists,
+        it was written for this picture before the process was killed, and its name is used again.
         """
         path, kind = PurePosixPath(name), PurePosixPath(arrival.name).suffix.removeprefix(".")
         candidate, number = name, 1
@@ -232,9 +238,9 @@ class Watcher:
         return candidate
 
     def _reject(self, arrival: Arrival, job: str, reason: str, image: JobImage | None = None) -> None:
-        """Move a picture without a result to the folder `failed`, with the reason in a text file beside it.
+        """Move a picture without a result to the folder `failed`, and write the reason into a text file beside it.
 
-        A file that was changed in the meantime stays. The manifest contains the reason.
+        The manifest also contains the reason. If the picture was changed in the meantime, it is not moved.
         """
         self._manifest.add(self._row(arrival, job, image, status="failed", error=reason))
         if not self._is_changed(arrival):

@@ -1,4 +1,4 @@
-"""The page that processes selected pictures again with other settings, as a new job."""
+"""The page that processes selected pictures again, as a new job with other settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from segmentation.errors import MattingError
 
 
 class AgainView(TeamPage, ButtonsOnly):
-    """Page that shows the selected pictures with the settings form. The button `run` submits them."""
+    """Page that shows the selected pictures and a form with settings. The button `run` submits them as a new job."""
 
     section = "gallery"
     page_url_name = "site:gallery"

@@ -1,4 +1,4 @@
-"""Template context for the navigation bar of the pages."""
+"""Provide the template context for the navigation bar of the pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from jobs.teams.caller import caller_of
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return the user's memberships and the current team; empty for signed-out visitors and in the admin."""
+    """Return the user's memberships and the current team, for the navigation bar.
+
+    Return an empty dict for signed-out visitors and in the admin.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
         return {}

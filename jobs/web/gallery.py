@@ -1,4 +1,4 @@
-"""The gallery: all pictures of the team, with filters and pages."""
+"""The gallery page, which shows all pictures of the team, with filters and pagination."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def _dialects() -> list[tuple[str, str | Promise]]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A picture in the gallery. day: set if the picture is the first one of its day."""
+    """A picture in the gallery.
+
+    day: the day of the picture if the gallery shows a heading for this day above the picture; otherwise None.
+    """
 
     image: JobImage
     day: dt.date | None = None
@@ -54,7 +57,7 @@ class Row:
 
 
 class GalleryFilter(forms.Form):
-    """Form with the filters of the gallery. Invalid values are ignored."""
+    """Form with the filters of the gallery. Invalid values have no effect."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[_ANY, *_STATUSES])
@@ -73,24 +76,26 @@ class GalleryFilter(forms.Form):
     mine = forms.BooleanField(label=_("Only mine"), required=False)
 
     def first_fields(self) -> list[forms.BoundField]:
-        """Return the fields that are shown in any case."""
+        """Return the fields that are always visible."""
         return [self[name] for name in _FIRST]
 
     def more_fields(self) -> list[forms.BoundField]:
-        """Return the fields that are shown only on request."""
+        """Return the fields that are visible only after the user opens the additional filters."""
         return [field for field in self if field.name not in _FIRST]
 
     def uses_more(self) -> bool:
-        """Return whether a field that is shown only on request has a value."""
+        """Return whether one of the additional filters has a value."""
         return any(self.cleaned_data.get(field.name) for field in self.more_fields())
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of pictures, and whether a next page exists.
+    """One page of pictures in the gallery.
 
-    Pictures are not counted, because this would read all of them.
+    The pictures are not counted, because the database would have to read all of them.
 
+    number: the number of the page, from 1.
+    has_next: whether a next page exists.
     before: the last picture of the previous page; None on the first page.
     """
 
@@ -101,7 +106,10 @@ class Page:
 
     @classmethod
     def of(cls, images: QuerySet[JobImage], number: str) -> Page:
-        """Return the page `number` of these pictures, counted from 1. Invalid text selects the first page."""
+        """Return the page `number` of the pictures.
+
+        number: text with the page number, from 1. Invalid text selects the first page.
+        """
         wanted = int(number) if number.isdecimal() and len(number) < 7 and int(number) else 1
         first = (wanted - 1) * PAGE_SIZE
         found = list(images[max(0, first - 1) : first + PAGE_SIZE + 1])
@@ -114,9 +122,10 @@ class Page:
 
 
 class GalleryView(FragmentPage):
-    """Page that shows thumbnails.
+    """Page that shows thumbnails of the team's pictures.
 
-    An htmx request gets only the next page of them, another request the whole HTML page.
+    A request from htmx gets only the HTML of the thumbnails on the requested page. Other requests get the whole HTML
+    page.
     """
 
     template_name = "gallery.html"
@@ -144,7 +153,7 @@ class GalleryView(FragmentPage):
 def rows_of(page: Page) -> list[Row]:
     """Return the rows of a page. The row of the first picture of each day contains the day.
 
-    The last picture of the previous page is considered too.
+    If the first picture has the same day as the last picture of the previous page, its row contains no day.
     """
     last = day_of(page.before) if page.before else None
     rows = []

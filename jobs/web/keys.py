@@ -1,4 +1,4 @@
-"""The page of the team's API keys."""
+"""The page on which users manage the API keys of their team."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from segmentation.errors import MattingError
 class KeyForm(forms.Form):
     """Form for a new API key.
 
-    with_staff_scopes: whether the user may grant the scopes that only staff may grant.
+    with_staff_scopes: whether to offer the scopes that only staff may grant.
     """
 
     name = forms.CharField(
@@ -56,7 +56,7 @@ class KeyForm(forms.Form):
 
 
 class KeysView(ActionsPage):
-    """Page that shows the keys, creates a key (its secret is shown once) and revokes a key."""
+    """Page that shows the team's API keys, and creates and revokes keys. The secret of a new key is shown only once."""
 
     template_name = "keys.html"
     section = "keys"

@@ -1,4 +1,4 @@
-"""Pages to join a team with an invitation link, and to switch between the user's teams."""
+"""Pages to join a team with an invitation link, and to switch to another team of the user."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from jobs.web.session import ButtonsOnly
 
 
 class InvitationView(View):
-    """Page that shows an invitation. Joining the team requires a POST, so that a preview of the link has no effect.
+    """Page that shows an invitation. A user joins the team by POST, so that a preview of the link has no effect.
 
-    The session stores the link's token, so that the invited person may sign up even if sign-up is closed.
+    The session stores the token of the link. The invited person can therefore create an account even if sign-up is
+    closed.
     """
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -47,7 +48,7 @@ class InvitationView(View):
 
 
 class TeamSwitchView(LoginRequiredMixin, ButtonsOnly):
-    """View that makes another of the user's teams the current one."""
+    """View that switches to another team of the user."""
 
     page_url_name = "site:home"
 

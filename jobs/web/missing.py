@@ -1,4 +1,4 @@
-"""The handler for status 404: problem+json under /api/ and /files/, HTML elsewhere."""
+"""The handler for HTTP status 404. It returns JSON under /api/ and /files/, and HTML for other paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _PREFIXES_OF_PROGRAMS = ("/api/", "/files/")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return a problem document (RFC 9457) for paths of APIs and files, and an HTML page for other paths."""
+    """Return a problem document (RFC 9457) for paths of APIs and files, and an HTML page for other paths.
+
+    The status is 404.
+    """
     if not request.path.startswith(_PREFIXES_OF_PROGRAMS):
         return render(request, "404.html", status=404)
     problem = problem_document(NotFound(), request_id=request_id_of(request))

@@ -1,4 +1,4 @@
-"""The page of one picture with its editor, and the page of a batch with its progress."""
+"""The page of one picture with the editor, and the page of a job with many pictures and its progress."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from segmentation.finish.recipe import MAX_SIDE_PX
 
 
 class JobPage(TeamPage):
-    """Base class of pages about one job. It loads the job if the actor may see it."""
+    """Base class of pages about one job. It loads the job if the user may see the job."""
 
     section = "gallery"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the page. If the job belongs to another team of the user, offer to switch the team."""
+        """Return the page. If the job belongs to another team of the user, offer to switch to that team instead."""
         try:
             return super().dispatch(request, *args, **kwargs)
         except Http404:
@@ -65,12 +65,18 @@ class JobPage(TeamPage):
 
 
 class PictureView(JobPage, TemplateView):
-    """Page that shows one picture in the editor. The editor's script receives the job as the API's JSON."""
+    """Page that shows one picture in the editor.
+
+    The editor's script gets the same JSON of the job that the native API returns.
+    """
 
     template_name = "picture.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Return the page of a picture. A correction has no page, so its URL redirects to the corrected picture."""
+        """Return the page of a picture.
+
+        A correction (a new run of the model on a picture) has no page, so its URL redirects to the corrected picture.
+        """
         entry = self.job().corrects
         if entry is not None:
             return redirect("site:picture", job_id=entry.job_id, position=entry.position)
@@ -111,7 +117,7 @@ class PictureView(JobPage, TemplateView):
 
 
 class OriginalView(TeamPage):
-    """View that returns a small copy of a picture's source, for lists of pictures."""
+    """View that returns a small copy of the uploaded picture, for lists of pictures."""
 
     def get(self, request: HttpRequest, image_id: UUID) -> HttpResponseBase:
         try:
@@ -128,7 +134,10 @@ class OriginalView(TeamPage):
 
 
 class JobView(JobPage, FragmentPage):
-    """Page of a job with its progress. For a job with one picture, it is the page of that picture instead."""
+    """Page that shows a job with its progress.
+
+    If the job has only one picture, the page of that picture is shown instead.
+    """
 
     template_name = "batch.html"
     fragment_name = "components/batch_progress.html"
@@ -141,9 +150,9 @@ class JobView(JobPage, FragmentPage):
         return super().get(request, job_id=job_id)
 
     def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-        """Return the progress as HTML for the page, which requests it repeatedly.
+        """Return the job's progress as HTML. The page requests it repeatedly.
 
-        For a missing job the status is 286, which makes htmx stop the requests.
+        If the job does not exist, the status is 286, so that htmx stops the requests.
         """
         try:
             return super().get(request, job_id=job_id)

@@ -22,7 +22,11 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A preset: its name, a help text, and the options that differ from the defaults."""
+    """A named set of cutout settings.
+
+    options: the options that differ from the defaults.
+    is_own: whether the user has saved the preset; built-in presets have False.
+    """
 
     name: str | Promise
     help: str | Promise
@@ -53,7 +57,7 @@ SCENES = (
 
 
 def presets_for(user: User) -> list[Preset]:
-    """Return the built-in presets, then the presets that the user has saved."""
+    """Return the presets for a user: first the built-in presets, then the presets that the user has saved."""
     own = [Preset(row.name, _("Your saved settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
@@ -62,7 +66,10 @@ class PresetsView(LoginRequiredMixin, View):
     """View that saves (POST) or deletes (DELETE) one of the user's own presets. Responses are JSON."""
 
     def handle_no_permission(self) -> JsonResponse:  # type: ignore[override]  # for a script, no redirect
-        """Return 401 as JSON, because the page's script cannot use the HTML of the sign-in page."""
+        """Return status 401 as JSON if the user is signed out.
+
+        The page's script cannot use the HTML of the sign-in page.
+        """
         return JsonResponse({"detail": _("You are signed out. Open the page again.")}, status=401)
 
     def post(self, request: HttpRequest) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""The page that explains the error codes. Problem documents link to it in `type`."""
+"""The page that explains the error codes. The field `type` of problem documents (RFC 9457) links to this page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.errors import error_kinds
 
 
 class ProblemsView(TemplateView):
-    """Page that lists the error codes. It is public, because it contains no team's data."""
+    """Page that lists all error codes. The page is public, because it contains no data of a team."""
 
     template_name = "problems.html"
 

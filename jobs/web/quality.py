@@ -1,4 +1,4 @@
-"""The list of qualities from which users of the pages choose."""
+"""The list of qualities (fast or fine models) from which users choose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from segmentation.options import Quality
 
 @dataclass(frozen=True, slots=True)
 class QualityChoice:
-    """One quality in the list, which is enabled for the roles whose active models offer it."""
+    """One quality (such as fast or fine) in the list from which users choose.
+
+    roles: the kinds of requests (subject, prompts, people) for which the quality is available.
+    is_default: whether the quality is selected at first.
+    """
 
     value: str
     label: str | Promise
@@ -24,14 +28,17 @@ class QualityChoice:
 
     @property
     def is_available(self) -> bool:
-        """Return whether the quality is enabled at first, when the form asks for the main subject."""
+        """Return whether the quality is available for requests that find the main subject.
+
+        The form shows this kind of request at first.
+        """
         return Role.SUBJECT in self.roles
 
 
 def quality_choices(team: Team) -> list[QualityChoice]:
-    """Return the qualities for a team.
+    """Return the qualities from which users of a team choose.
 
-    The team's default is marked if it is available; otherwise the first quality is marked.
+    The team's default quality is selected if it is available; otherwise the fast quality is selected.
     """
     roles_with_fine = fine_roles()
     wanted = quality_default(team, OwnDialect.WEB)

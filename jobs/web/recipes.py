@@ -1,4 +1,7 @@
-"""The page of the team's recipes, with a live preview. Its script reads and stores recipes through the native API."""
+"""The page on which users edit the team's recipes (rules that finish a picture), with a live preview.
+
+The page's script reads and stores recipes through the native API.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ RECENT = 6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A picture that the preview can show: a sample, or a result of the team.
+    """A picture that the preview of a recipe can show: a sample, or a result of the team.
 
-    wish: the fields that select this picture in a preview request.
+    wish: the request fields that select this picture for the preview.
+    image: the team's result; None for a sample.
     """
 
     wish: dict[str, Any]
@@ -35,7 +39,10 @@ class Subject:
 
 
 class RecipesView(TeamPage, TemplateView):
-    """Page with the form for the team's recipes, and with its background pictures and recent results."""
+    """Page with a form for the team's recipes (rules that finish a picture).
+
+    It also shows the team's background pictures and recent results.
+    """
 
     template_name = "recipes.html"
     section = "recipes"

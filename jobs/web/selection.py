@@ -1,4 +1,4 @@
-"""Actions on a job and on selected pictures: cancel, retry, zip, delete, run again."""
+"""Actions on a job and on selected pictures: cancel, retry, download as a zip, delete, and run again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from segmentation.errors import MattingError
 
 
 class JobAction(TeamPage, ButtonsOnly):
-    """Base class of views that run one action on a job and redirect to the job's page. The page shows errors."""
+    """Base class of views that run one action on a job and then redirect to the job's page, which shows errors."""
 
     page_url_name = "site:job"
 
@@ -43,7 +43,10 @@ class JobAction(TeamPage, ButtonsOnly):
         return redirect(self.page_url_name, job_id=job_id)
 
     def act(self, job: Job) -> None:
-        """Run the action; raise the errors of the service. Subclasses implement this method."""
+        """Run the action on the job. Subclasses must implement this method.
+
+        A MattingError that the action raises is shown on the job's page.
+        """
         raise TypeError(f"{type(self).__name__} has no action")
 
 
@@ -66,9 +69,10 @@ class ZipView(TeamPage):
 
 
 class SelectionView(TeamPage, ButtonsOnly):
-    """View that downloads the selected pictures as a zip, deletes them, or runs them again.
+    """View that downloads the selected pictures as a zip, deletes them, or opens the form to process them again.
 
-    With the field `quiet` the response to a deletion is JSON, for a script that has already hidden the pictures.
+    If the request contains the field `quiet`, the response to a deletion is JSON. A script sends this field after it
+    has hidden the pictures.
     """
 
     page_url_name = "site:gallery"

@@ -1,4 +1,4 @@
-"""Base classes of the pages: sign-in, the actor, htmx fragments, and pages with buttons."""
+"""Base classes of the pages: sign-in, access to the user's team, partial HTML for htmx, and actions of buttons."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ from segmentation.errors import MattingError
 
 
 def htmx_of(request: HttpRequest) -> HtmxDetails:
-    """Return the htmx details that django-htmx's middleware added to the request; they are false for other requests."""
+    """Return the htmx details that the middleware of django-htmx added to the request.
+
+    The details are false if htmx did not send the request.
+    """
     htmx: HtmxDetails = getattr(request, "htmx")  # noqa: B009  no type stub declares it
     return htmx
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Return the signed-in user as the actor for the current team.
+    """Return the actor of a page request: the signed-in user, who acts for the current team.
 
     Raise PermissionDenied with an explanation if the user has no team.
     """
@@ -47,12 +50,16 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 class TeamPage(LoginRequiredMixin, ContextMixin, View):
-    """Base class of views that need `actor`: the signed-in user, acting for the current team."""
+    """Base class of views for signed-in users. The property `actor` is the user, who acts for the current team."""
 
     section = ""
 
     def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # htmx needs a 200 with a header
-        """Redirect to the sign-in page. An htmx request loads it as a page instead of inserting it as a fragment."""
+        """Redirect to the sign-in page.
+
+        If htmx sent the request, tell htmx to load the sign-in page as a whole page, so that it is not inserted into
+        the current page.
+        """
         answer = super().handle_no_permission()
         htmx = htmx_of(self.request)
         if not htmx:
@@ -73,9 +80,11 @@ class TeamPage(LoginRequiredMixin, ContextMixin, View):
 
 
 class FragmentPage(TeamPage, TemplateView):
-    """Base class of pages that return only a part of their HTML (a fragment) for an htmx request to the same URL.
+    """Base class of pages that return only a part of their HTML (a fragment) if htmx requests the same URL.
 
-    The header `Vary` makes caches keep the page and the fragment apart. fragment_name: the template of the fragment.
+    The response header `Vary` tells caches to store the page and the fragment separately.
+
+    fragment_name: the template of the fragment.
     """
 
     fragment_name: ClassVar[str] = ""
@@ -92,10 +101,11 @@ class FragmentPage(TeamPage, TemplateView):
 
 
 class ButtonsOnly(View):
-    """Base class of views that accept POST only. A GET is redirected to the page with the buttons.
+    """Base class of views that accept only POST. A GET request is redirected to the page with the buttons.
 
-    A GET arrives if the user had to sign in again. page_url_name: the URL name of that page, which takes the same
-    arguments.
+    Browsers send GET after a user had to sign in again.
+
+    page_url_name: the URL name of the page with the buttons. It takes the same arguments as the view.
     """
 
     page_url_name: ClassVar[str] = ""
@@ -106,11 +116,15 @@ class ButtonsOnly(View):
 
 
 class ActionsPage(TeamPage, TemplateView):
-    """Base class of pages with buttons. It runs the action of a button, then redirects to the page, which shows errors.
+    """Base class of pages with buttons.
 
-    actions: maps the value of the button named `do` to the method to call, which may return its own response.
-    page_url_name: the page's own URL name.
-    typed: submitted forms by their name in the template; an action sets them, so that invalid forms are shown again.
+    A POST runs the action of a button and then redirects to the page, or shows the page with the errors.
+
+    actions: maps the value of the button named `do` to the name of the method to call. The method may return its own
+    response; None: redirect.
+    page_url_name: the URL name of the page itself.
+    typed: the submitted forms by their names in the template. An action sets them, so that the page can show invalid
+    forms again.
     """
 
     actions: ClassVar[dict[str, str]] = {}
@@ -134,11 +148,11 @@ class ActionsPage(TeamPage, TemplateView):
         return shown or redirect(self.page_url_name)
 
     def shown_again(self) -> HttpResponse:
-        """Return the page with the submitted values and their errors, with status 422."""
+        """Return the page with the submitted values and their errors. The status is 422."""
         return self.render_to_response(self.get_context_data(**self.typed), status=422)
 
     def shown_once(self, **values: object) -> HttpResponse:
-        """Return the page with a secret that is shown only once. Caches must not store the response."""
+        """Return the page with a secret that is shown only once. The response tells caches not to store it."""
         response = self.render_to_response(self.get_context_data(**values))
         response["Cache-Control"] = "no-store"
         return response

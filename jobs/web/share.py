@@ -1,4 +1,4 @@
-"""The page of a shared link: the result, its name, its expiry and a download button."""
+"""The page of a shared link, with the result, its name, the expiry of the link and a download button."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from jobs.results.selectors import artifact_signed
 
 
 class ShareView(View):
-    """Page that shows a stored result to anyone with its signed link.
+    """Page that shows a stored result to every visitor who has the signed link.
 
-    For an expired link, it explains how to get a new link.
+    If the link has expired, the page explains how to get a new link.
     """
 
     def get(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:

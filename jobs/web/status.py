@@ -1,4 +1,4 @@
-"""The page that shows whether the site works. Programs use /health instead."""
+"""The page that shows people whether the site works. Programs use /health instead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from jobs.running import readiness
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The name of a part of the site, and whether it failed. Only /health gives the reason, for operators."""
+    """One part of the site, and whether it has a problem.
+
+    The page does not show the reason for the problem. Operators find the reason at /health.
+
+    name: the name of the part.
+    problem: whether its check has failed.
+    """
 
     name: str | Promise
     problem: bool

@@ -1,4 +1,4 @@
-"""The start page, with the upload area for pictures."""
+"""The start page, on which users upload pictures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ SAMPLES = ("cat", "portrait", "cup")  # static/samples/<name>.webp, the samples 
 
 
 def limits_shown() -> dict[str, int]:
-    """Return the site's limits in the units of the page and of the upload script (bytes, megabytes, megapixels)."""
+    """Return the site's limits for pictures in the units of the start page and its script.
+
+    The values are the file size in bytes and in megabytes, the picture size in megapixels, and the number of pictures.
+    """
     return {
         "max_bytes": settings.MATTING_MAX_IMAGE_BYTES,
         "max_megabytes": settings.MATTING_MAX_IMAGE_BYTES // 2**20,
@@ -44,7 +47,7 @@ def limits_shown() -> dict[str, int]:
 
 
 class StudioView(TemplateView):
-    """Page with the upload area for users, and the welcome page for signed-out visitors."""
+    """Page with the upload area for signed-in users. Signed-out visitors get the welcome page instead."""
 
     def get_template_names(self) -> list[str]:
         return ["home.html"] if self.request.user.is_authenticated else ["welcome.html"]
@@ -64,7 +67,7 @@ class StudioView(TemplateView):
 
 
 class SubmitView(TeamPage, ButtonsOnly):
-    """View that submits the form of a browser without scripts and redirects to the job's page."""
+    """View that submits the upload form of a browser without scripts, and redirects to the page of the new job."""
 
     body_limits = staticmethod(each_picture_by_itself)
     page_url_name = "site:home"

@@ -1,4 +1,4 @@
-"""The page of the team: its members, invitations and settings."""
+"""The page of the team, with its members, invitations and settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROLE_NAMES = [(role.value, role.label) for role in (_Role.MEMBER, _Role.ADMIN, _
 
 
 class TeamForm(forms.Form):
-    """Form for the team's settings."""
+    """Form for the settings of the team."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     members_see_all = forms.BooleanField(label=_("Members see all pictures of the team"), required=False)
@@ -44,14 +44,14 @@ class TeamForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    """Form for a new invitation."""
+    """Form to invite a person to the team."""
 
     note = forms.CharField(label=_("Recipient"), max_length=120, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
 class TeamView(ActionsPage):
-    """Page that shows the team and runs the actions of its buttons. The services check permissions."""
+    """Page that shows the team and runs the actions of its buttons. The actions check the user's permissions."""
 
     template_name = "team.html"
     section = "team"

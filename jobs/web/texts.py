@@ -1,7 +1,7 @@
-"""The translated texts of the scripts (locale/*/LC_MESSAGES/djangojs.po), served as a script.
+"""The translated texts of the JavaScript files, which the site serves as a script.
 
-A script from the site itself needs no exception in the content security policy, and `makemessages -d djangojs` finds
-each text in the script that uses it.
+The texts come from locale/*/LC_MESSAGES/djangojs.po. Because the script comes from the site itself, the content
+security policy needs no exception. `makemessages -d djangojs` finds each text in the JavaScript file that uses it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The trial for visitors without an account: the submission of one picture, and the page with the result."""
+"""The trial for visitors without an account. A visitor submits one picture and sees the result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def _one_small_picture() -> BodyLimits:
 
 
 class TrialView(View):
-    """View that cuts out a visitor's picture (POST) and shows the result (GET) only to the session that sent it."""
+    """View that cuts out a visitor's picture (POST) and shows the result (GET).
+
+    The result is visible only in the browser session that sent the picture.
+    """
 
     body_limits = staticmethod(_one_small_picture)
 

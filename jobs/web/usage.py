@@ -1,4 +1,4 @@
-"""The usage page: the remaining quota, and the number of pictures by day."""
+"""The page of the team's usage, with the remaining quota and the number of pictures by day."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BAR_WIDTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day's bar of the chart, in the units of the chart's view box."""
+    """One day's bar of the bar chart. x, y and height are in the units of the chart's SVG view box."""
 
     day: dt.date
     pictures: int
@@ -32,7 +32,7 @@ class Bar:
 
 
 class UsageView(TeamPage, TemplateView):
-    """Page that shows quotas, storage, running and waiting pictures, and a bar chart of thirty days."""
+    """Page that shows the team's quotas, storage, running and waiting pictures, and a bar chart of thirty days."""
 
     template_name = "usage.html"
     section = "usage"
@@ -62,7 +62,7 @@ class UsageView(TeamPage, TemplateView):
 
 
 def bars_of(pictures: dict[dt.date, int]) -> list[Bar]:
-    """Return one bar for each of the last DAYS_SHOWN days. The highest bar has the chart's full height.
+    """Return one bar for each of the last DAYS_SHOWN days. The highest bar has the full height of the chart.
 
     pictures: the number of pictures by day.
     """

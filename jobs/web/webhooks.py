@@ -1,4 +1,4 @@
-"""The page of the team's webhooks and their deliveries."""
+"""The page on which users manage the team's webhooks and see their deliveries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DELIVERIES_SHOWN = 50
 
 
 class WebhookForm(forms.Form):
-    """Form for a new webhook."""
+    """Form for a new webhook: its URL and its events."""
 
     url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
@@ -33,9 +33,9 @@ class WebhookForm(forms.Form):
 
 
 class WebhooksView(ActionsPage):
-    """Page that shows and changes the team's webhooks, and shows and repeats their deliveries.
+    """Page that shows and changes the team's webhooks, shows their deliveries, and sends a delivery again.
 
-    A webhook's secret is shown only when it is created or replaced, as in the native API.
+    As in the native API, the secret of a webhook is shown only when it is created or replaced.
     """
 
     template_name = "webhooks.html"

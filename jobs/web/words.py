@@ -1,4 +1,4 @@
-"""Translated names of states, subjects, stages and notes, for the pages.
+"""Translated names of states, subjects, stages and notes for the pages.
 
 The database and the APIs use the English words, because programs rely on them.
 """
@@ -90,7 +90,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Return the translation of a stored English sentence; the sentence itself if there is no translation."""
+    """Return the translation of a stored English sentence. If there is no translation, return the sentence."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:
@@ -99,7 +99,7 @@ def sentence_said(text: str) -> str:
 
 
 def day_said(day: dt.date) -> str:
-    """Return a day as the text of a heading: today, yesterday, or its date."""
+    """Return the text of the heading for a day: "Today", "Yesterday", or the date. The text is translated."""
     today = timezone.localdate()
     if day == today:
         return gettext("Today")
@@ -109,7 +109,10 @@ def day_said(day: dt.date) -> str:
 
 
 def pixels_said(count: int) -> str:
-    """Return a number of pixels as text in megapixels; in Chinese, in units of ten thousand pixels."""
+    """Return a number of pixels as translated text.
+
+    The unit is megapixels; in Chinese, the unit is ten thousand pixels.
+    """
     if (get_language() or "").startswith("zh"):
         return f"{count // 10_000} 万像素"
     return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

@@ -1,6 +1,6 @@
-"""Delivery of messages, with retries until the receiver accepts them or the attempts are used up.
+"""Delivery of messages. A message is sent again until the receiver accepts it or no attempt remains.
 
-Only worker processes use this module: those for deliveries, and the upkeep.
+Only worker processes use this module: the processes that send deliveries, and the process for recurring tasks.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ Status = WebhookDelivery.Status
 
 @runs(DELIVERY_ATTEMPT)
 def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
-    """Send the delivery with this id if it is due, and record the result. A repeated queue message has no effect.
+    """Send the delivery with this id if it is due, and record the result.
 
-    patiently: whether this runs in the separate worker for teams that had a slow receiver recently.
+    A repeated queue message has no effect.
+    patiently: True if this process is the separate worker for teams whose receiver was slow recently.
     """
     delivery = WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_id).first()
     if delivery is None:
@@ -64,9 +65,10 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue up to `limit` deliveries that are due: planned retries, lost messages, and attempts of dead workers.
+    """Queue up to `limit` deliveries that are due, and return their number.
 
-    Return the number of queued deliveries. The upkeep (`jobs.running.upkeep`) calls this function regularly.
+    These are planned retries, lost messages, and attempts of dead workers. A background thread (`jobs.running.upkeep`)
+    calls this function regularly.
     """
     return sweep(_Deliveries(), limit=limit)
 
@@ -99,10 +101,10 @@ class _Deliveries(LeasedWork[WebhookDelivery]):
 
 
 def _payload_of(delivery: WebhookDelivery) -> dict[str, Any] | None:
-    """Return the payload of a delivery, building and storing it if the row has none.
+    """Return the payload of a delivery. If the row has no payload, build and store the payload first.
 
-    Return None if the delivery cannot be sent now: its job is deleted, the payload cannot be built, or the lease is
-    lost.
+    Return None if the delivery cannot be sent now, because its job is deleted, the payload cannot be built, or the
+    lease is lost.
     """
     if delivery.payload is not None:
         return delivery.payload

@@ -1,4 +1,7 @@
-"""Encryption of stored webhook secrets with the current key, after an upgrade from 1.0.0 or a change of SECRET_KEY."""
+"""Encryption of stored webhook secrets with the current key.
+
+This is needed after an upgrade from version 1.0.0 and after a change of SECRET_KEY.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from jobs.models.encrypted import decrypted, is_current
 
 
 def webhook_secrets_encrypt() -> int:
-    """Encrypt the secrets that are stored as plain text or with an earlier key; return the number of webhooks.
+    """Encrypt the secrets that are stored as plain text or with an earlier key; return the number of changed webhooks.
 
     Raise ValueError and change nothing if a secret cannot be decrypted with any known key.
     """
@@ -27,7 +30,7 @@ def webhook_secrets_encrypt() -> int:
 
 
 def _stored() -> dict[UUID, tuple[str, str]]:
-    """Return the raw values of the columns `secret` and `previous_secret` by primary key."""
+    """Return the raw values of the columns `secret` and `previous_secret`, by primary key."""
     table, pk = Webhook._meta.db_table, Webhook._meta.pk
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id, secret, previous_secret FROM {table}")  # noqa: S608  a constant name

@@ -1,4 +1,4 @@
-"""Services for the webhooks of a team: create, change, rotate the secret, delete."""
+"""Services for the webhooks of a team: create and change a webhook, rotate its secret, and delete it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _BOTH_SECRETS_FOR = dt.timedelta(hours=24)
 
 
 def webhook_create(*, actor: Actor, url: str, events: Sequence[str] = tuple(Webhook.Event.values)) -> Webhook:
-    """Create a webhook that sends the team's `events` to `url`, and return it.
+    """Create a webhook that sends the team's `events` to `url`, and return the webhook.
 
-    Raise PermissionDenied unless the actor may manage webhooks, InvalidParameter for unknown events or too many
+    Raise PermissionDenied if the actor may not manage webhooks, InvalidParameter for unknown events or too many
     webhooks, and the errors of `check_url`.
     """
     require_manager(actor)
@@ -49,10 +49,10 @@ def webhook_update(
     events: Sequence[str] | None = None,
     is_enabled: bool | None = None,
 ) -> Webhook:
-    """Change the values that are not None, and return the webhook.
+    """Change the values of a webhook that are not None, and return the webhook.
 
-    Enabling it clears the reason for disabling. Messages that are already waiting use the old URL. Raise the errors of
-    `webhook_create`.
+    If the webhook is enabled, the stored reason for disabling it is cleared. Messages that are already waiting are sent
+    to the old URL. Raise the errors of `webhook_create`.
     """
     require_manager(actor)
     changes: dict[str, Any] = {}
@@ -74,9 +74,10 @@ def webhook_update(
 
 
 def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
-    """Replace the secret and return the webhook. For 24 hours, messages are signed with the old secret too.
+    """Replace the secret of a webhook and return the webhook.
 
-    Raise PermissionDenied unless the actor may manage webhooks.
+    For 24 hours, messages are signed with the old secret too. Raise PermissionDenied if the actor may not manage
+    webhooks.
     """
     require_manager(actor)
     with transaction.atomic():
@@ -89,7 +90,7 @@ def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
 
 
 def webhook_delete(*, actor: Actor, webhook: Webhook) -> None:
-    """Delete a webhook with its deliveries; raise PermissionDenied unless the actor may manage webhooks."""
+    """Delete a webhook with its deliveries; raise PermissionDenied if the actor may not manage webhooks."""
     require_manager(actor)
     with transaction.atomic():
         before, pk = _seen(webhook), webhook.pk
@@ -105,7 +106,7 @@ def callback_signer(*, team: Team) -> Webhook:
 
 
 def require_manager(actor: Actor) -> None:
-    """Raise PermissionDenied unless the actor may manage the team's webhooks."""
+    """Raise PermissionDenied if the actor may not manage the team's webhooks."""
     if not actor.is_manager:
         raise PermissionDenied("Webhooks are managed by the team's owners and admins, or with the scope 'admin'.")
 
@@ -113,15 +114,16 @@ def require_manager(actor: Actor) -> None:
 def webhook_audit(
     actor: Actor | None, webhook: Webhook, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
 ) -> None:
-    """Record a change of a webhook in the audit trail. If `actor` is None, the site is the author.
+    """Record a change of a webhook in the audit trail.
 
-    before, after: the values before and after the change; None: not recorded.
+    actor: the author of the change; None means the site itself.
+    before, after: the values before and after the change; None means that they are not recorded.
     """
     audit_append(action=Action.WEBHOOK_CHANGED, author=Author.of(actor), target=webhook, before=before, after=after)
 
 
 def _seen(webhook: Webhook) -> dict[str, Any]:
-    """Return the values of a webhook that the audit trail stores. Secrets are not among them."""
+    """Return the values of a webhook that the audit trail stores. Secrets are left out."""
     return {"url": webhook.url, "events": webhook.events, "is_enabled": webhook.is_enabled}
 
 

@@ -25,10 +25,10 @@ Status = WebhookDelivery.Status
 
 
 def job_announce(*, job: Job) -> list[WebhookDelivery]:
-    """Write the messages about an ended job, and return their rows. A worker sends the messages.
+    """Write the messages about an ended job, and return their rows. A worker sends the messages later.
 
-    Call it in the transaction that ends the job. The function only writes rows, so that neither the network nor an
-    error in a payload can delay or prevent the job's end.
+    Call this function in the transaction that ends the job. The function only writes rows, so neither the network nor
+    an error in a payload can delay or prevent the end of the job.
     """
     job = Job.objects.select_related("team").get(pk=job.pk)
     event = event_of(job)
@@ -55,9 +55,10 @@ def delivery_enqueue(
 ) -> WebhookDelivery:
     """Write one message, queue its first attempt after the commit, and return its row.
 
-    job: the job that the message is about; None: it is about no job. url: replaces the URL of the webhook; empty: that
-    URL. payload: None: the first attempt builds it. message_id: the id of an earlier message that is sent again; empty
-    for a new id.
+    job: the job that the message is about; None means no job.
+    url: the URL to which the message is sent; empty means the URL of the webhook.
+    payload: the content; None means that the first attempt builds it.
+    message_id: the id of an earlier message that is sent again; empty means a new id.
     """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
@@ -75,7 +76,10 @@ def delivery_enqueue(
 
 
 def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
-    """Queue one attempt of a delivery. patiently: use the worker for slow receivers."""
+    """Queue one attempt to send a delivery.
+
+    patiently: use the queue of the worker for slow receivers.
+    """
     queue.enqueue_task(
         DELIVERY_ATTEMPT,
         queue_name="slow-webhooks" if patiently else "webhooks",
@@ -86,9 +90,10 @@ def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
 
 
 def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
-    """Send a test message to a webhook, whatever its events are, and return the row.
+    """Send a test message to a webhook, and return the row of the message.
 
-    Raise PermissionDenied unless the actor may manage webhooks.
+    The message is sent even if the webhook has no such event. Raise PermissionDenied if the actor may not manage
+    webhooks.
     """
     require_manager(actor)
     with transaction.atomic():
@@ -96,9 +101,10 @@ def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
 
 
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send a message again with the same id, and return its new row. The log of deliveries contains both rows.
+    """Send a message again with the same id, and return its new row. The log of deliveries keeps both rows.
 
-    actor: None if the operator sends it. Raise PermissionDenied unless the actor may manage webhooks.
+    actor: the sender; None means the operator, whose permission is not checked.
+    Raise PermissionDenied if the actor may not manage webhooks.
     """
     if actor is not None:
         require_manager(actor)
@@ -119,10 +125,10 @@ def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> Webhoo
 
 
 def job_callbacks_forget(*, job: Job) -> None:
-    """Clear the payloads of a job's callbacks, which may contain the picture, and end undelivered callbacks.
+    """Clear the payloads of a job's callbacks, and end the callbacks that are not delivered yet.
 
-    Call it inside the transaction that deletes the job. Messages to the team's webhooks are kept; they contain no
-    picture.
+    A payload may contain the picture. Call this function inside the transaction that deletes the job. Messages to the
+    team's webhooks are kept, because they contain no picture.
     """
     callbacks = _callbacks_of(job)
     callbacks.exclude(status__in=WebhookDelivery.TERMINAL).update(
@@ -132,9 +138,9 @@ def job_callbacks_forget(*, job: Job) -> None:
 
 
 def job_callbacks_renew(*, job: Job) -> None:
-    """Clear the payloads of a job's callbacks, so that the next attempt builds them without deleted pictures.
+    """Clear the payloads of a job's callbacks, so that the next attempt builds them without the deleted pictures.
 
-    Call it inside the transaction that deletes some of the pictures. An attempt in progress loses its lease.
+    Call this function inside the transaction that deletes some of the pictures. An attempt in progress loses its lease.
     """
     callbacks = _callbacks_of(job)
     callbacks.filter(status=Status.SENDING).update(status=Status.WAITING, leased_until=None)

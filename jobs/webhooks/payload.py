@@ -1,4 +1,7 @@
-"""The JSON of webhook messages: the native format, and the formats that dialects register for their callbacks."""
+"""The JSON of webhook messages: the native format, and other formats for callbacks.
+
+Each API dialect (an emulated vendor API) may register its own format for the callbacks of its jobs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ def event_of(job: Job) -> str:
 
 
 def job_payload(job: Job) -> dict[str, Any]:
-    """Return the message about a job's end. It contains no picture; the receiver gets the results with a key."""
+    """Return the message about the end of a job, in the native format.
+
+    The message contains no picture. The receiver requests the results with an API key.
+    """
     finished_at = job.finished_at.isoformat() if job.finished_at else None
     return {
         "type": event_of(job),
@@ -51,15 +57,18 @@ def payload_of_test(webhook: Webhook) -> dict[str, Any]:
 
 
 def callback_payload_register(dialect: str, payload: CallbackPayload) -> None:
-    """Register the function `payload`, which builds the callback payload for a job of a dialect."""
+    """Register the function that builds the callback payload for jobs of an API dialect (an emulated vendor API)."""
     _callback_payloads[dialect] = payload
 
 
 def callback_payload(job: Job) -> dict[str, Any]:
-    """Return the payload of a job's callback. The dialect's registered function builds it, or else `job_payload`."""
+    """Return the payload of a job's callback.
+
+    The function that is registered for the job's API dialect builds it. If there is none, `job_payload` builds it.
+    """
     return _callback_payloads.get(job.dialect, job_payload)(job)
 
 
 def body_of(payload: dict[str, Any]) -> bytes:
-    """Return a payload as the bytes that are signed and sent."""
+    """Return a payload as JSON bytes. These bytes are signed and sent."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Queries for the webhooks and deliveries that an actor may see."""
+"""Queries for the webhooks and deliveries that an actor (a user or an API key) may see."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def webhook_get(actor: Actor, webhook_id: UUID) -> Webhook:
 def deliveries_of(actor: Actor) -> QuerySet[WebhookDelivery]:
     """Return the messages of the team's webhooks and callbacks, newest first.
 
-    An actor who sees only their own jobs gets only the messages about these jobs.
+    If the actor sees only their own jobs, return only the messages about these jobs.
     """
     deliveries = WebhookDelivery.objects.select_related("webhook").filter(webhook__team=actor.team)
     return deliveries.filter(job__user=actor.user) if actor.sees_only_own else deliveries

@@ -16,7 +16,7 @@ SECRET_PREFIX = "whsec_"  # noqa: S105  the standard's prefix, not a secret
 
 
 def new_secret() -> str:
-    """Return a new signing secret: the standard's prefix `whsec_`, followed by 32 random bytes in base64."""
+    """Return a new signing secret: the prefix `whsec_` of Standard Webhooks, followed by 32 random bytes in base64."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -25,9 +25,10 @@ def new_message_id() -> str:
 
 
 def signed_headers(*, signing_secrets: Iterable[str], message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """Return the headers of a message, with one signature for each secret.
+    """Return the HTTP headers of a message, with one signature for each secret.
 
-    timestamp_s: the time of sending, in seconds since 1970. body: the bytes of the message, which are signed.
+    timestamp_s: the time of sending, in seconds since 1970.
+    body: the bytes of the message, which are signed.
     """
     signed_at = dt.datetime.fromtimestamp(timestamp_s, dt.UTC)
     signatures = [Signer(secret).sign(message_id, signed_at, body.decode()) for secret in signing_secrets]

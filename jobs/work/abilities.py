@@ -1,4 +1,7 @@
-"""The prompts (boxes and clicks) that the models accept, read from their manifests without loading a model."""
+"""The prompts (boxes and clicks) that the models accept.
+
+They are read from the manifests of the models, without loading a model.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from segmentation.options import CutoutOptions
 
 
 def options_check(options: CutoutOptions) -> None:
-    """Raise InvalidParameter if the options contain points and no available model for prompts accepts points."""
+    """Raise InvalidParameter if the options contain points (clicks) and no available model accepts points."""
     if not options.points:
         return
     if not takes_points():
@@ -29,12 +32,12 @@ def takes_points() -> bool:
 
 
 def has_fine_model() -> bool:
-    """Return whether a model of the tier `fine` is active."""
+    """Return whether a model for the quality `fine` is active."""
     return active_version(Role.SUBJECT, Tier.FINE) is not None
 
 
 def _manifests() -> list[Path]:
-    """Return the manifests of the models that may process points, in the order in which the router tries them."""
+    """Return the manifests of the models that may process points, in the order in which the models are tried."""
     built_in = manifest_path(built_in_path(Role.PROMPTS))
     version = active_version(Role.PROMPTS, Tier.FAST)
     if version is None:

@@ -1,7 +1,8 @@
-"""Admission control: rejection of requests whose pictures would wait too long, and estimates of the waiting time.
+"""Admission control: estimate waiting times, and reject requests whose pictures would wait too long.
 
-The number of waiting pictures is limited for each team and for the whole site. A request that waits for its picture is
-rejected if the expected time exceeds MATTING_QUEUE_WAIT_S, because its client would disconnect before the end.
+The number of waiting pictures is limited for each team and for the whole site. An interactive request (a client waits
+for its response) is also rejected if its expected time exceeds MATTING_QUEUE_WAIT_S, because the client would
+disconnect before the end.
 """
 
 from __future__ import annotations
@@ -28,22 +29,26 @@ _LONGEST_RETRY_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The expected wait of a team: for `length` pictures, its own and those before them, in about `seconds` seconds."""
+    """The expected wait of a team.
+
+    length: the number of pictures, the team's own and those before them.
+    seconds: the estimated time for these pictures.
+    """
 
     length: int
     seconds: float
 
     @property
     def retry_after_s(self) -> int:
-        """The seconds after which a rejected caller should retry: half of the expected wait, 1 to 600."""
+        """Return after how many seconds a rejected caller should retry: half of the expected wait, from 1 to 600."""
         return max(1, min(_LONGEST_RETRY_S, math.ceil(self.seconds / 2)))
 
 
 def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
     """Raise TooManyTasks or QueueFull if the queue limits do not allow `pictures` more pictures of the team.
 
-    urgency: a Job.Urgency. TooManyTasks: the team's limit is exceeded. QueueFull: the site's limit is exceeded, or an
-    interactive request would wait too long.
+    urgency: a Job.Urgency. TooManyTasks means that the team's limit is exceeded. QueueFull means that the site's limit
+    is exceeded, or that an interactive request would wait too long.
     """
     waiting = _waiting_by_team()
     own = sum(waiting[team.pk].values())
@@ -68,9 +73,10 @@ def outlook(
 ) -> Outlook:
     """Return the queue length and the expected time for a team that adds `pictures` pictures of this urgency.
 
-    waiting: the queued pictures by team and urgency, if the caller has already read them. Pictures with a higher
-    urgency are processed first. Within one urgency the teams take turns, so another team delays this team by at most as
-    many pictures as this team has in the queue, plus MATTING_TEAM_WINDOW.
+    waiting: the number of queued pictures by team id and urgency; None means that it is read from the database.
+    Pictures with a higher urgency are processed first. Pictures with the same urgency are processed in turn, one team
+    after the other. Another team therefore delays this team by at most as many pictures as this team has in the queue,
+    plus MATTING_TEAM_WINDOW.
     """
     waiting = _waiting_by_team() if waiting is None else waiting
     more_urgent = queue.PICTURE_QUEUES[: queue.PICTURE_QUEUES.index(urgency)]
@@ -108,7 +114,7 @@ _last: _Measurement | None = None
 
 
 def _measured() -> _Measurement:
-    """Return the processing speed of the site, which is measured at most once in five seconds."""
+    """Return the processing speed of the site. It is measured at most once in five seconds."""
     global _last
     now = time.monotonic()
     if _last is None or now >= _last.until:

@@ -1,4 +1,4 @@
-"""One attempt of a worker to process a picture: claim it, attach its source, record the result or the error."""
+"""One attempt of a worker to process a picture: claim it, store its source, and record the result or the error."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
-    """Claim a queued picture with a lease and return it; None if it is deleted, no longer queued, or held.
+    """Claim a queued picture with a lease and return it.
 
-    worker: the name of the worker. A picture is held (kept out of the queue) if its team already runs its maximum
-    number of pictures. It is queued again when another picture of the team ends.
+    worker: the name of the worker. Return None if the picture is deleted, no longer queued, or held. A picture is held
+    (kept out of the queue) if its team already runs its maximum number of pictures. A held picture is queued again when
+    another picture of the team ends.
     """
     image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
     if image is None:
@@ -55,10 +56,10 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 
 
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
-    """Store the source file that a worker has downloaded or read. width, height: in pixels.
+    """Store the source file of a picture that a worker has downloaded or read.
 
-    Raise QuotaExceeded if the team's storage is full, and the errors of `artifact_keep`. The quota is checked here
-    because the size was unknown when the job was submitted.
+    width, height: in pixels. The quota is checked here because the size was unknown when the job was submitted.
+    Raise QuotaExceeded if the team's storage is full, and the errors of `artifact_keep`.
     """
     team = image.job.team
     usage_check(team=team, quota=quota_of(team), new_bytes=len(data), units=0)
@@ -77,7 +78,7 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     """Queue a downloaded picture for a model; return False if this attempt has lost its lease.
 
-    timings_ms: the durations of the stages so far, which are stored.
+    timings_ms: the durations of the stages so far in milliseconds; they are stored with the picture.
     """
     with transaction.atomic(), room_given_back(image.job):
         is_held = window_room(image.job.team_id, image.job.urgency, is_remote=False) <= 0
@@ -97,11 +98,14 @@ def image_succeed(
     model_reason: str = "",
     finished: FinishedPicture | None = None,
 ) -> bool:
-    """Store the result files and publish them in one commit; return False if this attempt has lost its lease.
+    """Store the result files, and write their rows and the picture's state in one commit.
 
-    result: the cutout. timings_ms: the duration of each stage. model_version: the model's name and version. tier,
-    model_reason: as in `jobs.inference.choice.Choice`; all three are empty if no model was needed. finished: the result
-    of the job's recipes; None without recipes.
+    Return False if this attempt has lost its lease.
+    result: the cutout.
+    timings_ms: the duration of each stage in milliseconds.
+    model_version: the name and version of the model.
+    tier, model_reason: as in `jobs.inference.choice.Choice`. These three are empty if no model was needed.
+    finished: the result of the job's recipes; None means that the job has no recipes.
     """
     artifacts: list[Artifact] = []
     try:
@@ -122,9 +126,9 @@ def image_succeed(
 
 
 def image_postpone(*, image: JobImage, error: Exception) -> bool:
-    """Queue a picture again after a machine fault, or fail it after too many faults.
+    """Queue a picture again after a fault of the machine (disk, memory, database) or a service.
 
-    Return False if this attempt has lost its lease.
+    After too many faults, the picture fails instead. Return False if this attempt has lost its lease.
     """
     if image.faults >= len(FAULT_DELAYS_S):
         logger.error("picture %s met %d faults of machines and is given up", image.pk, image.faults)
@@ -134,7 +138,7 @@ def image_postpone(*, image: JobImage, error: Exception) -> bool:
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:
-    """Fail a picture with the public code and message of `error`, and refund it.
+    """Set a picture to failed with the public code and message of `error`, and refund it.
 
     Return False if this attempt has lost its lease.
     """
@@ -182,7 +186,10 @@ def _succeed(
 
 
 def _refund_fine(image: JobImage) -> None:
-    """Refund the difference of the qualities if the fast model replaced the fine one in a picture of quality `fine`."""
+    """Refund the price difference if the fast model processed a picture of quality `fine`.
+
+    This happens if the fine model was missing or did not fit into memory.
+    """
     if quality_of(image.job) == Quality.FINE and image.tier == Tier.FAST and image.model_reason in FINE_LACKED:
         quota = quota_of(image.job.team)
         difference = quota.units_of(Quality.FINE) - quota.units_of(Quality.FAST)

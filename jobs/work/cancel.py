@@ -1,4 +1,4 @@
-"""Cancellation of a job's pictures."""
+"""Services that cancel the pictures of a job."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from jobs.work.ending import job_count
 def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
     """Cancel the pictures of a job that have not ended, refund those that had not started, and return the job.
 
-    Running pictures are cancelled too, but stay charged. Raise JobNotCancelable if all pictures have ended, or, with
-    `only_queued`, if one has started. Raise JobNotFound if the job has been deleted.
+    Running pictures are cancelled too, but stay charged.
+    only_queued: cancel only a job in which no picture has started.
+    Raise JobNotCancelable if all pictures have ended, or if `only_queued` is True and a picture has started. Raise
+    JobNotFound if the job has been deleted.
     """
     with transaction.atomic():
         with room_given_back(job):
@@ -37,9 +39,9 @@ def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
 
 
 def images_cancel(*, job: Job) -> None:
-    """Cancel the pictures that have not ended, and refund those that have not started.
+    """Cancel the pictures of a job that have not ended, and refund those that have not started.
 
-    Call it inside a transaction that holds the job's lock.
+    Call this function inside a transaction that holds the lock of the job.
     """
     unstarted = []
     for image in job.images.exclude(status__in=Job.TERMINAL):

@@ -1,6 +1,6 @@
-"""The limit of how many pictures of one team run at the same time. The team's other pictures are held.
+"""The limit for the number of pictures of one team that run at the same time. The team's other pictures are held.
 
-A held picture is not in the queue. If a team is at its limit, a worker marks the team's next picture as held and takes
+A held picture is not in the queue. If a team is at its limit, a worker marks the team's next picture as held, and takes
 a picture of another team. When a picture of the team ends, the next held picture is queued again. The regular recovery
 (`jobs.work.recovery`) also queues held pictures, for example after a limit was raised.
 """
@@ -26,7 +26,8 @@ _SWEEP_LIMIT = 500
 def claim_allowed(job: Job) -> bool:
     """Return whether another picture of the job's team may start now.
 
-    Call it inside a transaction. If the team has a limit, its row stays locked until the end of the transaction.
+    Call this function inside a transaction. If the team has a limit, the team's row stays locked until the end of the
+    transaction.
     """
     if not _is_limited(job):
         return True
@@ -36,12 +37,11 @@ def claim_allowed(job: Job) -> bool:
 
 @contextmanager
 def room_given_back(job: Job) -> Iterator[None]:
-    """Return a context manager for a block that ends a picture; after it, the team's next held picture is queued.
+    """Return a context manager whose `with` block ends a picture. Afterwards it queues the team's next held picture.
 
-    Call it inside a transaction.
-    The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race
-    with a claim that holds a picture at the same moment: either this function finds the held picture, or the claim
-    finds the free capacity.
+    A held picture waits outside the queue. Use the context manager inside a transaction. It locks the team's row before
+    the picture's row, in the same order as `image_claim`. The lock also prevents a race with a claim that marks a
+    picture as held at the same time: either this function finds the held picture, or the claim finds the free capacity.
     """
     if not _is_limited(job):
         yield
@@ -54,7 +54,7 @@ def room_given_back(job: Job) -> Iterator[None]:
 def held_release(team: Team) -> int:
     """Queue as many held pictures of a team as its limits and its share of the queues allow.
 
-    Return the number of queued pictures.
+    A held picture waits outside the queue. Return the number of queued pictures.
     """
     rooms: dict[str, int] = {}
     urgencies = list(_held(team).order_by().values_list("job__urgency", flat=True).distinct())
@@ -68,7 +68,7 @@ def held_release(team: Team) -> int:
 def all_held_release() -> int:
     """Call `held_release` for each team with held pictures, and return the number of queued pictures.
 
-    `images_recover` calls this function regularly.
+    A held picture waits outside the queue. `images_recover` calls this function regularly.
     """
     teams = Team.objects.filter(jobs__images__in=JobImage.objects.filter(is_held=True, status=Status.QUEUED)).distinct()
     released = 0
@@ -80,9 +80,9 @@ def all_held_release() -> int:
 
 
 def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]) -> int:
-    """Queue held pictures of one queue, oldest first, and return their number.
+    """Queue held pictures (pictures that wait outside the queue) of one queue, oldest first, and return their number.
 
-    rooms: a cache of the remaining capacity by dialect.
+    rooms: a cache of how many more pictures may run, by API dialect (emulated vendor API).
     """
     left = window_room(team.pk, urgency, is_remote=is_remote)
     if left <= 0:
@@ -105,7 +105,10 @@ def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]
 
 
 def _room(team: Team, dialect: str) -> int:
-    """Return how many more pictures of the team may run in a dialect, at most `_SWEEP_LIMIT`."""
+    """Return how many more pictures of the team may run now, at most `_SWEEP_LIMIT`.
+
+    dialect: the API dialect (emulated vendor API) of the pictures, which may have its own limit.
+    """
     quota = quota_of(team)
     running = JobImage.objects.filter(status=Status.RUNNING, job__team=team)
     rooms = [_SWEEP_LIMIT]

@@ -1,4 +1,4 @@
-"""Messages that send a picture to the workers of its next stage: download or model."""
+"""Messages that send a picture to the workers of its next stage. The stages are download and model."""
 
 from __future__ import annotations
 

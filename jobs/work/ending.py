@@ -1,4 +1,4 @@
-"""Updates of a job's counters from its pictures, and the end of a job after its last picture or its zip."""
+"""Functions that update a job's counters from its pictures, and end the job after its last picture or its zip."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from segmentation.errors import MattingError
 def job_lock(job_id: UUID) -> bool:
     """Lock a job's row; return False if the job has been deleted.
 
-    Transactions that change pictures take this lock before they lock the rows of pictures, so that they cannot
-    deadlock.
+    A transaction that changes pictures must take this lock before it locks the rows of pictures. This order prevents
+    deadlocks.
     """
     return Job.objects.select_for_update().filter(pk=job_id).first() is not None
 
 
 def job_count(job_id: UUID) -> None:
-    """Update a job's counters. After its last picture, end the job or request its zip. Call it inside a transaction."""
+    """Update a job's counters. After the last picture, end the job or request its zip.
+
+    Call this function inside a transaction.
+    """
     job = Job.objects.select_for_update().get(pk=job_id)
     counts = job.images.aggregate(
         succeeded=Count("id", filter=Q(status=Status.SUCCEEDED)),
@@ -43,10 +46,11 @@ def job_count(job_id: UUID) -> None:
 
 
 def job_end(job: Job, *, error: MattingError | None = None) -> None:
-    """End a job: succeeded if any picture succeeded, else cancelled if any was cancelled, else failed.
+    """End a job: succeeded if any picture succeeded, otherwise cancelled if any was cancelled, otherwise failed.
 
-    A failed job gets the error of its first failed picture. With `error`, the job fails and its pictures are refunded.
-    A job that has already ended does not change. Call it inside a transaction.
+    A failed job gets the error of its first failed picture.
+    error: if given, the job fails with this error and its pictures are refunded. A job that has already ended does not
+    change. Call this function inside a transaction.
     """
     if error is not None:
         ended = job.finish(Status.FAILED, code=error.code, message=error.message)

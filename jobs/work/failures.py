@@ -1,4 +1,7 @@
-"""Pictures that finally failed because of a fault of the site. Staff can inspect, retry or dismiss them."""
+"""Pictures that failed because of a fault of the site.
+
+Staff can inspect them, retry them, or remove them from the list.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ SITE_ERRORS = ("internal", "storage_failed", "worker_lost", "inference_failed")
 
 
 def failed_pictures() -> QuerySet[FailedPicture]:
-    """Return the pictures that failed because of a fault of the site and are not dismissed, newest first."""
+    """Return the pictures that failed because of a fault of the site, newest first.
+
+    Pictures that staff have removed from the list are left out.
+    """
     failed = FailedPicture.objects.filter(status=Status.FAILED, error_code__in=SITE_ERRORS, dropped_at=None)
     return failed.select_related("job__team").order_by("-finished_at")
 
@@ -33,7 +39,7 @@ def failed_pictures_retry(*, actor: Actor, images: Iterable[JobImage]) -> int:
 
 
 def failed_pictures_drop(*, author: Author, images: Iterable[JobImage]) -> int:
-    """Remove failed pictures from the list of failures without changing their jobs; return the number of pictures."""
+    """Remove failed pictures from the list of failures, and return the number of pictures. Their jobs do not change."""
     dropped = 0
     for image in images:
         with transaction.atomic():

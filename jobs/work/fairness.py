@@ -1,8 +1,8 @@
-"""Fair sharing of the queues: each team has a few messages in each queue, and its other pictures are held.
+"""Fair sharing of the queues: each team has only a few messages in each queue, and its other pictures are held.
 
-Queues are first in, first out. When a team's picture is claimed, its next held picture is queued. So the teams take
-turns within each urgency, even if one team submits thousands of pictures. MATTING_TEAM_WINDOW is the number of
-messages.
+A held picture waits outside the queue. Queues are first in, first out. When a team's picture is claimed, the team's
+next held picture is queued. The teams therefore take turns within each urgency, even if one team submits thousands of
+pictures. MATTING_TEAM_WINDOW is the largest number of messages that a team has in a queue.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from jobs.models import Artifact, Job, JobImage
 
 
 def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
-    """Return how many more messages of a team fit into the download queue (`is_remote`) or the model queue.
+    """Return how many more messages of a team fit into one queue; 0 or negative if no message fits.
 
-    urgency: the Job.Urgency of the queue. The result is 0 or negative if there is no room.
+    urgency: the Job.Urgency of the queue.
+    is_remote: True for the download queue, False for the model queue.
     """
     queued = JobImage.claimable().filter(is_held=False, job__team_id=team_id, job__urgency=urgency)
     room: int = settings.MATTING_TEAM_WINDOW - in_stage(queued, is_remote=is_remote).count()
@@ -27,14 +28,20 @@ def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
 
 
 def in_stage(images: QuerySet[JobImage], *, is_remote: bool) -> QuerySet[JobImage]:
-    """Return the pictures that wait for their download (`is_remote`), or the pictures that do not wait for one."""
+    """Return the pictures of a queryset that wait for their download.
+
+    is_remote: if False, return the pictures that do not wait for a download.
+    """
     source = Artifact.objects.filter(image=OuterRef("pk"), kind=Artifact.Kind.SOURCE)
     remote = ~Q(source_url="") & ~Exists(source)
     return images.filter(remote if is_remote else ~remote)
 
 
 def hold_beyond_window(job: Job, images: Sequence[JobImage]) -> list[JobImage]:
-    """Mark the new pictures that exceed the team's MATTING_TEAM_WINDOW as held, and return the others, to be queued."""
+    """Mark the new pictures that exceed the team's MATTING_TEAM_WINDOW as held: they wait outside the queue.
+
+    Return the other pictures; the caller must queue them.
+    """
     sent = []
     for is_remote in (False, True):
         members = [image for image in images if bool(image.source_url) is is_remote]

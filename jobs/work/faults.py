@@ -1,7 +1,8 @@
-"""Faults of the machine, which differ from faults of a picture, and pauses of a worker with repeated faults.
+"""Faults of the machine (machine faults), and the pauses of a worker with repeated faults.
 
-A machine fault concerns the database, the storage, the disk, the memory or the weights. A single machine fault does not
-fail a picture: the picture returns to the queue with growing delays, so that another worker can process it.
+A machine fault concerns the database, the storage, the disk, the memory or the model weights, not the picture. A single
+machine fault does not fail a picture. The picture returns to the queue, with growing delays, so that another worker can
+process it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _Result = TypeVar("_Result")
 
 
 class WorkerUnfit(Exception):
-    """The worker cannot process any picture, for example because weights are missing."""
+    """This worker cannot process any picture, for example because model weights are missing."""
 
 
 def is_machine_fault(error: BaseException) -> bool:
@@ -67,10 +68,10 @@ def component_of(error: BaseException) -> str:
 
 
 def database_retried(call: Callable[[], _Result]) -> _Result:
-    """Call a function and return its result. Retry it while the database is locked or unreachable.
+    """Call a function and return its result. Retry the call while the database is locked or cannot be reached.
 
-    The pauses grow, up to 18 s in total; then the last error is raised. `call` must open its own transaction. Inside
-    another transaction it is called only once.
+    The pauses between the calls grow, up to 18 s in total; then the last error is raised. `call` must open its own
+    transaction. If this function is called inside a transaction, it does not retry.
     """
     for delay_s in (*_DATABASE_DELAYS_S, None):
         try:
@@ -85,9 +86,9 @@ def database_retried(call: Callable[[], _Result]) -> _Result:
 
 
 class Fitness:
-    """The number of machine faults of this process since its last success.
+    """The number of machine faults (see `is_machine_fault`) of this process since its last success.
 
-    The heartbeat reports it, and it determines the pause before the next message.
+    The heartbeat reports this number. The number also determines the pause before the next message.
     """
 
     def __init__(self) -> None:
@@ -110,7 +111,7 @@ class Fitness:
             self._faults, self._last, self._pause_s = 0, "", 0.0
 
     def take_pause_s(self) -> float:
-        """Return the seconds to wait before the next message, and set them to 0 until the next fault."""
+        """Return the seconds to wait before the next message. Later calls return 0 until the next fault."""
         with self._lock:
             pause_s, self._pause_s = self._pause_s, 0.0
         return pause_s
@@ -128,7 +129,7 @@ fitness = Fitness()
 
 
 def fault_text(error: BaseException) -> str:
-    """Return a one-line text about a fault for the staff. It names the first cause."""
+    """Return one line of text that describes a fault for the staff. The text names the original cause."""
     first = list(_chain(error))[-1]
     return f"{type(first).__name__}: {first}"[:500]
 

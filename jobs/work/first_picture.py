@@ -1,6 +1,6 @@
-"""A small picture that is processed to check that the whole site works: queue, worker, model and storage.
+"""A check that the whole site works (queue, worker, model and storage): a worker processes a small picture.
 
-The picture belongs to no team. No job, charge or file remains.
+The picture belongs to no team. No job, charge or file remains afterwards.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _VALID_FOR_S = 120
 
 
 def picture_cut_out(*, timeout_s: int = 60) -> int:
-    """Let a worker cut out the picture, and return the size of its cutout in bytes.
+    """Let a worker cut out the small picture, and return the size of the cutout in bytes.
 
-    Raise WaitTimeout if no worker replies within `timeout_s` seconds, and QueueUnavailable.
+    Raise WaitTimeout if no worker replies within `timeout_s` seconds, and QueueUnavailable if Redis cannot be reached.
     """
     reply = queue.ask(FIRST_PICTURE, queue_name="interactive", timeout_s=timeout_s)
     if reply is None:
@@ -31,12 +31,15 @@ def picture_cut_out(*, timeout_s: int = 60) -> int:
 
 
 def permit() -> str:
-    """Return the header value that permits the request. Only processes with the site's SECRET_KEY can create it."""
+    """Return the value of the header that permits a request for this check.
+
+    Only processes with the site's SECRET_KEY can create the value.
+    """
     return signing.TimestampSigner(salt=_SALT).sign(str(time.time_ns()))
 
 
 def is_permitted(text: str) -> bool:
-    """Return whether a header value permits the request: its signature is valid and at most two minutes old."""
+    """Return whether a header value permits the check: its signature is valid and at most two minutes old."""
     try:
         signing.TimestampSigner(salt=_SALT).unsign(text, max_age=_VALID_FOR_S)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""The end of this process if a task hangs in native code, where exceptions have no effect."""
+"""A time limit that ends this process if a task hangs in native code. Exceptions have no effect in native code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 class HangGuard:
     """A time limit for several tasks that run at the same time in this process.
 
-    The process has a single timer, which Python code cannot block. It is set to the earliest end.
+    The process has a single timer, which Python code cannot block. The timer is set to the earliest end of all tasks.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,10 @@ class HangGuard:
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Run a block. If it takes longer than `seconds`, write the stack to standard error and end the process."""
+        """Return a context manager that limits the time of its `with` block to `seconds`.
+
+        If the block takes longer, write the stack to standard error and end the process.
+        """
         work = object()
         with self._lock:
             self._ends_s[work] = time.monotonic() + seconds

@@ -1,6 +1,7 @@
 """Threads ("lanes") that process several pictures of one worker at the same time, so that its GPU can batch them.
 
-The queue message of a picture ends when the picture's thread starts; after that, the picture's lease protects it.
+The queue message of a picture ends when the picture's thread starts. After that, the lease of the picture ensures that
+a lost picture is processed again.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ logger = logging.getLogger(__name__)
 
 
 class Lanes:
-    """The threads for a worker's pictures. Before `open` there are none, and a worker processes one picture at a time.
+    """The threads for a worker's pictures.
 
-    A thread cannot be stopped at a picture's time limit as the main thread can. A picture that takes longer than the
-    limit and HANG_MARGIN_S ends the process; afterwards each of its pictures is processed alone.
+    Before `open` is called, there are no threads, and the worker processes one picture at a time.
+    A thread cannot be stopped at the time limit of its picture as the main thread can. Therefore a picture that takes
+    longer than the limit plus HANG_MARGIN_S ends the process. Afterwards each of the pictures in progress is processed
+    alone.
     """
 
     def __init__(self) -> None:
@@ -39,7 +42,7 @@ class Lanes:
         return self._threads is not None
 
     def open(self, count: int) -> None:
-        """Allow `count` pictures at the same time. With 1, nothing changes."""
+        """Allow `count` pictures at the same time. If `count` is 1, nothing changes."""
         if count > 1:
             self._count = count
             self._threads = ThreadPoolExecutor(count, thread_name_prefix="picture")
@@ -50,10 +53,11 @@ class Lanes:
             return self._changed.wait_for(lambda: not self.is_open or self._running < self._count, timeout_s)
 
     def start(self, work: Callable[[], None], *, limit_s: float | None, queue_name: str) -> None:
-        """Start `work` in a thread. Call it after `wait_for_room` has returned True. Errors of `work` are logged.
+        """Start `work` in a thread. Call this method only after `wait_for_room` has returned True.
 
-        limit_s: the time limit of `work` in seconds; None: no limit. queue_name: the queue for which the metrics count
-        the time.
+        Exceptions of `work` are logged.
+        limit_s: the time limit of `work` in seconds; None means no limit.
+        queue_name: the queue to which the metrics add the time.
         """
         if self._threads is None:
             raise RuntimeError("the lanes are not open")

@@ -1,8 +1,8 @@
-"""Leases and the sweep: one implementation for pictures, zips, webhook deliveries, mail and deletions.
+"""Leases and their regular recovery: one implementation for pictures, zips, webhook deliveries, mail and deletions.
 
-A worker claims a row (`Leased.claim`), renews its lease while it works (`lease_kept`), and ends or releases the row.
-The sweep is the regular recovery: it returns the rows of dead workers to the queue, ends rows that lost too many
-workers, and sends messages that were lost or planned for later.
+A worker claims a row (`Leased.claim`), renews the lease of the row while it works (`lease_kept`), and ends or releases
+the row. The regular recovery (`sweep`) returns the rows of dead workers to the queue, ends rows whose workers died too
+often, and sends messages that were lost or planned for later.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _Row = TypeVar("_Row", bound=Leased)
 
 
 class LeasedWork(ABC, Generic[_Row]):
-    """One kind of leased work for the sweep: its rows, and how to send, release and end a row.
+    """One kind of leased work for `sweep`: the rows, and how to send, release and end a row.
 
-    max_strikes: the number of lost workers after which a row is ended; None: no limit.
+    max_strikes: a row is ended when its workers have died this many times; None means no limit.
     """
 
     max_strikes: int | None = None
@@ -41,7 +41,7 @@ class LeasedWork(ABC, Generic[_Row]):
 
     @abstractmethod
     def due(self) -> QuerySet[_Row]:
-        """Return the waiting rows that should have a message in a queue now."""
+        """Return the waiting rows that must have a message in a queue now."""
 
     @abstractmethod
     def send(self, rows: Sequence[_Row]) -> int:
@@ -52,26 +52,27 @@ class LeasedWork(ABC, Generic[_Row]):
         return set()
 
     def release(self, row: _Row) -> bool:
-        """Set a row whose worker is dead back to waiting; return False if another process was first."""
+        """Set a row whose worker is dead back to waiting; return False if another process did this first."""
         return row.release()
 
     def give_up(self, row: _Row) -> bool:
-        """End a row that lost `max_strikes` workers; return False if another process was first."""
+        """End a row whose workers died `max_strikes` times; return False if another process did this first."""
         raise NotImplementedError
 
 
 def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
-    """Recover rows with an expired lease, then send the due rows that have no message. Return the number of rows.
+    """Recover the rows with an expired lease, then send the due rows that have no message. Return the number of rows.
 
-    limit: the largest number of rows of each kind. Several hosts may sweep at the same time: a release is one
-    conditional update, and a duplicate message does no harm.
+    limit: the largest number of rows that are recovered, and the largest number that are sent. Several hosts may call
+    this function at the same time: each row is released by one conditional update, and a duplicate message does no
+    harm.
     """
     expired = work.rows().filter(leased_until__lt=timezone.now())[:limit]
     return recover(work, expired) + resend(work, limit=limit)
 
 
 def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
-    """Release the rows of dead workers and send them again, or end rows that lost too many workers.
+    """Release the rows of dead workers and send them again, or end rows whose workers died too often.
 
     Return the number of rows.
     """
@@ -91,8 +92,8 @@ def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
 def resend(work: LeasedWork[_Row], *, limit: int) -> int:
     """Send up to `limit` due rows that have no message, and return the number of sent rows.
 
-    A message is missing because a retry has become due, Redis lost the message, or the worker died early. All due rows
-    are checked, so that a long queue cannot hide lost messages.
+    A message can be missing because a retry has become due, Redis lost the message, or the worker died early. All due
+    rows are checked, so that a long queue cannot hide lost messages.
     """
     if not work.due().exists():
         return 0
@@ -104,8 +105,9 @@ def resend(work: LeasedWork[_Row], *, limit: int) -> int:
 
 @contextmanager
 def lease_kept(row: Leased, *, lease_s: float) -> Iterator[None]:
-    """Run a block, and renew the row's lease in a thread until the block ends or the lease is lost.
+    """Return a context manager that renews the lease of a row in a thread while the `with` block runs.
 
+    The renewal stops if the lease is lost.
     lease_s: the duration of the lease in seconds.
     """
     ended = threading.Event()

@@ -1,7 +1,8 @@
-"""Detection of the end of a storage outage, and the retry of the pictures that the outage postponed.
+"""Detection of the end of a storage outage. The pictures that the outage postponed are then retried immediately.
 
-The delays between attempts grow, so a picture may otherwise wait for minutes after a short outage. Only the observed
-end of an outage shortens the delays. A fault of a single picture, while the storage works, does not shorten them.
+The delays between attempts grow, so a picture might otherwise wait for minutes after a short outage. The delays are
+shortened only if this module observed the outage and its end. A fault of a single picture while the storage works does
+not shorten them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Outages:
     """A check of the storage while pictures are postponed.
 
     Call `look` in a separate thread, because a storage may hang.
+    storage_works: returns whether the storage works; None means a test that writes and deletes a small file.
     """
 
     def __init__(self, storage_works: Callable[[], bool] | None = None) -> None:
@@ -35,7 +37,7 @@ class Outages:
     def look(self) -> int:
         """Check the storage if pictures are postponed.
 
-        When an outage has ended, make these pictures due and return their number; otherwise return 0.
+        When an outage has ended, make the postponed pictures due and return their number; otherwise return 0.
         """
         if not postponed().exists():
             self._is_out = False
@@ -52,7 +54,7 @@ class Outages:
 
 
 def postponed() -> QuerySet[JobImage]:
-    """Return the pictures that wait for their next attempt after a machine fault."""
+    """Return the pictures that wait for their next attempt after a fault of the machine or a service."""
     return JobImage.objects.filter(status=Status.QUEUED, faults__gt=0, next_try_at__gt=timezone.now())
 
 

@@ -1,7 +1,7 @@
 """The sending side of the queue: RQ messages that contain ids, and announcements that wake waiting requests.
 
-A lost or duplicate message does no harm: the database stores the state, the sweep (the regular recovery in
-`jobs.work.leases`) sends lost messages again, and the claim in the database decides which worker may process a picture.
+A lost or duplicate message does no harm. The database stores the state. The regular recovery in `jobs.work.leases`
+sends lost messages again. The claim in the database decides which worker may process a picture.
 """
 
 from __future__ import annotations
@@ -64,9 +64,11 @@ def require_available() -> None:
 
 
 def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | None = None, **values: Any) -> None:
-    """Send a message that makes a worker run `task` with `args` and `values`.
+    """Send a message that makes a worker run `task` with the arguments `args` and `values`.
 
-    row_id: the id that `waiting_ids` returns while the message waits; None: the message has no row.
+    queue_name: one of QUEUES.
+    row_id: the id of the row that the message is about; `waiting_ids` returns it while the message waits. None means
+    that the message has no row.
     """
     queue = django_rq.get_queue(queue_name, commit_mode="auto")
     # The message's id contains the queue's name. RQ deletes a message by its id after its run; at this time a message
@@ -78,7 +80,10 @@ def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | N
 
 
 def _forget_executions(queue: Queue, message_id: str) -> None:
-    """Delete the records that a killed worker left for this message id; otherwise RQ would fail after the next run."""
+    """Delete the records that a killed worker left in RQ for this message id.
+
+    With these records, RQ would fail after the next run of the message.
+    """
     registry = ExecutionRegistry(message_id, connection=queue.connection)
     stale = registry.get_execution_ids()
     if stale:
@@ -87,13 +92,16 @@ def _forget_executions(queue: Queue, message_id: str) -> None:
 
 
 def enqueue_images(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send the ids of pictures to the model workers. urgency: the Job.Urgency that selects the queue."""
+    """Send the ids of pictures to the model workers.
+
+    urgency: the Job.Urgency that selects the queue.
+    """
     for image_id in image_ids:
         enqueue_task(IMAGE_PROCESS, str(image_id), queue_name=urgency, row_id=image_id)
 
 
 def enqueue_downloads(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send the ids of pictures to the download workers, which queue them for a model afterwards.
+    """Send the ids of pictures to the download workers. These workers later queue the pictures for a model.
 
     urgency: the Job.Urgency that selects the queue.
     """
@@ -102,7 +110,7 @@ def enqueue_downloads(image_ids: Iterable[UUID], *, urgency: str) -> None:
 
 
 def waiting_ids(queue_names: Iterable[str]) -> set[str]:
-    """Return the row ids of the messages that wait in the queues."""
+    """Return the row ids of the messages that wait in these queues."""
     return {
         message.removeprefix(f"{name}-")
         for name in queue_names
@@ -122,9 +130,9 @@ def depths() -> dict[str, int]:
 
 
 def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
-    """Send a task and return the value that the task passes to `reply`; None without a reply in `timeout_s` seconds.
+    """Send a task, wait for its reply (see `reply`), and return the value of the reply.
 
-    Raise QueueUnavailable if Redis cannot be reached.
+    Return None if no reply arrives within `timeout_s` seconds. Raise QueueUnavailable if Redis cannot be reached.
     """
     reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
     deadline = time.monotonic() + timeout_s
@@ -140,9 +148,10 @@ def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
 
 
 def reply(reply_to: str, answer: Any) -> None:
-    """Send a task's reply, in JSON types, to the process that called `ask`. Redis keeps it for one minute.
+    """Send a task's reply to the process that called `ask`. Redis keeps the reply for one minute.
 
     reply_to: the address of the reply, which `ask` has passed to the task.
+    answer: a value of JSON types.
     """
     redis = connection()
     redis.rpush(reply_to, json.dumps(answer))
@@ -158,23 +167,26 @@ def topic_of_job(job_id: object) -> str:
 
 
 def announce_done(job_id: UUID) -> None:
-    """Wake the requests that wait for this job. Call it after the commit. Without Redis they poll the database."""
+    """Wake the requests that wait for this job. Call this function after the commit.
+
+    If Redis cannot be reached, nothing is sent; the waiting requests then find the end of the job in the database.
+    """
     with suppress(RedisError, OSError):
         announce(topic_of_job(job_id))
 
 
 def announce(topic: str) -> None:
-    """Wake the requests that wait for this topic. Raise RedisError or OSError if Redis cannot be reached."""
+    """Wake the requests that wait for `topic`, the name of an event. Raise RedisError or OSError without Redis."""
     connection().publish(f"{ANNOUNCED_PREFIX}{topic}", "done")
 
 
 @contextmanager
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
-    """Subscribe to the end of a job, and yield a function that waits for it.
+    """Return a context manager that subscribes to the end of a job. Its value is a function that waits for the end.
 
-    The function waits at most the given seconds and returns whether the job ended. Subscribe first, then read the
-    database, then wait, so that no announcement is missed. Without Redis the function waits the full time, and the
-    caller sees the end when it reads the database.
+    This function waits at most the given number of seconds, and returns whether the end was announced. Subscribe first,
+    then read the database, then wait, so that no announcement is missed. If Redis cannot be reached, the function waits
+    the full time, and the caller finds the end in the database.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
 
@@ -205,7 +217,7 @@ def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
 
 
 def beat(worker: str, state: dict[str, Any]) -> None:
-    """Store the heartbeat `state` of the worker with this name. It expires after BEAT_TTL_S seconds."""
+    """Store the heartbeat `state` of the worker with this name. The heartbeat expires after BEAT_TTL_S seconds."""
     connection().set(_BEAT_PREFIX + worker, json.dumps(state), ex=BEAT_TTL_S)
 
 
@@ -214,7 +226,7 @@ def forget_worker(worker: str) -> None:
 
 
 def live_workers() -> list[dict[str, Any]]:
-    """Return the last heartbeat of each worker whose heartbeat has not expired."""
+    """Return the last heartbeat of each live worker. A worker is live if its heartbeat has not expired."""
     redis = connection()
     keys = list(redis.scan_iter(match=_BEAT_PREFIX + "*", count=1000))
     return [json.loads(value) for value in (redis.mget(keys) if keys else []) if value]

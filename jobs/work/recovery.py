@@ -1,4 +1,4 @@
-"""Recovery of the pictures of dead workers, and repetition of lost messages."""
+"""Recovery of the pictures of dead workers. Lost messages are sent again."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ _MISSED_AFTER = dt.timedelta(seconds=5)
 
 
 def images_recover() -> int:
-    """Queue the pictures of dead workers again, fail those that lost too many workers, and send lost messages again.
+    """Queue the pictures of dead workers again, and send lost messages again. Return the number of pictures.
 
-    Return the number of pictures.
+    A picture whose workers died too often fails instead.
     """
     return sweep(_Pictures()) + all_held_release()
 
 
 def leases_release(*, worker: str, is_strike: bool = True) -> int:
-    """Recover the pictures of a worker that is known to be dead, before its leases expire; return their number.
+    """Recover the pictures of a dead worker before its leases expire; return the number of pictures.
 
-    worker: its name. is_strike: True if the picture may have caused the end of its worker; after a few such ends the
-    picture fails.
+    worker: the name of the worker.
+    is_strike: True if the picture may have caused the end of the worker. After a few such ends, the picture fails.
     """
     pictures = _Pictures(is_strike=is_strike)
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))
 
 
 def leases_release_of_host(*, host: str) -> int:
-    """Recover the pictures of this host's workers that ended together with their parent; return their number.
+    """Recover the pictures of this host's dead workers; return the number of pictures.
 
-    A parent calls this function when it starts. The event that ended the previous parent ended all its workers, so no
-    picture is counted as its cause.
+    host: the name of this host. The parent process of the workers calls this function when it starts. The event that
+    ended the previous parent also ended all its workers, so no picture counts as the cause.
     """
     names = JobImage.objects.filter(status=Status.RUNNING, claimed_by__startswith=f"{host}-").values_list("claimed_by")
     return sum(leases_release(worker=name, is_strike=False) for (name,) in set(names) if not _runs_here(name))

@@ -1,4 +1,4 @@
-"""Registry of background tasks by name, so that a request can send a task without importing the code that runs it."""
+"""Registry of background tasks by name. A request can send a task without importing the code that runs the task."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _functions: dict[str, Callable[..., object]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A kind of background task. timeout_s: the time limit of one run in seconds; None: the time limit of a picture.
+    """A kind of background task.
 
-    The sending module defines the task. The function that runs it is registered with `@runs`; `jobs.work.serving`
+    timeout_s: the time limit of one run in seconds; None means the time limit of a picture.
+    The module that sends the task defines it. The function that runs it is registered with `@runs`. `jobs.work.serving`
     imports the modules of these functions.
     """
 

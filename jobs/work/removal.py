@@ -1,4 +1,4 @@
-"""Deletion of chosen pictures, and of the job if all of its pictures are deleted."""
+"""Deletion of chosen pictures. If all pictures of a job are chosen, the job is deleted too."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from jobs.work.retention import job_purge
 
 
 def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
-    """Delete pictures that have ended with their files, and whole jobs if all their pictures are chosen.
+    """Delete pictures that have ended, with their files. If all pictures of a job are chosen, delete the whole job.
 
-    Single pictures of a running job are kept, because its worker would write files without a row. Return the number of
-    deleted pictures.
+    Single pictures of a running job are kept, because the job's worker would write files without a database row. Return
+    the number of deleted pictures.
     """
     chosen: dict[Job, list[JobImage]] = defaultdict(list)
     for image in images:
@@ -36,9 +36,9 @@ def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
 
 
 def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
-    """Delete some pictures of an ended job, and its zip, because the zip contains them.
+    """Delete some pictures of an ended job. Also delete the job's zip, because the zip contains these pictures.
 
-    Return the number of pictures.
+    Return the number of deleted pictures.
     """
     with transaction.atomic():
         locked = Job.objects.select_for_update().filter(pk=job.pk).first()

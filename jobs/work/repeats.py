@@ -1,9 +1,9 @@
-"""Detection of repeated requests of a client that sends no Idempotency-Key.
+"""Detection of repeated requests from a client that sends no Idempotency-Key.
 
-A client that receives a timeout, a 5xx or no response sends its request again. While the first request is running, or
-if its response was not delivered, the repeated request returns the job of the first one, so nothing is processed or
-charged twice. Two requests are the same if caller, route, options and bytes are equal. MATTING_REPEAT_WINDOW_S is the
-longest time between them, in seconds; 0 disables the detection.
+A client that receives a timeout, a 5xx status or no response sends its request again. While the first request is
+running, or if its response was not delivered, the repeated request returns the job of the first request. Nothing is
+then processed or charged twice. Two requests are the same if their caller, route, options and picture bytes are equal.
+MATTING_REPEAT_WINDOW_S is the longest time between them in seconds; 0 disables the detection.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ def repeat_key_of(
     recipes: Sequence[NamedRecipe] = (),
     corrects: UUID | None = None,
 ) -> str:
-    """Return a hash of a request's caller, route, options and pictures; empty if repeats are not detected.
+    """Return a hash of a request's caller, route, options and pictures.
 
-    door: the route and its values. corrects: the id of the picture that the request corrects; None: it corrects none.
+    door: the API or page of the request, and its values.
+    corrects: the id of the picture that the request corrects; None means that the request is no correction. Return an
+    empty string if repeats are not detected for this request.
     """
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
@@ -66,9 +68,10 @@ def repeat_key_of(
 
 
 def job_repeated(repeat_key: str) -> Job | None:
-    """Return the job of an earlier equal request, and count the repetition; None if there is no such job.
+    """Return the job of an earlier request that is equal to this request, and count the repetition.
 
-    None is also returned if the job failed, was cancelled or delivered, or is too old.
+    repeat_key: the result of `repeat_key_of` for this request. Return None if there is no such job, or if the job
+    failed, was cancelled, was delivered, or is too old.
     """
     if not repeat_key:
         return None
@@ -82,7 +85,7 @@ def job_repeated(repeat_key: str) -> Job | None:
 def repeat_key_free(repeat_key: str) -> None:
     """Remove the key from an older job that must not be returned again, so that a new job can use the key.
 
-    Call it inside the transaction that writes the new job.
+    Call this function inside the transaction that writes the new job.
     """
     if repeat_key:
         stale = Job.objects.filter(repeat_key=repeat_key).exclude(pk__in=_remembered(repeat_key))
@@ -90,7 +93,7 @@ def repeat_key_free(repeat_key: str) -> None:
 
 
 def submission_note(job: Job) -> None:
-    """Add the job to the submissions of the current request, which `submissions_noted` collects."""
+    """Add the job to the submissions of the current request. `submissions_noted` collects them."""
     noted = _submitted.get()
     if noted is not None and job.repeat_key:
         noted.append(job.pk)
@@ -98,7 +101,10 @@ def submission_note(job: Job) -> None:
 
 @contextmanager
 def submissions_noted() -> Iterator[list[UUID]]:
-    """Collect the ids of the jobs that are submitted inside this block and have a repeat key, and yield their list."""
+    """Return a context manager that collects the ids of the jobs that are submitted inside its `with` block.
+
+    Its value is the list of ids. Only jobs with a repeat key are collected.
+    """
     noted: list[UUID] = []
     token = _submitted.set(noted)
     try:

@@ -1,4 +1,7 @@
-"""Repeated processing of stored pictures with other options: one picture as a new version, several as a new job."""
+"""Functions that process stored pictures again with other options.
+
+One picture gives a new version of the picture; several pictures give a new job.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,13 @@ from segmentation.options import CutoutOptions
 
 
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
-    """Submit a picture's stored source as a new job, which becomes a version of the picture, and return the job.
+    """Submit a picture's stored source as a new job, and return the job. The job becomes a version of the picture.
 
-    door: how the new job is submitted. A correction of a correction becomes a version of the original picture. The new
-    job has the recipes of the old one. Raise NotFound if the source is deleted, and the errors of `job_submit`. If
-    another user submitted the source, the audit trail records that the actor opened it.
+    options: the options of the new job.
+    door: how the new job is submitted. If `image` is itself a correction, the job becomes a version of the original
+    picture. The new job has the recipes of the old job. If another user submitted the source, the audit trail records
+    that the actor opened it.
+    Raise NotFound if the source is deleted, and the errors of `job_submit`.
     """
     limits = limits_from_json(image.job.limits)
     job = _submitted_again(actor, [image], options, door, limits, corrects=entry_of(image))
@@ -33,11 +38,11 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
 
 
 def images_rerun(*, actor: Actor, images: Sequence[JobImage], options: CutoutOptions, door: Door) -> Job:
-    """Submit the stored sources of many pictures as one job, in the given order, and return the job.
+    """Submit the stored sources of several pictures as one new job, in the given order, and return the job.
 
-    door: how the job is submitted. The limits are those of the site. The new job has the recipes of the first picture's
-    job. Pictures whose source is deleted are left out. Raise NotFound if no source remains, and the errors of
-    `job_submit`.
+    door: how the job is submitted. The site's limits apply. The new job has the recipes of the first picture's job.
+    Pictures whose source is deleted are left out.
+    Raise NotFound if no source remains, and the errors of `job_submit`.
     """
     stored = [image for image in images if artifact_of(image, Artifact.Kind.SOURCE)]
     return _submitted_again(actor, stored, options, door, default_limits())

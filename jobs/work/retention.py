@@ -32,17 +32,17 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
-    """Delete jobs with their rows and files, and the corrections of their pictures; return the number of jobs.
+    """Delete jobs with their rows and files, and the corrections of their pictures; return the number of deleted jobs.
 
-    actor: None: the audit trail names the retention as the author.
+    actor: the author of the audit entries; None means the author `retention`.
     """
     return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
 
 def jobs_expire(*, at_most_s: float = 10.0) -> int:
-    """Delete the jobs whose retention has ended, oldest first, for at most about `at_most_s` seconds.
+    """Delete the jobs whose retention has ended, oldest first, and return the number of deleted jobs.
 
-    Return the number of deleted jobs. A job that cannot be deleted does not stop the others.
+    at_most_s: the approximate time limit in seconds. If a job cannot be deleted, the other jobs are still deleted.
     """
     deadline = time.monotonic() + at_most_s
     count = 0
@@ -62,9 +62,10 @@ def jobs_expire(*, at_most_s: float = 10.0) -> int:
 
 
 def retention_shorten(*, retention: dt.timedelta, dry_run: bool = False) -> int:
-    """Limit the expiry of stored jobs to `retention` after their creation; return how many jobs expire earlier.
+    """Make stored jobs expire at most `retention` after their creation.
 
-    dry_run: only count the jobs.
+    Return how many jobs expire earlier than before.
+    dry_run: if True, only count the jobs.
     """
     latest = F("created_at") + Value(retention, output_field=DurationField())
     longer = Job.objects.annotate(latest=latest).filter(expires_at__gt=F("latest"))
@@ -76,7 +77,7 @@ def _expired() -> QuerySet[Job]:
 
 
 def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
-    """Delete one job. If the database's disk is full, delete the reserve file and retry."""
+    """Delete one job. If the database's disk is full, delete the reserve file to free space, and retry."""
     try:
         return _purge(actor, job)
     except OperationalError as error:
@@ -86,7 +87,7 @@ def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
 
 
 def _purge(actor: Actor | None, job: Job) -> bool:
-    """Delete one job; return False if another process was first."""
+    """Delete one job; return False if another process has already deleted it."""
     with transaction.atomic():
         with room_given_back(job):
             if not job_lock(job.pk):
@@ -112,9 +113,9 @@ def _purge(actor: Actor | None, job: Job) -> bool:
 
 
 def _keys_of(job: Job) -> list[str]:
-    """Return the job's storage folder, and the keys of its files outside this folder.
+    """Return the job's storage folder, and the keys of the job's files outside this folder.
 
-    The whole folder is deleted, because a killed worker leaves files without rows.
+    The whole folder is deleted, because a killed worker may leave files without database rows.
     """
     folder = storage.folder_of(job)
     elsewhere = job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True)
@@ -123,5 +124,8 @@ def _keys_of(job: Job) -> list[str]:
 
 
 def _author(actor: Actor | None, job: Job) -> Author:
-    """Return the actor as the author. Without an actor, the author is the retention, on behalf of the team."""
+    """Return the actor as the author of an audit entry.
+
+    Without an actor, the author is named `retention` and acts for the team of the job.
+    """
     return Author.of(actor) if actor else Author(name="retention", team_id=job.team_id, team_name=job.team.name)

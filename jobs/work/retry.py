@@ -1,4 +1,4 @@
-"""Retries of the failed pictures of a job."""
+"""A service that processes the failed pictures of a job again."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from jobs.work.ending import job_lock
 def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
     """Queue a job's failed pictures again and charge them; return the number of pictures.
 
-    images: retry only these pictures; None: all failed ones. A picture without a stored source, URL or path is not
-    retried. Raise JobNotFound if the job has been deleted, QueueUnavailable, and the errors of `usage_charge`.
+    images: the pictures to retry; None means all failed pictures. A picture without a stored source, URL or path is not
+    retried.
+    Raise JobNotFound if the job has been deleted, QueueUnavailable if Redis cannot be reached, and the errors of
+    `usage_charge`.
     """
     queue.require_available()
     with transaction.atomic():

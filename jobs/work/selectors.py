@@ -1,4 +1,4 @@
-"""Queries for the jobs and pictures that an actor may see."""
+"""Queries for the jobs and pictures that an actor (a user or an API key) may see."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ SMALL_JOB_PICTURES = 8
 def jobs_of(actor: Actor) -> QuerySet[Job]:
     """Return the jobs that the actor may see.
 
-    These are all jobs of the team, or only the actor's own jobs if the team hides others' jobs.
+    These are all jobs of the team, or only the actor's own jobs if the team hides the jobs of other members.
     """
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
 
 def entries_of(actor: Actor) -> QuerySet[Job]:
-    """Return the actor's jobs without corrections, because lists show the corrected picture instead."""
+    """Return the jobs that the actor may see, without corrections.
+
+    Lists show the corrected picture instead of the correction.
+    """
     return jobs_of(actor).filter(corrects=None)
 
 
@@ -42,7 +45,10 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
 
 
 def job_now(job_id: UUID | str) -> Job:
-    """Return the current state of a job, without an ownership check; raise JobNotFound if it has been deleted."""
+    """Return the current state of a job; raise JobNotFound if the job has been deleted.
+
+    This function does not check whether a caller may see the job.
+    """
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -50,7 +56,7 @@ def job_now(job_id: UUID | str) -> Job:
 
 
 def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
-    """Return the ids whose jobs have ended or have been deleted."""
+    """Return those of the given job ids whose jobs have ended or have been deleted."""
     running = set()
     for start in range(0, len(job_ids), 500):  # both databases accept this number of parameters
         found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
@@ -59,10 +65,11 @@ def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
 
 
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Return the actor's jobs with the filters in `chosen`, newest first.
+    """Return the jobs that the actor may see, with the filters in `chosen`, newest first.
 
-    chosen: `status`, `dialect`, `created_after`, `created_before`, `uncertainty_from`, and `order` (`uncertain`: the
-    most uncertain first). Pictures and artifacts are prefetched, so the number of queries is constant.
+    chosen: `status`, `dialect` (the API), `created_after`, `created_before`, `uncertainty_from`, and `order`. The order
+    `uncertain` returns the most uncertain jobs first. Pictures and artifacts are prefetched, so the number of queries
+    is constant.
     """
     jobs = entries_of(actor)
     for name in ("status", "dialect"):
@@ -84,7 +91,10 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
 
 
 def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Return the actor's unexpired jobs of one dialect, with the filters of `jobs_filtered`."""
+    """Return the actor's unexpired jobs of one API dialect (an emulated vendor API).
+
+    chosen: the filters of `jobs_filtered`.
+    """
     return jobs_filtered(actor, {**chosen, "dialect": dialect}).filter(expires_at__gt=timezone.now())
 
 
@@ -102,16 +112,20 @@ def external_id_is_taken(dialect: str, external_id: str) -> bool:
 
 
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
-    """Return the job that was created with this unexpired key, if the actor may see it; otherwise None."""
+    """Return the job that was created with this Idempotency-Key.
+
+    Return None if there is no such job, if the key has expired, or if the actor may not see the job.
+    """
     oldest = timezone.now() - Job.IDEMPOTENCY_KEY_LIFE
     return jobs_of(actor).filter(idempotency_key=idempotency_key, created_at__gt=oldest).first()
 
 
 def job_of_file(actor: Actor, key: str) -> Job | None:
-    """Return the job of a watched file by the key of its submission; None if there is none or if it may be repeated.
+    """Return the job that a watcher submitted for a file; None if the file may be submitted.
 
-    Unlike a client's Idempotency-Key, a file's key is valid as long as the job exists, so that a watcher that was
-    stopped for days charges no picture again. Only a failed or cancelled job is repeated, when its key has expired.
+    key: the key that the watcher computed for the file. A client's Idempotency-Key expires, but this key is valid as
+    long as the job exists. A watcher that was stopped for days therefore charges no picture again. Only a failed or
+    cancelled job may be repeated, after its key has expired.
     """
     job = jobs_of(actor).filter(idempotency_key=key).first()
     if job is None or job.status == Status.SUCCEEDED or not job.is_terminal:
@@ -120,7 +134,7 @@ def job_of_file(actor: Actor, key: str) -> Job | None:
 
 
 def images_of(job: Job) -> list[JobImage]:
-    """Return a job's pictures in order, with their artifacts and versions. Prefetched rows are used."""
+    """Return a job's pictures in order, with their artifacts and versions. No query is made for prefetched rows."""
     images = list(job.images.all())
     version = ("shown_version__file", "shown_version__thumbnail", "shown_version__run__images__artifacts")
     prefetch_related_objects(images, "artifacts", *version)
@@ -128,10 +142,10 @@ def images_of(job: Job) -> list[JobImage]:
 
 
 def images_of_small_job(job: Job) -> list[JobImage] | None:
-    """Return a job's pictures in order with their artifacts, by one query; None if the job is not suitable.
+    """Return the pictures of a small job in order, with their artifacts, by one query.
 
-    Each row of the query repeats the picture, so the job must have at most SMALL_JOB_PICTURES pictures, and each of
-    them must have a file. Use `images_of` for other jobs.
+    Each row of the query repeats the data of the picture, so the query is suitable only for small jobs. Return None if
+    the job has more than SMALL_JOB_PICTURES pictures or if a picture has no file; then call `images_of`.
     """
     if job.images_total > SMALL_JOB_PICTURES:
         return None
@@ -153,9 +167,9 @@ def images_of_small_job(job: Job) -> list[JobImage] | None:
 
 
 def image_at(job: Job, position: int | None = None) -> JobImage:
-    """Return the picture at `position`; None means the first one. Positions may have gaps after deletions.
+    """Return the picture at `position`; None means the first picture. Positions may have gaps after deletions.
 
-    Raise PictureNotFound if there is none.
+    Raise PictureNotFound if there is no such picture.
     """
     images = job.images.prefetch_related("artifacts").order_by("position")
     image = (images if position is None else images.filter(position=position)).first()
@@ -165,28 +179,31 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def _images_seen(actor: Actor) -> QuerySet[JobImage]:
-    """Return the pictures of `entries_of` by a join. With a subquery, databases would sort all pictures of a team."""
+    """Return the pictures of the jobs from `entries_of`, by a join.
+
+    With a subquery instead of a join, databases would sort all pictures of a team.
+    """
     images = JobImage.objects.filter(job__team=actor.team, job__corrects=None)
     return images.filter(job__user=actor.user) if actor.sees_only_own else images
 
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
-    """Return up to `count` newest finished pictures that the actor may see, with their artifacts."""
+    """Return up to `count` finished pictures that the actor may see, newest first, with their artifacts."""
     images = _images_seen(actor).filter(status=Status.SUCCEEDED)
     return list(with_version(images.select_related("job")).order_by("-finished_at")[:count])
 
 
 def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
-    """Return the pictures with their files and the files of their shown versions prefetched."""
+    """Return the pictures with their files, and the files of their shown versions, prefetched."""
     shown = images.select_related("shown_version__thumbnail", "shown_version__file", "shown_version__run")
     return shown.prefetch_related("artifacts", "shown_version__run__images__artifacts")
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
-    """Return the actor's pictures with the filters in `chosen`, by default the newest first.
+    """Return the pictures that the actor may see, with the filters in `chosen`, by default the newest first.
 
-    chosen: `q` (part of the name), `status`, `subject`, `dialect`, `since`, `until`, `uncertainty_from`, `mine`, and
-    `order` (`uncertain`, `oldest` or `name`).
+    chosen: `q` (part of the name), `status`, `subject`, `dialect` (the API), `since`, `until`, `uncertainty_from`,
+    `mine`, and `order` (`uncertain`, `oldest` or `name`).
     """
     images = with_version(_images_seen(actor).select_related("job"))
     lookups = {
@@ -215,7 +232,10 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
 
 
 def positions_beside(image: JobImage) -> tuple[int | None, int | None]:
-    """Return the positions of the previous and the next picture in the job; None at the beginning or the end."""
+    """Return the positions of the previous and the next picture in the job.
+
+    A position is None if there is no previous or no next picture.
+    """
     positions = image.job.images.order_by("position").values_list("position", flat=True)
     before = positions.filter(position__lt=image.position).last()
     return before, positions.filter(position__gt=image.position).first()
@@ -231,7 +251,7 @@ def image_get(actor: Actor, image_id: UUID) -> JobImage:
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
-    """Return the pictures with these ids that the actor may see; other ids are ignored."""
+    """Return the pictures with these ids that the actor may see. Other ids are ignored."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(with_version(images).order_by("job_id", "position"))

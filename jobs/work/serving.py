@@ -47,11 +47,12 @@ _BROKER_PAUSE_S = 0.2
 
 
 def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
-    """Run the tasks of messages until SIGTERM or SIGINT, or with `until_empty` until the queues are empty.
+    """Take messages from queues and run their tasks until SIGTERM or SIGINT.
 
-    name: the name of this worker. Tasks run in this process, without a fork, so the model stays loaded. RQ's worker
-    ends when it loses the broker; another RQ worker then starts in the same process. The function returns after the
-    pictures in the threads of `lanes` have ended too.
+    name: the name of this worker.
+    until_empty: if True, also stop when the queues are empty. Tasks run in this process, without a fork, so the model
+    stays loaded. An RQ worker ends when it loses the broker; then another RQ worker starts in the same process. This
+    function returns after the pictures in the threads of `lanes` have ended too.
     """
     _serve(queue_names, name=name, until_empty=until_empty)
     lanes.drain()
@@ -89,14 +90,14 @@ class _Worker(SimpleWorker):
     A broken database connection is closed between tasks, as Django does between requests. Otherwise one restart of the
     database would make all later tasks fail. RQ's own time limit raises an exception, which has no effect in native
     code. Therefore a timer that Python code cannot block ends the process and writes the stack to standard error. The
-    supervisor starts another process and returns the picture to the queue.
+    supervisor then starts another process and returns the picture to the queue.
     """
 
     max_connection_wait_time = 1.0  # RQ waits up to one minute for the broker to return
     is_to_stop = False
 
     def procline(self, message: str) -> None:
-        """Keep the command line of the process, which shows its role."""
+        """Do nothing, so that the command line of the process still shows its role. RQ would replace it."""
 
     def request_stop(self, signum: int, frame: Any) -> None:
         self.is_to_stop = True
@@ -113,10 +114,10 @@ class _Worker(SimpleWorker):
         return super().dequeue_job_and_maintain_ttl(*args, **values)
 
     def handle_job_success(self, job: Message, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
-        """Record the end of a message, unless another worker got the same message and has deleted it.
+        """Record the end of a message. If another worker got the same message and has deleted it, only log this.
 
-        The sweep sends a message again if the first one seems to be lost. The claim in the database lets only one of
-        two workers process the picture.
+        The regular recovery sends a message again if the first one seems to be lost. The claim in the database lets
+        only one of the two workers process the picture.
         """
         try:
             super().handle_job_success(job=job, queue=queue, started_job_registry=started_job_registry)
@@ -139,7 +140,7 @@ class _Worker(SimpleWorker):
 
 
 def _rename(message: Message) -> None:
-    """Change a message of version 1.0.0, so that it runs the task that has replaced its function."""
+    """Change a message from version 1.0.0, so that it runs the task that has replaced the old function."""
     task = _TASKS_OF_1_0_0.get(message.func_name or "")
     if task is not None:
         message.func_name = f"{run_task.__module__}.{run_task.__qualname__}"

@@ -50,14 +50,18 @@ from segmentation.options import CutoutOptions, Quality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """How a job was submitted: the API or page, and the values that the submission stores with the job.
+    """How a job was submitted: the API or page, and the values that are stored with the job.
 
-    external_id: the id that the API itself gives the job. wire: values that the dialect needs for its responses.
-    output_folder, output_names: a fixed storage folder and file names (without extension) for the results.
-    export_directory: a folder of the server that gets a copy of them. bundle_key: the storage key of their zip, if one
-    is made. idempotency_key, request_hash: the client's key of the request and the hash of its content. Empty values
-    mean none. retention_hours: None: the team's or the site's retention. worker_judges: whether the worker, not the
-    request, rejects a picture over the team's limits.
+    dialect: the API dialect (an emulated vendor API) or page.
+    external_id: the id that the API itself gives to the job.
+    wire: values that the API needs for its responses.
+    output_folder, output_names: a fixed storage folder and fixed file names (without extension) for the results.
+    export_directory: a folder of the server to which the results are copied.
+    bundle_key: the storage key of the zip, if one is made.
+    idempotency_key, request_hash: the Idempotency-Key that the client sent, and a hash of the request's content. Empty
+    values mean none.
+    retention_hours: how long the job is kept, in hours; None means the value of the team or the site.
+    worker_judges: True if the worker, not the request, rejects a picture that exceeds the team's limits.
     """
 
     dialect: str
@@ -87,15 +91,19 @@ def job_submit(
 ) -> Job:
     """Store the sources, write the job with its pictures, queue the pictures after the commit, and return the job.
 
-    A repeat of a request whose response was not delivered returns the first request's job (`jobs.work.repeats`).
-    door: how the job is submitted. limits: the limits for the pictures; None: the site's. recipes: are applied to each
-    picture. corrects: the picture on which this job runs the model again; the job becomes a version of it
-    (`jobs.versions`); None: a job of its own. A RefusedSource becomes a failed picture; a job that has only refused
-    pictures has failed on return.
+    door: how the job is submitted.
+    limits: the limits for the pictures; None means the site's limits.
+    recipes: the recipes that are applied to each picture.
+    corrects: the picture that the model processes again; the job becomes a version of it (`jobs.versions`). None means
+    that the job is no correction.
 
-    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the errors of `usage_charge` and
-    `admission_check`, IdempotencyConflict, StorageFailed and QueueUnavailable. After an error no file, row, message or
-    charge remains.
+    If the client repeats a request whose response was not delivered, return the job of the first request
+    (`jobs.work.repeats`). A RefusedSource becomes a failed picture. If all sources are refused, the returned job has
+    failed.
+
+    Raise ImageMissing if there is no source, BoxInvalid if a box is outside its picture, the errors of `usage_charge`
+    and `admission_check`, IdempotencyConflict if another job has the same Idempotency-Key, StorageFailed and
+    QueueUnavailable. After an error, no file, row, message or charge remains.
     """
     quota = quota_of(actor.team)
     options = quality_settled(options, team=actor.team, dialect=door.dialect)
@@ -166,7 +174,7 @@ def job_submit(
 
 
 def _forget_old_key(job: Job) -> None:
-    """Clear the Idempotency-Key of the team's older job if the key has expired, so that the new job can use it."""
+    """Clear an expired Idempotency-Key of an older job of the team, so that the new job can use the key."""
     oldest = job.created_at - Job.IDEMPOTENCY_KEY_LIFE
     old = Job.objects.filter(team=job.team, idempotency_key=job.idempotency_key, created_at__lte=oldest)
     old.update(idempotency_key="")
@@ -193,14 +201,17 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
 
 
 def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits, *, units: int) -> None:
-    """Raise the errors of the quota before a file is stored."""
+    """Raise the errors of the quota before any file is stored.
+
+    units: the units of the quota that each picture costs.
+    """
     pictures = [source for source in sources if not isinstance(source, RefusedSource)]
     new_bytes = sum(_least_bytes(source, limits) for source in pictures)
     usage_check(team=actor.team, quota=quota, new_bytes=new_bytes, units=len(pictures) * units)
 
 
 def _least_bytes(source: Source, limits: Limits) -> int:
-    """Return the size of a source in bytes, or 1 if it is not known. The worker checks such sources again."""
+    """Return the size of a source in bytes, or 1 if the size is not known. The worker checks such sources again."""
     match source:
         case CheckedSource():
             return source.probe.bytes
@@ -211,7 +222,10 @@ def _least_bytes(source: Source, limits: Limits) -> int:
 
 
 def _retention_hours(door: Door, quota: Quota) -> int:
-    """Return the retention in hours: the request's, else the team's, else the site's; at most the team's."""
+    """Return how many hours the job is kept: the value of the request, otherwise of the team, otherwise of the site.
+
+    The result is at most the value of the team.
+    """
     hours = door.retention_hours or quota.retention_hours or settings.MATTING_RETENTION_HOURS
     return min(hours, quota.retention_hours or hours)
 

@@ -56,17 +56,18 @@ _OTHER_HOST_FIRST_S = 1.0  # a pause in which a host with the model takes the pi
 
 
 def worker_name() -> str:
-    """Return the name of this process, as used in leases and heartbeats."""
+    """Return the name of this process. Leases and heartbeats contain this name."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and process it, in a thread of `lanes` if this worker has opened them.
+    """Claim one picture and process it. If this worker has opened `lanes`, process it in one of their threads.
 
-    `lanes` are threads for several pictures at the same time. A fault of the picture fails it; a fault of the machine
-    returns it to the queue. A picture that has lost a worker before is processed alone, because it may end this worker
-    too, and then no other picture counts as a possible cause.
+    `lanes` are threads that process several pictures at the same time. If an error concerns the picture, the picture
+    fails. After a fault of the machine (disk, memory, database), the picture returns to the queue. If a worker has died
+    while it processed this picture, the picture is processed alone, because it may end this worker too. Then no other
+    picture can be the cause.
     """
     message = get_current_job()
     if message is not None and lanes.is_open and not _has_lost_a_worker(image_id):
@@ -79,15 +80,16 @@ def image_process(image_id: str) -> None:
 
 @runs(queue.IMAGE_DOWNLOAD)
 def image_download(image_id: str) -> None:
-    """Claim one picture, download it and queue it for a model. Faults are handled as in `image_process`."""
+    """Claim one picture, download it and queue it for a model. Errors are handled as in `image_process`."""
     _attempt(image_id, _download)
 
 
 @runs(WEIGHTS_TRY)
 def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
-    """Load a file of the weights folder and reply with its description or with the error.
+    """Load a file of the weights folder, and reply with its description or with the error.
 
-    path, sha256, storage_key: as for `weights_tried`. reply_to: the address of the reply.
+    path, sha256, storage_key: as for `weights_tried`.
+    reply_to: the address of the reply.
     """
     queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 
@@ -136,7 +138,7 @@ def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
 
 
 def _end_with(image: JobImage, error: Exception) -> None:
-    """Return the picture to the queue after a machine fault; otherwise fail it with the error."""
+    """After a fault of the machine or a service, return the picture to the queue. After another error, fail it."""
     if is_machine_fault(error):
         logger.warning("a fault of this machine stopped picture %s", image.id, exc_info=error)
         fitness.fault(error)
@@ -187,7 +189,10 @@ def _cut_out(image: JobImage) -> None:
 def _finished(
     image: JobImage, data: bytes, result: CutoutResult, limits: Limits, timings_ms: dict[str, float]
 ) -> FinishedPicture | None:
-    """Apply the job's recipes to the processed picture; return None if the job has no recipes."""
+    """Apply the job's recipes to the processed picture; return None if the job has no recipes.
+
+    The duration is added to `timings_ms`.
+    """
     job = image.job
     if not job.recipes:
         return None
@@ -215,7 +220,10 @@ def _rounded(timings_ms: dict[str, float]) -> dict[str, float]:
 
 
 def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]]:
-    """Return the picture's bytes, and the times of waiting and of fetching in milliseconds, summed over both stages."""
+    """Return the picture's bytes, and the times for waiting (`queue`) and for reading (`fetch`) in milliseconds.
+
+    The times of an earlier download stage are added.
+    """
     started_at = image.started_at or image.enqueued_at
     waited_ms = (started_at - image.enqueued_at).total_seconds() * 1000
     started = time.perf_counter()
@@ -225,7 +233,7 @@ def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]
 
 
 def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
-    """Return the stored source; otherwise fetch, check and store the file that was given by URL or path."""
+    """Return the stored source. If there is none, fetch, check and store the file that was given by URL or path."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
         return _stored(source)
@@ -240,7 +248,7 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
 def _stored(source: Artifact) -> bytes:
     """Return a stored source.
 
-    A missing file raises StorageFailed, because it indicates a fault such as a removed bucket.
+    Raise StorageFailed if the file is missing, because this indicates a fault such as a removed bucket.
     """
     try:
         return storage.read(source.key)

@@ -1,4 +1,4 @@
-"""Waiting for the end of a job in the calling thread. `jobs.work.wakeups` waits without a thread."""
+"""A function that waits for the end of a job in the calling thread. `jobs.work.wakeups` waits without a thread."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _LOOK_EVERY_S = 2.0
 
 
 def wait_for_job(job_id: UUID, *, timeout_s: float) -> Job:
-    """Return the job when it has ended, or in its current state after `timeout_s` seconds.
+    """Wait until the job has ended, for at most `timeout_s` seconds, and return the job.
 
-    Raise JobNotFound if it is deleted. Without Redis, the database is polled.
+    If the time limit has passed, the returned job may still be running. Raise JobNotFound if the job is deleted. If
+    Redis cannot be reached, the database is read regularly.
     """
     deadline = time.monotonic() + timeout_s
     with queue.completion_of(job_id) as announced:

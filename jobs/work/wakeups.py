@@ -1,6 +1,6 @@
-"""Wake-ups of the HTTP requests that wait for the end of a job.
+"""Wake the HTTP requests that wait for the end of a job.
 
-Each web process has one Redis subscription, which all its waiting requests share.
+Each web process has one Redis subscription. All waiting requests of the process share it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ _JOB = queue.topic_of_job("")
 
 
 class JobWakeups:
-    """Requests that wait for topics: names of events such as `job:ID` for the end or the deletion of a job.
+    """The requests that wait for topics.
 
+    A topic is the name of an event: `job:ID` for the end or the deletion of a job.
     One Redis subscription receives all announcements. In addition, one query checks all topics every two seconds, so a
     lost announcement delays a response by about two seconds.
     """
@@ -52,7 +53,11 @@ class JobWakeups:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when the topic was announced, or after `timeout_s` seconds; None: no time limit."""
+        """Wait until the topic is announced, for at most `timeout_s` seconds.
+
+        timeout_s: the time limit; None means that there is none. If the topic was announced in the last five seconds,
+        return immediately.
+        """
         if self._has_just_happened(topic):
             return
         future = asyncio.get_running_loop().create_future()
@@ -104,7 +109,7 @@ class JobWakeups:
 
 
 def _happened_among(topics: list[str]) -> list[str]:
-    """Return the topics whose jobs have ended or been deleted, according to the database."""
+    """Return the topics whose jobs have ended or have been deleted, according to the database."""
     close_old_connections()
     try:
         ids = [topic.removeprefix(_JOB) for topic in topics if topic.startswith(_JOB)]

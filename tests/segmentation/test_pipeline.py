@@ -303,7 +303,10 @@ def test_a_photo_without_people_gives_an_empty_map_and_no_error():
     ("options", "format_name"),
     [
         (CutoutOptions(), "JPEG"),
-        (CutoutOptions(method="boxes", boxes=(Box(0, 0, 1500, 1800),), erosion=8, crop=True, background="#ff0000"), "JPEG"),
+        (
+            CutoutOptions(method="boxes", boxes=(Box(0, 0, 1500, 1800),), erosion=8, crop=True, background="#ff0000"),
+            "JPEG",
+        ),
         (CutoutOptions(subject="stamp"), "PNG"),
     ],
     ids=["subject", "box", "stamp"],
@@ -315,7 +318,10 @@ def test_a_draft_is_the_cutout_at_screen_size(options: CutoutOptions, format_nam
     whole = render_variant(photo, result.alpha.data, replace(options, crop=False, background=None), LIMITS).outputs[0]
     (draft,) = drafts
     assert (draft.content_type, draft.width, draft.height) == ("image/webp", 1024, 973)
-    alpha, expected = opened(draft.data)[..., 3], np.asarray(Image.open(io.BytesIO(whole.data)).resize((1024, 973)))[..., 3]
+    alpha, expected = (
+        opened(draft.data)[..., 3],
+        np.asarray(Image.open(io.BytesIO(whole.data)).resize((1024, 973)))[..., 3],
+    )
     assert np.abs(alpha.astype(int) - expected).mean() < 2
 
 

@@ -38,14 +38,16 @@ def test_the_worker_makes_a_draft_of_a_large_picture(alice: Person, instant_work
 
     response = draft_of(alice.web(), image)
 
-    assert (response.status_code, response["Content-Type"], response["Cache-Control"]) == (200, "image/webp", "no-store")
+    assert (response.status_code, response["Content-Type"], response["Cache-Control"]) == (
+        200,
+        "image/webp",
+        "no-store",
+    )
     assert Image.open(io.BytesIO(response.content)).size == (1024, 725)
 
 
 @pytest.mark.parametrize("size", [(1200, 900), (2400, 1600)], ids=["small", "just below the limit"])
-def test_a_small_picture_has_no_draft(
-    alice: Person, instant_worker: object, size: tuple[int, int]
-) -> None:
+def test_a_small_picture_has_no_draft(alice: Person, instant_worker: object, size: tuple[int, int]) -> None:
     assert draft_of(alice.web(), submitted(alice.web(), size)).status_code == 204
 
 

@@ -1,4 +1,4 @@
-"""The Baidu-compatible API (a dialect of this site): OAuth access tokens, and `segment`, which cuts out one picture.
+"""The Baidu-compatible API, an API dialect (an emulated vendor API).
 
-See docs/api-baidu.md.
+It issues OAuth access tokens, and its method `segment` cuts out one picture. See docs/api-baidu.md.
 """

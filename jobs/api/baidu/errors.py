@@ -1,4 +1,4 @@
-"""Errors that exist only in the Baidu-compatible API (a dialect of this site)."""
+"""Errors that exist only in the Baidu-compatible API (an emulated vendor API)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baidu-compatible API: the JSON of results, tokens and errors."""
+"""Baidu-compatible API: build the JSON of results, access tokens and errors."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily
 
 
 def render_segment(image: JobImage, *, log_id: str) -> dict[str, Any]:
-    """Return the response body for a successful picture. Its mask or cutout is included as base64.
+    """Return the response body for a successful picture, with its mask or cutout as base64.
 
-    log_id: the id of the request, which is repeated in the response.
+    log_id: the id of the request, which the response repeats.
     """
     result = file_of(image, Artifact.Kind.MASK, Artifact.Kind.CUTOUT)
     picture = base64.b64encode(storage.read(result.key)).decode("ascii")
@@ -97,9 +97,9 @@ def render_segment(image: JobImage, *, log_id: str) -> dict[str, Any]:
 
 
 def render_error(error: MattingError, *, log_id: str) -> Response:
-    """Return the response for an error in Baidu's format. The HTTP status is 200.
+    """Return the response to an error in Baidu's format. The HTTP status is always 200.
 
-    log_id: the id of the request, which is repeated in the response.
+    log_id: the id of the request, which the response repeats.
     """
     code = error_code_of(error)
     message = MESSAGES[code]
@@ -111,7 +111,10 @@ def render_error(error: MattingError, *, log_id: str) -> Response:
 
 
 def error_code_of(error: MattingError) -> int:
-    """Return Baidu's `error_code` for an error. Some codes of this site correspond to several codes of Baidu."""
+    """Return Baidu's `error_code` for an error.
+
+    For some errors, the code also depends on the field or the quota that caused the error.
+    """
     match error:
         case TokenExpired():
             return TOKEN_EXPIRED
@@ -131,7 +134,8 @@ def error_code_of(error: MattingError) -> int:
 def render_token(token: str) -> dict[str, Any]:
     """Return the response body with an access token.
 
-    Clients require `scope`, `session_key` and `session_secret`, but these values grant no permissions.
+    The body also contains `scope`, `session_key` and `session_secret`, because clients require them. These values grant
+    no permissions.
     """
     return {
         "access_token": token,
@@ -144,9 +148,9 @@ def render_token(token: str) -> dict[str, Any]:
 
 
 def render_token_error(error: MattingError) -> Response:
-    """Return the response for an error in the format of OAuth 2.0 (RFC 6749, section 5.2).
+    """Return the response to an error in the format of OAuth 2.0 (RFC 6749, section 5.2).
 
-    Status 403 becomes 401 (`invalid_client`), and 422 becomes 400; other statuses are kept.
+    HTTP status 403 becomes 401 (`invalid_client`), and 422 becomes 400. Other statuses do not change.
     """
     status = 401 if error.http_status == 403 else 400 if error.http_status == 422 else error.http_status
     name = _OAUTH_ERRORS.get(status, "server_error" if status >= 500 else "invalid_request")

@@ -1,4 +1,4 @@
-"""Baidu-compatible API: request fields, converted to CutoutOptions and a source, and the schema of responses."""
+"""Baidu-compatible API: convert request fields to CutoutOptions and a source, and describe the responses."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _SOFT_THRESHOLD, _HALF = 10, 25  # values of `threshold` in CutoutOptions; 25 of
 
 
 def limits() -> Limits:
-    """Return the limits of this API for a picture: bytes, sides, formats and the smallest box.
+    """Return the limits that the Baidu-compatible API has for a picture: bytes, sides, formats and the smallest box.
 
-    Baidu allows 10 MiB of base64, which are 7.5 MiB when decoded.
+    Baidu allows 10 MiB of base64, which is 7.5 MiB of decoded data.
     """
     return default_limits(
         max_bytes=MAX_BASE64_BYTES * 3 // 4,
@@ -46,9 +46,9 @@ def limits() -> Limits:
 
 
 class PositionField(serializers.ListField):
-    """Field for boxes in pixels: `[[[x1, y1], [x2, y2]], …]`, the same as JSON text, or repeated form fields `[x, y]`.
+    """Field for boxes in pixels. It accepts a list `[[[x1, y1], [x2, y2]], …]`, or the same list as JSON text.
 
-    The official SDK sends a form in which each corner is a separate field.
+    It also accepts repeated form fields, each with one corner `[x, y]`, because Baidu's official SDK sends this form.
     """
 
     child = serializers.ListField(
@@ -71,7 +71,10 @@ class PositionField(serializers.ListField):
 
 
 class BaiduSegmentSerializer(serializers.Serializer):
-    """Fields of `segment`; an empty value is treated as missing, as in forms."""
+    """The request fields to cut out a picture.
+
+    An empty value counts as a missing field, because forms send empty values.
+    """
 
     image = serializers.CharField(
         required=False, trim_whitespace=False, help_text="Base64, at most 10 MB of it. Wins over url."
@@ -100,7 +103,8 @@ class BaiduSegmentSerializer(serializers.Serializer):
     def to_options(self) -> CutoutOptions:
         """Return the options of the cutout.
 
-        With `refine_mask` a cutout has a soft edge, otherwise a hard one. A mask always has a hard edge.
+        With `refine_mask`, a cutout has a soft edge; without it, a cutout has a hard edge. A mask always has a hard
+        edge.
         """
         values = self.validated_data
         is_boxed = values["method"] == "control"
@@ -118,9 +122,9 @@ class BaiduSegmentSerializer(serializers.Serializer):
         )
 
     def to_source(self) -> Source:
-        """Return the source of the picture: the base64 in `image`, or else `url`. The network is not used.
+        """Return the source of the picture. Use the base64 in `image` if the request has it, otherwise `url`.
 
-        Raise UrlTooLong for a URL of more than MAX_URL_BYTES bytes.
+        The picture at a URL is not downloaded here. Raise UrlTooLong for a URL of more than MAX_URL_BYTES bytes.
         """
         values = self.validated_data
         if "image" in values:
@@ -145,7 +149,7 @@ class BaiduSegmentErrorSerializer(serializers.Serializer):
 
 
 class BaiduTokenRequestSerializer(serializers.Serializer):
-    """Parameters of the token endpoint, in the query or in the body."""
+    """The parameters to get an access token. They are in the query or in the body."""
 
     grant_type = serializers.CharField(default="", allow_blank=True, help_text="client_credentials")
     client_id = serializers.CharField(default="", allow_blank=True, help_text="The key's public id.")
@@ -183,7 +187,10 @@ def _json(text: str) -> Any:
 
 
 def _box(index: int, corners: Any) -> Box:
-    """Return the box with the corners `[[x1, y1], [x2, y2]]`; raise BoxInvalid, which names `index`, for others."""
+    """Return the box with the corners `[[x1, y1], [x2, y2]]`.
+
+    Raise BoxInvalid if `corners` is not a valid box. The message contains `index`.
+    """
     name = f"position[{index}]"
     try:
         (left, top), (right, bottom) = corners
@@ -196,7 +203,7 @@ def _box(index: int, corners: Any) -> Box:
 
 
 def _reason_without_picture(data: Mapping[str, Any]) -> MattingError:
-    """Return the error for a request without a picture. The error depends on whether a field is empty or missing."""
+    """Return the error for a request without a picture. Empty fields and missing fields cause different errors."""
     if "image" in data:
         return ImageMissing("image: empty", field="image")
     if "url" in data:

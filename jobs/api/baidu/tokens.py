@@ -1,4 +1,7 @@
-"""Baidu-compatible API: access tokens, each valid for a key for 30 days. Tokens are signed and not stored."""
+"""Baidu-compatible API: create and check access tokens. A token represents an API key and is valid for 30 days.
+
+Tokens are signed, so the site does not store them.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ _SALT = "keyline.token"
 
 
 def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
-    """Return the key with this public id and secret, and a new access token. Older tokens stay valid.
+    """Check the id and the secret of an API key, and return the key with a new access token.
 
-    Raise AuthenticationRequired for an unknown id (field `client_id`), or for a wrong secret or an inactive key (field
-    `client_secret`).
+    Older access tokens of the key stay valid. Raise AuthenticationRequired with the field `client_id` for an unknown
+    id, and with the field `client_secret` for a wrong secret or an inactive key.
     """
     key = key_by_public_id(public_id)
     if key is None:
@@ -32,10 +35,10 @@ def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
 
 
 def key_of_token(token: str) -> ApiKey:
-    """Return the key of an access token. `key_admitted` checks later whether the key is active.
+    """Return the API key for which an access token was created.
 
-    Raise TokenExpired for a token older than TOKEN_TTL_S seconds, and AuthenticationRequired for an invalid token or a
-    deleted key.
+    The key may be inactive; `key_admitted` checks this later. Raise TokenExpired for a token older than TOKEN_TTL_S
+    seconds. Raise AuthenticationRequired for an invalid token or a deleted key.
     """
     try:
         value = _signer().unsign(token, max_age=TOKEN_TTL_S)

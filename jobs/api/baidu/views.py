@@ -1,4 +1,4 @@
-"""Baidu-compatible API: the views of the token endpoint and of `segment`."""
+"""Baidu-compatible API: the views that issue access tokens and cut out pictures."""
 
 from __future__ import annotations
 
@@ -67,7 +67,10 @@ SEGMENT_EXAMPLES = [
 
 
 class TokenAuthentication(KeyAuthentication):
-    """Authentication by access token, in the query or as a bearer token. A key's secret is accepted too."""
+    """Authenticate a request by an access token in the query or in a header.
+
+    The secret of an API key is accepted instead of an access token.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         token = request.query_params.get("access_token") or secret_in(request)
@@ -79,7 +82,7 @@ class TokenAuthentication(KeyAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Description of the query parameter `access_token` for the OpenAPI document."""
+    """Describe the query parameter `access_token` for the OpenAPI document."""
 
     target_class = TokenAuthentication
     name = "accessToken"
@@ -90,7 +93,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class BaiduView(PublishedView):
-    """Base class of the views of this API. A body is JSON or a form; responses and errors are JSON."""
+    """Base class of the views of the Baidu-compatible API. Bodies are JSON or forms; responses and errors are JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -99,7 +102,7 @@ class BaiduView(PublishedView):
 
     @cached_property
     def log_id(self) -> str:
-        """Return a number with LOG_ID_DIGITS digits that identifies this request and its job."""
+        """Return a random number with LOG_ID_DIGITS digits, which identifies this request and its job."""
         lowest = 10 ** (LOG_ID_DIGITS - 1)
         return str(lowest + secrets.randbelow(9 * lowest))
 
@@ -115,7 +118,7 @@ class OAuthView(BaiduView):
 
 
 class TokenView(OAuthView):
-    """Issue an access token for a key's public id and secret."""
+    """Return a new access token for the public id and the secret of an API key."""
 
     authentication_classes = []
     permission_classes = []
@@ -187,8 +190,8 @@ class SegmentView(BaiduView):
 
 
 class NothingView(NothingHere, BaiduView):
-    """Return the dialect's error for an unknown path."""
+    """Return an error in Baidu's format for an unknown path."""
 
 
 class OAuthNothingView(NothingHere, OAuthView):
-    """Return an OAuth 2.0 error with status 404 for an unknown path next to the token endpoint."""
+    """Return an OAuth 2.0 error with status 404 for an unknown path below the path for access tokens."""

@@ -1,4 +1,4 @@
-"""The DashScope-compatible API (a dialect of this site): tasks that find people in a picture, and uploads of pictures.
+"""The DashScope-compatible API, an API dialect (an emulated vendor API): tasks that find people in a picture.
 
-It reproduces DashScope's image instance segmentation. See docs/api-dashscope.md.
+It emulates DashScope's image instance segmentation, including the upload of pictures. See docs/api-dashscope.md.
 """

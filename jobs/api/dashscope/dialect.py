@@ -1,4 +1,4 @@
-"""Registration of the DashScope-compatible API (a dialect of this site)."""
+"""Register the DashScope-compatible API as an API dialect (an emulated vendor API)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""DashScope-compatible API: the JSON of tasks, upload policies and errors.
+"""DashScope-compatible API: build the JSON of tasks, upload grants and errors.
 
-In all functions, request_id is the id of the request, which is repeated in the response.
+In all functions, `request_id` is the id of the request, which the response repeats.
 """
 
 from __future__ import annotations
@@ -85,14 +85,16 @@ MESSAGES = {
 
 
 def render_submitted(job: Job, *, request_id: str) -> dict[str, Any]:
-    """Return the response body for a new task."""
+    """Return the response body for a task that has just been submitted."""
     return {"output": {"task_status": TASK_STATUS[job.status], "task_id": str(job.id)}, "request_id": request_id}
 
 
 def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
-    """Return the response body for a task: with links if the task succeeded, with code and message if it failed.
+    """Return the response body for a task.
 
-    base_url: the site's URL, with which the links begin.
+    It contains links to the results if the task succeeded, and an error code with a message if the task failed.
+
+    base_url: the site's URL, which is the beginning of each link.
     """
     output: dict[str, Any] = {
         "task_id": str(job.id),
@@ -122,7 +124,10 @@ def render_unknown(task_id: str, *, request_id: str) -> dict[str, Any]:
 
 
 def render_listed(job: Job) -> dict[str, Any]:
-    """Return one task as an entry of the list of tasks. Times are in milliseconds since 1970; None if not reached."""
+    """Return one entry for the list of tasks.
+
+    Times are in milliseconds since 1970. A time is None if the task has not reached this state.
+    """
     return {
         "task_id": str(job.id),
         "status": TASK_STATUS[job.status],
@@ -136,9 +141,10 @@ def render_listed(job: Job) -> dict[str, Any]:
 
 
 def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, request_id: str) -> dict[str, Any]:
-    """Return the form fields with which the SDK uploads a file to the URL `upload_host` within GRANT_TTL_S seconds.
+    """Return the form fields that the SDK needs to upload a file. They are valid for GRANT_TTL_S seconds.
 
-    public_id: the public id of the API key to which the grant was issued.
+    upload_host: the URL to which the SDK uploads the file.
+    public_id: the public id of the API key for which the grant was issued.
     """
     return {
         "request_id": request_id,
@@ -158,9 +164,10 @@ def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, reque
 
 
 def render_error(error: MattingError, *, request_id: str) -> Response:
-    """Return the response for an error in DashScope's format.
+    """Return the response to an error in DashScope's format.
 
-    JobNotFound is no error in this format: the response describes a task with the state UNKNOWN, with HTTP status 200.
+    JobNotFound is not an error in this format. For this error, the response has HTTP status 200 and describes a task
+    with the state UNKNOWN.
     """
     if isinstance(error, JobNotFound):
         return Response(render_unknown(error.field, request_id=request_id))
@@ -169,7 +176,7 @@ def render_error(error: MattingError, *, request_id: str) -> Response:
 
 
 def error_codes() -> dict[int, set[str]]:
-    """Return the error codes of rejected requests, grouped by HTTP status."""
+    """Return the error codes that rejected requests can have, grouped by HTTP status."""
     found: dict[int, set[str]] = {}
     for status, code in [*ERRORS.values(), _URL_MALFORMED, _BODY_TOO_LARGE]:
         if status >= 400:

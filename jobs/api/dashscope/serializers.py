@@ -1,4 +1,4 @@
-"""DashScope-compatible API: request fields, converted to a source, and the schema of responses."""
+"""DashScope-compatible API: convert request fields to a source, and describe the responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ _STATUS = {word: status for status, word in TASK_STATUS.items()}
 
 
 def limits() -> Limits:
-    """Return the limits of this API for a picture: bytes, sides and formats. The worker checks them."""
+    """Return the limits that the DashScope-compatible API has for a picture: bytes, sides and formats.
+
+    The worker checks whether the picture keeps the limits.
+    """
     return default_limits(
         max_bytes=MAX_FILE_BYTES,
         min_side_px=512,
@@ -41,12 +44,12 @@ def limits() -> Limits:
 
 
 def upload_limits() -> Limits:
-    """Return the limits for an upload: its bytes. The other limits are checked when a task uses the upload."""
+    """Return the limits of an upload: the number of bytes. Other limits are checked when a task uses the upload."""
     return default_limits(max_bytes=MAX_FILE_BYTES)
 
 
 class DashScopeSubmitInputSerializer(serializers.Serializer):
-    """The field `input`; the `prompt` that the SDK adds is ignored."""
+    """The request field `input`, which contains the URL of the picture. The `prompt` that the SDK adds is ignored."""
 
     also_read = (*_URL_FIELDS, "images")
 
@@ -64,17 +67,17 @@ class DashScopeSubmitInputSerializer(serializers.Serializer):
 
 
 class DashScopeSubmitSerializer(serializers.Serializer):
-    """Fields of the submission of a task."""
+    """The request fields to submit a task."""
 
     model = Choice(choices=[MODEL])
     input = DashScopeSubmitInputSerializer()
     parameters = serializers.DictField(required=False, allow_null=True, help_text="This model has none.")
 
     def to_source(self, actor: Actor) -> Source:
-        """Return the source of the picture: a URL, or the upload that an oss:// URL names.
+        """Return the source of the picture: the picture at a URL, or the upload that an oss:// URL names.
 
-        Only checks that need no network are made here. Raise UrlMalformed for other URLs, and DownloadFailed for an
-        unknown upload.
+        Only checks that need no network are made here. Raise UrlMalformed if the URL is not valid, and DownloadFailed
+        if the upload does not exist.
         """
         url = self.validated_data["input"]["image_url"].strip()
         if url.startswith(UPLOAD_SCHEME):
@@ -87,7 +90,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
-    """Filters and page of the list of tasks. Times have the form YYYYMMDDhhmmss, in the site's time zone."""
+    """The filters and the page of the list of tasks. Times have the form YYYYMMDDhhmmss, in the site's time zone."""
 
     page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)
@@ -98,10 +101,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
     status = Choice(choices=[*TASK_STATUS.values()], required=False)
 
     def to_filters(self) -> dict[str, Any]:
-        """Return the filters by status and time, under the names that `jobs_kept` uses.
-
-        A filter that is not in the query is None.
-        """
+        """Return the filters by status and time, with the names that `jobs_kept` uses. A missing filter is None."""
         values = self.validated_data
         end = _moment(values.get("end_time"))
         return {
@@ -113,7 +113,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
 
 
 class DashScopeUploadFormSerializer(serializers.Serializer):
-    """Fields of the upload's form, as for object stores; other fields are ignored."""
+    """The form fields of an upload, with the names that object stores use. Other fields are ignored."""
 
     policy = serializers.CharField(default="", allow_blank=True)
     Signature = serializers.CharField(default="", allow_blank=True)
@@ -252,9 +252,9 @@ class DashScopeErrorSerializer(serializers.Serializer):
 
 
 def _uploaded(actor: Actor, name: str) -> Source:
-    """Return the source for the team's upload with this name; raise DownloadFailed if there is none.
+    """Return the source of the team's upload with this name. Raise DownloadFailed if there is no such upload.
 
-    The worker checks the limits of this API later.
+    The worker checks the limits of the DashScope-compatible API later.
     """
     try:
         upload = upload_get(actor, upload_id_of(name))

@@ -1,6 +1,7 @@
-"""DashScope-compatible API: signed grants to upload a file without an API key, in the form that object stores use.
+"""DashScope-compatible API: issue and check signed grants. A client with a grant can upload a file without an API key.
 
-A grant permits one upload directory, for a short time, in the name of the key to which it was issued.
+A grant is valid for a short time, for one upload directory and for the team of one API key. Its form fields have the
+names that object stores use.
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ _NAMESPACE = uuid.UUID("5b0c3a52-6f0e-4a57-9d0b-3f1f1c0d5a61")
 
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
-    """The form fields of an upload: `policy` (base64 JSON), its `signature`, and the `directory` for the file."""
+    """The form fields of an upload.
+
+    policy: JSON as base64, with the expiry, the API key's id and the directory.
+    signature: the signature of the policy.
+    directory: the directory for the uploaded file.
+    """
 
     policy: str
     signature: str
@@ -33,7 +39,7 @@ class UploadGrant:
 
 
 def grant_issue(*, key: ApiKey) -> UploadGrant:
-    """Return a grant that is valid for GRANT_TTL_S seconds, to upload into a new directory for the key's team."""
+    """Return a grant to upload a file into a new directory for the key's team. It is valid for GRANT_TTL_S seconds."""
     directory = f"uploads/{uuid.uuid4()}"
     expiration = timezone.now() + dt.timedelta(seconds=GRANT_TTL_S)
     terms = {"expiration": expiration.isoformat(), "key": key.public_id, "directory": directory}
@@ -42,10 +48,13 @@ def grant_issue(*, key: ApiKey) -> UploadGrant:
 
 
 def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
-    """Return the API key of the grant with which the file `name` is uploaded.
+    """Check the grant of an upload, and return the API key for which the grant was issued.
 
-    policy, signature: the fields of the grant. Raise PermissionDenied for an invalid or expired grant, a revoked key or
-    a name outside the granted directory, and ScopeMissing for a key without the scope `submit`.
+    policy, signature: the form fields of the grant.
+    name: the name of the uploaded file, with its directory.
+
+    Raise PermissionDenied if the grant is invalid or expired, if the key has been revoked, or if the name is outside
+    the granted directory. Raise ScopeMissing if the key does not have the scope `submit`.
     """
     if not is_signature_of(policy, signature, salt=_SALT):
         raise PermissionDenied("The upload policy's signature is not valid.")
@@ -64,7 +73,7 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
 
 
 def upload_id_of(name: str) -> uuid.UUID:
-    """Return the id of the upload with this granted name. The id is computed from the name (UUID version 5)."""
+    """Return the id of the upload with this name. The id is computed from the name (UUID version 5)."""
     return uuid.uuid5(_NAMESPACE, name)
 
 

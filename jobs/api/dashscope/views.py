@@ -1,4 +1,4 @@
-"""DashScope-compatible API: the views of submission, tasks and uploads."""
+"""DashScope-compatible API: the views that submit, return and cancel tasks, and store uploads."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ SUBMIT_EXAMPLES = [
 
 
 class DashScopeView(PublishedView):
-    """Base class of the views of this API. Bodies, responses and errors are JSON."""
+    """Base class of the views of the DashScope-compatible API. Bodies, responses and errors are JSON."""
 
     dialect = NAME
     authentication_classes = [KeyAuthentication, NetworkAuthentication]
@@ -85,7 +85,10 @@ class DashScopeView(PublishedView):
         return render_error(error, request_id=self.request_id)
 
     def job(self, task_id: str) -> Job:
-        """Return the caller's task; raise JobNotFound if it is unknown, belongs to another team, or has expired."""
+        """Return the job of a task of the caller's team.
+
+        Raise JobNotFound if the task does not exist, belongs to another team, or has expired.
+        """
         try:
             found = jobs_kept(self.actor, self.dialect, {}).filter(pk=UUID(task_id)).first()
         except ValueError:
@@ -96,7 +99,7 @@ class DashScopeView(PublishedView):
 
 
 class SubmitView(DashScopeView):
-    """Submit one picture as a task."""
+    """Submit one picture as a task of the DashScope-compatible API."""
 
     @extend_schema(
         tags=["DashScope"],
@@ -124,7 +127,7 @@ class SubmitView(DashScopeView):
 
 
 class TasksView(DashScopeView):
-    """List the team's tasks."""
+    """List the team's tasks of the DashScope-compatible API."""
 
     @extend_schema(
         tags=["DashScope"],
@@ -157,7 +160,7 @@ class TasksView(DashScopeView):
 
 
 class TaskView(DashScopeView):
-    """Return one task."""
+    """Return one task of the DashScope-compatible API, with links to its results."""
 
     @extend_schema(
         tags=["DashScope"],
@@ -170,7 +173,7 @@ class TaskView(DashScopeView):
 
 
 class TaskCancelView(DashScopeView):
-    """Cancel a pending task."""
+    """Cancel a task that no worker has started."""
 
     is_submit = False
 
@@ -191,7 +194,7 @@ class TaskCancelView(DashScopeView):
 
 
 class UploadPolicyView(DashScopeView):
-    """Issue a grant for one upload, for `file://` inputs of the SDK."""
+    """Return a signed grant for one upload. The SDK requests a grant when the picture is a `file://` URL."""
 
     required_scopes = {"GET": (Scope.SUBMIT,)}
 
@@ -218,15 +221,18 @@ class UploadPolicyView(DashScopeView):
 
 
 def upload_body_limits() -> BodyLimits:
-    """Return the limits of the upload form's body: one file and its fields.
+    """Return the limits of the body of an upload: one file and its form fields.
 
-    The sender is unknown until the whole body has been read, so the limits are small.
+    The limits are small, because the sender is not known before the whole body has been read.
     """
     return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes, cuts_files=True)
 
 
 class UploadFileView(DashScopeView):
-    """Store a file with a grant, without an API key. A body that is too long is rejected before it is read."""
+    """Store an uploaded file. The request needs a grant instead of an API key.
+
+    A body that is too long is rejected before it is read.
+    """
 
     body_limits = staticmethod(upload_body_limits)
 
@@ -260,4 +266,4 @@ class UploadFileView(DashScopeView):
 
 
 class NothingView(NothingHere, DashScopeView):
-    """Return the dialect's 404 for an unknown path."""
+    """Return an error with status 404 in DashScope's format for an unknown path."""

@@ -1,1 +1,4 @@
-"""Model Context Protocol: tools for assistants to cut out pictures, read jobs and fetch results. See docs/mcp.md."""
+"""Model Context Protocol (MCP): tools that let AI assistants cut out pictures, read jobs and fetch results.
+
+See docs/mcp.md.
+"""

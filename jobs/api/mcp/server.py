@@ -1,4 +1,7 @@
-"""MCP server. Its tools call the same services as the APIs for the team of a key, so quotas and audit apply."""
+"""The MCP (Model Context Protocol) server. Its tools act for the team of an API key.
+
+The tools call the same services as the HTTP APIs, so quotas and the audit trail apply.
+"""
 
 from __future__ import annotations
 
@@ -49,9 +52,9 @@ INSTRUCTIONS = (
 
 
 def build_server(*, base_url: str = "") -> MCPServer:
-    """Return the MCP server with its tools.
+    """Create and return the MCP server with its tools.
 
-    base_url: the site's URL, for the links in jobs.
+    base_url: the site's URL, which is the beginning of the links in jobs.
     """
     server = MCPServer("keyline", instructions=INSTRUCTIONS)
 
@@ -71,9 +74,10 @@ def build_server(*, base_url: str = "") -> MCPServer:
     ) -> list[Image | str]:
         """Remove the background of one picture, given as base64 or by URL.
 
-        boxes: [left, top, right, bottom] in pixels. points: [x, y, 1] keeps this place, [x, y, 0] removes it. recipe:
-        the name of a recipe for a finished picture, such as amazon-main; the finished picture is then returned instead
-        of the cut-out.
+        boxes: [left, top, right, bottom] of each box, in pixels.
+        points: [x, y, 1] for a place to keep, [x, y, 0] for a place to remove, in pixels.
+        recipe: the name of a recipe (rules that finish a picture), such as amazon-main. The finished picture is then
+        returned instead of the cutout.
         """
         actor = actor_of(context, Scope.SUBMIT, is_submit=True)
         options = CutoutOptions(
@@ -97,7 +101,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
     @server.tool()
     @_answering
     def look_at_job(context: Context[Any, Any], job_id: str) -> dict[str, Any]:
-        """Return a job: its state, its pictures and links to their files."""
+        """Return a job: its state, its pictures, and links to their files."""
         actor = actor_of(context, Scope.READ)
         return _plain(job_document(job_get(actor, _uuid(job_id)), base_url=base_url))
 
@@ -106,7 +110,11 @@ def build_server(*, base_url: str = "") -> MCPServer:
     def fetch_result(
         context: Context[Any, Any], job_id: str, position: int = 0, kind: Artifact.Kind = Artifact.Kind.CUTOUT
     ) -> Image:
-        """Return a file of a job's picture: cutout, mask, alpha, visualization, thumbnail or source."""
+        """Return one file of a picture of a job.
+
+        position: the position of the picture in the job, from 0.
+        kind: cutout, mask, alpha, visualization, thumbnail or source.
+        """
         actor = actor_of(context, Scope.READ)
         return _picture(actor, image_at(job_get(actor, _uuid(job_id)), position), kind)
 
@@ -114,18 +122,24 @@ def build_server(*, base_url: str = "") -> MCPServer:
 
 
 def max_request_bytes() -> int:
-    """Return the size limit of a request over HTTP in bytes.
+    """Return the maximum size of an HTTP request to the MCP server, in bytes.
 
-    The limit allows one picture of the site's maximum size as base64, and other fields.
+    The size is enough for one picture of the site's maximum size as base64, and for other fields.
     """
     return settings.MATTING_MAX_IMAGE_BYTES * 4 // 3 + _FIELDS_BYTES
 
 
 def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
-    """Return the actor of a call: the key in its Authorization or X-API-Key header, or over stdio in KEYLINE_KEY.
+    """Return the actor of a tool call: the team that acts, with the API key of the call.
 
-    scope: the scope that the key needs. is_submit: whether the call counts as a submission or as a query. Raise
-    AuthenticationRequired, ScopeMissing, and RateLimited if the team has sent too many requests.
+    A call over HTTP has the key in the header Authorization or X-API-Key. A call over stdio has the key in the
+    environment variable KEYLINE_KEY.
+
+    scope: the scope that the key must have.
+    is_submit: whether the call counts as a submission (True) or as a query (False).
+
+    Raise AuthenticationRequired without a valid key, ScopeMissing without the scope, and RateLimited if the team has
+    sent too many requests.
     """
     headers = context.headers
     address: str | None
@@ -147,7 +161,10 @@ def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False)
 
 
 def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a tool that renews the database connection of its thread and converts a MattingError to a ToolError."""
+    """Return a function that calls `tool` and converts a MattingError to a ToolError.
+
+    The function also closes old database connections before and after the call.
+    """
 
     @wraps(tool)
     def call(*args: Any, **values: Any) -> Any:
@@ -188,6 +205,6 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with plain JSON types only."""
+    """Convert a document to plain JSON types, and return it."""
     plain: dict[str, Any] = json.loads(json.dumps(document, cls=JSONEncoder))
     return plain

@@ -1,4 +1,7 @@
-"""Native API: background pictures for recipes, at /api/backgrounds/."""
+"""Native API: list, store, send and delete the team's background pictures, at /api/backgrounds/.
+
+Recipes (rules that finish a picture) refer to a background picture by its name.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class BackgroundSerializer(serializers.ModelSerializer):
 
 
 class BackgroundsView(NativeView):
-    """List the team's background pictures, or store one."""
+    """List the team's background pictures, or store a background picture."""
 
     parser_classes = [MultiPartParser]
     body_limits = staticmethod(one_picture)
@@ -68,7 +71,7 @@ class BackgroundsView(NativeView):
 
 
 class BackgroundView(NativeView):
-    """Send a copy of a background picture for screens, or delete the picture."""
+    """Send a small copy of a background picture, or delete the background picture."""
 
     @extend_schema(
         tags=["Native"],

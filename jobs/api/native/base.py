@@ -1,4 +1,4 @@
-"""Base class of the native API's views."""
+"""Base class of the views of the native API."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class NativeView(DialectView):
-    """Base class of the native API's views. Errors are problem documents (RFC 9457), and jobs are JSON.
+    """Base class of the views of the native API. Errors are problem documents (RFC 9457), and jobs are JSON.
 
-    query_fields: the allowed query parameters; None if the view itself checks its query.
+    query_fields: the allowed query parameters; None: the view checks its query parameters itself.
     """
 
     content_negotiation_class = AlwaysJson
@@ -53,7 +53,7 @@ class NativeView(DialectView):
     def wait_s(self) -> float:
         """Return the query parameter `wait` in seconds; 0 if it is missing.
 
-        Raise InvalidParameter unless it is a whole number from 0 to MATTING_MAX_WAIT_S.
+        Raise InvalidParameter if the value is not a whole number from 0 to MATTING_MAX_WAIT_S.
         """
         text = self.request.query_params.get("wait", "0") or "0"
         if not text.isdecimal() or int(text) > settings.MATTING_MAX_WAIT_S:
@@ -61,10 +61,12 @@ class NativeView(DialectView):
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
-        """Return the response with a job: status 200 if the job has ended, otherwise `pending_status`.
+        """Return the response with a job: status 200 if the job has ended, otherwise the status `pending_status`.
 
-        With status 202, headers give the job's URL, the length of the queue, and the expected seconds until the end.
-        images: all pictures of the job, if the caller has already read them; None: one page is read.
+        With status 202, the headers contain the job's URL, the length of the queue, and the expected number of seconds
+        until the end of the job.
+
+        images: all pictures of the job, if the caller has already read them; None: read one page of them.
         """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)
@@ -85,9 +87,12 @@ class NativeView(DialectView):
         return {name: query[name] for name in JOB_QUERY[1:] if name in query}
 
     def page_links(self, *, page: int, page_size: int, count: int) -> dict[str, str]:
-        """Return the Link header of a list: the first, previous, next and last page (RFC 8288).
+        """Return the Link header of a list, with the URLs of the first, previous, next and last page (RFC 8288).
 
-        page: the current page, from 1. count: the number of all entries. A page that does not exist has no link.
+        The header contains only pages that exist.
+
+        page: the number of the current page, from 1.
+        count: the number of all entries of the list.
         """
         last = max(1, -(-count // page_size))
         pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}

@@ -1,4 +1,4 @@
-"""Native API: the JSON of jobs and its schema."""
+"""Native API: build the JSON of jobs, files and versions, and describe it for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ IMAGES_SHOWN, MAX_IMAGES_SHOWN = 20, 500  # pictures of one job in a response
 
 
 class MomentField(serializers.DateTimeField):
-    """Time field that is written in UTC, whatever the site's time zone is."""
+    """Field for a time. The output is in UTC and does not depend on the site's time zone."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=dt.UTC, **options)
 
 
 class FileSerializer(serializers.ModelSerializer):
-    """One stored file. `url` is a signed link to the file, which is valid for a limited time."""
+    """One stored file. `url` is a signed link to the file. The link is valid for a limited time."""
 
     url = serializers.SerializerMethodField()
 
@@ -61,7 +61,7 @@ class ErrorSerializer(serializers.Serializer):
 
 
 class ImageSerializer(serializers.Serializer):
-    """One picture of a job, with its files."""
+    """One picture of a job, with its result files."""
 
     id = serializers.UUIDField()
     position = serializers.IntegerField()
@@ -91,7 +91,7 @@ class ImageSerializer(serializers.Serializer):
 
 
 class UsedRecipeSerializer(serializers.Serializer):
-    """A recipe that a job was submitted with."""
+    """A recipe (rules that finish a picture) that a job uses."""
 
     name = serializers.CharField()
     version = serializers.IntegerField()
@@ -123,7 +123,7 @@ class JobSerializer(serializers.Serializer):
 
 
 class VersionSerializer(serializers.Serializer):
-    """One version of a picture. The first result has the number 1."""
+    """One version of a picture: the first result (number 1), a later run of the model, or a saved edit."""
 
     number = serializers.IntegerField()
     name = serializers.CharField(allow_blank=True)
@@ -137,14 +137,14 @@ class VersionSerializer(serializers.Serializer):
 
 
 class OpenedVersionSerializer(VersionSerializer):
-    """One version of a picture, with the edit and the job that an editor needs to show it."""
+    """One version of a picture, with the saved edit and the job that the editor needs to show the version."""
 
     edit = serializers.DictField(help_text="Settings, people left out and strokes, as they were saved.")
     result = JobSerializer(help_text="The job that it is made from, with this picture alone.")
 
 
 class VersionsSerializer(serializers.Serializer):
-    """All versions of a picture."""
+    """All versions of a picture: the first result, later runs of the model, and saved edits."""
 
     free_corrections_left = serializers.IntegerField(help_text="How many more runs of the model cost nothing.")
     versions = VersionSerializer(many=True)
@@ -160,7 +160,7 @@ class JobPageSerializer(serializers.Serializer):
 
 
 class ImagePageSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Query parameters that select a page of a job's pictures."""
+    """Query parameters that select one page of a job's pictures."""
 
     also_known = ("wait",)
 
@@ -178,8 +178,10 @@ def job_document(
 ) -> dict[str, Any]:
     """Return the JSON of a job with links to its files.
 
-    It contains one page (from 1) of the job's pictures, or the pictures in `images` if they are given.
-    base_url: the site's URL, with which the links begin.
+    The JSON contains one page of the job's pictures, or the pictures in `images` if they are given.
+
+    base_url: the site's URL, which is the beginning of each link.
+    page: the number of the page, from 1.
     """
     if images is not None:
         context = {"base_url": base_url}
@@ -194,9 +196,12 @@ def job_document(
 def job_documents(
     jobs: Sequence[Job], *, base_url: str, page: int = 1, page_size: int = IMAGES_SHOWN
 ) -> list[dict[str, Any]]:
-    """Return the JSON of several jobs, each with one page (from 1) of its pictures. Links begin with `base_url`.
+    """Return the JSON of several jobs, each with one page of its pictures.
 
     The number of database queries does not depend on the number of jobs.
+
+    base_url: the site's URL, which is the beginning of each link.
+    page: the number of the page, from 1.
     """
     first = (page - 1) * page_size
     shown = JobImage.objects.order_by("position")[first : first + page_size + 1]
@@ -213,25 +218,29 @@ def job_documents(
 
 
 def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
-    """Return a JSON object that describes one stored file: kind, name, type, size and a signed link to the file.
+    """Return a JSON object that describes one stored file: kind, name, type, size and a signed link.
 
-    base_url: the site's URL, with which the link begins. link_ttl_s: for how many seconds the link is valid; None: for
-    the usual time, MATTING_LINK_TTL_S.
+    base_url: the site's URL, which is the beginning of the link.
+    link_ttl_s: for how many seconds the link is valid; None: for MATTING_LINK_TTL_S seconds.
     """
     return dict(FileSerializer(artifact, context={"base_url": base_url, "link_ttl_s": link_ttl_s}).data)
 
 
 def versions_document(image: JobImage, *, base_url: str) -> dict[str, Any]:
-    """Return the JSON of all versions of a picture, the first result included. Links begin with `base_url`."""
+    """Return the JSON of all versions of a picture, including the first result.
+
+    base_url: the site's URL, which is the beginning of each link.
+    """
     versions: list[Version | None] = [None, *versions_of(image)]
     shown = [version_document(image, version, base_url=base_url) for version in versions]
     return {"free_corrections_left": corrections_left(image), "versions": shown}
 
 
 def version_document(image: JobImage, version: Version | None, *, base_url: str) -> dict[str, Any]:
-    """Return the JSON of one version of a picture. If `version` is None, it is the first result.
+    """Return the JSON of one version of a picture.
 
-    base_url: the site's URL, with which the links begin.
+    version: None means the first result of the picture.
+    base_url: the site's URL, which is the beginning of each link.
     """
     job = (version and version.run) or image.job
     thumbnail = thumbnail_of(image, version)

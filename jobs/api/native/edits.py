@@ -1,4 +1,4 @@
-"""Native API: the editor's state of a picture (an "edit"), which is validated before it is stored."""
+"""Native API: validate the editor's state of a picture (an "edit") before it is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _MAX_SIDE = 1_000_000
 
 
 class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
-    """One stroke of the brush. width, blur and points are in pixels of a canvas with the proportions of the picture."""
+    """One stroke of the editor's brush.
+
+    Width, blur and points are in pixels of a canvas that has the same proportions as the picture.
+    """
 
     mode = serializers.ChoiceField(choices=["erase", "restore"])
     width = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
@@ -32,9 +35,9 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditSerializer(KnownFieldsOnly, serializers.Serializer):
-    """An edit: the options of the rendering, the ids of excluded people, the strokes of the brush, and the finish.
+    """The editor's state of a picture: rendering options, ids of excluded people, brush strokes, and the finish.
 
-    The finish is a recipe without a title: canvas, placement, background, shadow and outline.
+    The finish is a recipe without a title. It describes canvas, placement, background, shadow and outline.
     """
 
     options = CutoutOptionsSerializer(required=False)
@@ -44,9 +47,9 @@ class EditSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditField(serializers.JSONField):
-    """Field for an edit: an object, or in a form the same object as a JSON string. The edit is stored unchanged.
+    """Field for the editor's state of a picture. The value is a JSON object; a form sends the object as a JSON string.
 
-    Raise InvalidParameter if the edit is longer than MAX_EDIT_BYTES or has invalid fields.
+    The value is stored unchanged. Raise InvalidParameter if it is longer than MAX_EDIT_BYTES or has invalid fields.
     """
 
     def get_value(self, dictionary: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Native API: the ETag of a job, computed from a few database columns."""
+"""Native API: compute the ETag of a job from a few database columns."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ _FILES = -1  # the value of the column `tries` in the row of the files
 def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] | None = None) -> str:
     """Return an ETag that changes whenever the job's JSON changes.
 
-    page: the query string, which selects the page of pictures. language: the language of the JSON. images: all pictures
-    of the job with their artifacts, if the caller has already read them; otherwise one query aggregates them. The ETag
-    also depends on the time until which the links are valid.
+    The JSON contains signed links, so the ETag also depends on the time until which the links are valid.
+
+    page: the query string, which selects the page of pictures.
+    language: the language of the texts in the JSON.
+    images: all pictures of the job with their artifacts, if the caller has already read them; None: one database query
+    reads the necessary values.
     """
     counted = _summed(job) if images is None else _summed_here(images)
     state = (job.pk, job.status, job.images_succeeded, job.images_failed, job.finished_at, job.expires_at)
@@ -31,7 +34,10 @@ def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] |
 
 
 def _summed(job: Job) -> list[tuple[Any, ...]]:
-    """Return one row for the pictures and one for their files, each with its number, attempts and newest times."""
+    """Return one row for the job's pictures and one row for their files.
+
+    Each row contains the count, the number of attempts and the newest times.
+    """
     pictures = JobImage.objects.filter(job=job).order_by().values("job_id")
     pictures = pictures.annotate(Count("pk"), tries=Sum("attempt"), **_latest(_MOMENTS))
     files = Artifact.objects.filter(job=job, image__isnull=False).order_by().values("job_id")
@@ -45,7 +51,7 @@ def _latest(names: Sequence[str]) -> dict[str, Max]:
 
 
 def _summed_here(images: Sequence[JobImage]) -> list[tuple[Any, ...]]:
-    """Return the same rows as `_summed`, computed from pictures that have already been read."""
+    """Return the same rows as `_summed`, but compute them from pictures that have already been read."""
     made = [artifact.created_at for image in images for artifact in image.artifacts.all()]
     moments = ([getattr(image, name) for image in images] for name in _MOMENTS)
     latest = [max((moment for moment in some if moment is not None), default=None) for some in moments]

@@ -1,4 +1,4 @@
-"""Native API: request fields whose formats differ between JSON and forms."""
+"""Native API: request fields that have one format in JSON and another format in forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.options import (
 
 
 class BoxesField(serializers.ListField):
-    """Field for boxes in pixels, `[[left, top, right, bottom], …]`; in a form, the same as a JSON string."""
+    """Field for boxes in pixels: `[[left, top, right, bottom], …]`. A form sends the boxes as a JSON string."""
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
 
@@ -32,9 +32,9 @@ class BoxesField(serializers.ListField):
 
 
 class PointsField(serializers.ListField):
-    """Field for points in pixels, `[[x, y, 1], [x, y, 0], …]`, where 1 means keep and 0 means remove.
+    """Field for points in pixels: `[[x, y, 1], [x, y, 0], …]`, where 1 means keep and 0 means remove.
 
-    In a form, the points are sent as a JSON string.
+    A form sends the points as a JSON string.
     """
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
@@ -49,9 +49,9 @@ class PointsField(serializers.ListField):
 
 
 def json_in(name: str | None, dictionary: Any) -> Any:
-    """Return the value of the field `name` in a request, parsed if it is a string; `empty` if the field is missing.
+    """Return the value of the request field `name`. If the value is a string, parse it as JSON.
 
-    Raise InvalidParameter for a string that is not valid JSON.
+    Return `serializers.empty` if the field is missing. Raise InvalidParameter if the string is not valid JSON.
     """
     value = dictionary.get(name, serializers.empty)
     if isinstance(value, str):
@@ -63,7 +63,7 @@ def json_in(name: str | None, dictionary: Any) -> Any:
 
 
 class OutputsField(serializers.ListField):
-    """Field for a list of outputs (`cutout`, `mask` and others); in a form, one comma-separated string."""
+    """Field for a list of outputs, such as `cutout` and `mask`. A form sends one comma-separated string."""
 
     child = Choice(choices=list(Output))
 
@@ -73,7 +73,10 @@ class OutputsField(serializers.ListField):
 
 
 class NamesField(serializers.ListField):
-    """Field for a list of names or one string. A form repeats the field or separates the names by commas."""
+    """Field for a list of names, or for one name.
+
+    A form sends the field several times, or separates the names by commas.
+    """
 
     child = serializers.CharField(max_length=60)
 
@@ -87,9 +90,9 @@ class NamesField(serializers.ListField):
 
 
 class PeopleField(serializers.ListField):
-    """Field for a list of ids of people.
+    """Field for a list of ids of people in a picture.
 
-    A form repeats the field or sends one comma-separated string, empty for no ids.
+    A form sends the field several times, or sends one comma-separated string. An empty string means no ids.
     """
 
     child = serializers.IntegerField(min_value=1, max_value=255)
@@ -105,7 +108,10 @@ class PeopleField(serializers.ListField):
 
 
 class FinishField(serializers.JSONField):
-    """Field for a recipe that is not stored and needs no title: an object, or in a form the same as a JSON string."""
+    """Field for a recipe (rules that finish a picture) that is not stored and needs no title.
+
+    The value is a JSON object. A form sends the object as a JSON string.
+    """
 
     TITLE = "Finish"
 

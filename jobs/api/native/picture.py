@@ -1,4 +1,4 @@
-"""Native API: the response whose body is the picture of a job."""
+"""Native API: return the result of a job as a picture instead of JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ NOTES_HEADER = "Keyline-Notes"  # the `notes` of the job's JSON, for example tha
 
 
 def picture_response(image: JobImage) -> FileResponse:
-    """Return the response with the first output of a successful picture.
+    """Return a response with the result file of a successful picture.
 
-    If the job has recipes, this is the file of the first recipe. Otherwise it is the cutout, mask, visualization or
-    alpha, whichever the job produced first in this order. Raise NotFound if the file has been deleted, or if the job
-    has recipes but no finished file.
+    If the job has recipes, send the file of the first recipe. Otherwise send the first existing file of this list:
+    cutout, mask, visualization, alpha. Raise NotFound if the file has been deleted, or if the job has recipes but no
+    finished file.
     """
     kinds = Artifact.Kind
     artifact = result_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)

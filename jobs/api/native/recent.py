@@ -1,4 +1,4 @@
-"""Native API: a cache of the ETags and responses of jobs, because many clients poll the same job."""
+"""Native API: cache the ETags and responses of jobs, because many clients request the same job repeatedly."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A rendered response: its body and its Link header, which is empty if the response has none."""
+    """A rendered response: its body and its Link header. The header is empty if the response has none."""
 
     body: bytes
     link: str
 
 
 class Recent(Generic[_Value]):
-    """A cache of the newest values of this process; a value's key changes with what the value depends on.
+    """A cache of the newest values in this process. Its methods are thread-safe.
 
-    most: the largest number of values; the oldest ones are deleted.
-    kept_s: how many seconds a value is returned.
+    The key of a value must contain everything that the value depends on.
+
+    most: the maximum number of values; if there are more, the oldest ones are deleted.
+    kept_s: for how many seconds a value can be read.
     clock: returns a monotonic time in seconds.
     """
 
@@ -34,13 +36,13 @@ class Recent(Generic[_Value]):
         self._values: OrderedDict[Hashable, tuple[_Value, float]] = OrderedDict()
 
     def get(self, key: Hashable) -> _Value | None:
-        """Return the value with this key if it is at most `kept_s` seconds old; otherwise None."""
+        """Return the value with this key if it is at most `kept_s` seconds old; otherwise return None."""
         with self._lock:
             found = self._values.get(key)
         return found[0] if found is not None and self._clock() - found[1] <= self._kept_s else None
 
     def put(self, key: Hashable, value: _Value) -> None:
-        """Store a value; delete the oldest ones if there are more than `most`."""
+        """Store a value. If there are then more than `most` values, delete the oldest ones."""
         with self._lock:
             self._values[key] = value, self._clock()
             self._values.move_to_end(key)

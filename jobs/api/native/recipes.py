@@ -1,6 +1,7 @@
-"""Native API: the team's recipes for finished pictures at /api/recipes/, with versions, import, export and preview.
+"""Native API: store, list, export, import and preview the team's recipes, at /api/recipes/.
 
-A recipe is a named set of rules that makes files from a cutout: canvas, background, shadow, format and size.
+A recipe is a named set of rules that makes files from a cutout: canvas, background, shadow, format and size. Each
+recipe has numbered versions.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ _BODY_HELP = "The recipe, as /api/recipes/schema describes it."
 
 
 class RecipeRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Fields of a recipe to store under a name. If the name exists, the recipe becomes its new version."""
+    """The request fields to store a recipe under a name. If the name exists, the recipe becomes its newest version."""
 
     name = serializers.CharField(max_length=40, help_text="Lower-case letters, digits and hyphens.")
     recipe = serializers.JSONField(help_text=_BODY_HELP)
 
 
 class RecipeSerializer(serializers.Serializer):
-    """One version of a recipe."""
+    """One version of a recipe (rules that finish a picture)."""
 
     name = serializers.CharField()
     version = serializers.IntegerField()
@@ -55,7 +56,7 @@ class RecipeSerializer(serializers.Serializer):
 
 
 class RecipeVersionSerializer(serializers.Serializer):
-    """One row of a recipe's history."""
+    """One row in the history of a recipe."""
 
     name = serializers.CharField()
     version = serializers.IntegerField()
@@ -66,7 +67,7 @@ class RecipeVersionSerializer(serializers.Serializer):
 
 
 class RecipeListSerializer(serializers.Serializer):
-    """All recipes of a team: its own, then the built-in ones."""
+    """All recipes that a team can use: first its own, then the built-in ones."""
 
     results = RecipeSerializer(many=True)
 
@@ -76,7 +77,7 @@ class RecipeVersionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class PreviewRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Fields of a preview: a recipe that is not stored, and the picture of a job or the sample to draw."""
+    """The request fields of a preview: a recipe that is not stored, and a picture of a job or a sample picture."""
 
     recipe = serializers.JSONField(help_text=_BODY_HELP)
     job = serializers.UUIDField(required=False, help_text="A job of the team; without it the sample is used.")
@@ -85,7 +86,7 @@ class PreviewRequestSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class RecipesView(NativeView):
-    """List recipes, or store one."""
+    """List the team's recipes (rules that finish a picture), or store a recipe."""
 
     parser_classes = [MarkedJson]
 
@@ -114,7 +115,7 @@ class RecipesView(NativeView):
 
 
 class RecipeView(NativeView):
-    """Return one recipe, store its next version, or delete it."""
+    """Return one recipe (rules that finish a picture), store its next version, or delete it."""
 
     query_fields = ("version",)
     parser_classes = [MarkedJson]
@@ -153,7 +154,7 @@ class RecipeView(NativeView):
 
 
 class RecipeVersionsView(NativeView):
-    """List the versions of a recipe."""
+    """List the versions of a recipe (rules that finish a picture)."""
 
     @extend_schema(
         tags=["Native"],
@@ -169,7 +170,7 @@ class RecipeVersionsView(NativeView):
 
 
 class RecipeSchemaView(NativeView):
-    """Return the JSON schema of a recipe."""
+    """Return the JSON schema of a recipe (rules that finish a picture)."""
 
     @extend_schema(
         tags=["Native"],
@@ -182,7 +183,7 @@ class RecipeSchemaView(NativeView):
 
 
 class RecipesExportView(NativeView):
-    """Return the team's recipes as one document, which can be imported into another team or site."""
+    """Return the team's recipes as one JSON document, which can be imported into another team or site."""
 
     @extend_schema(
         tags=["Native"],
@@ -196,7 +197,7 @@ class RecipesExportView(NativeView):
 
 
 class RecipesImportView(NativeView):
-    """Store all recipes of an exported document."""
+    """Store all recipes of an exported JSON document."""
 
     parser_classes = [MarkedJson]
 
@@ -215,7 +216,7 @@ class RecipesImportView(NativeView):
 
 
 class RecipePreviewView(NativeView):
-    """Return a preview of a recipe at screen size; nothing is stored."""
+    """Return a preview of a recipe at screen size. The preview and the recipe are not stored."""
 
     required_scopes = {"POST": (Scope.READ,)}
     is_submit = False
@@ -258,9 +259,12 @@ def recipe_document(named: NamedRecipe) -> dict[str, Any]:
 
 
 def finished_response(rendering: Rendering | SampleRendering, number: int = 1, name: str = "") -> FileResponse:
-    """Return the response with the file `number` (from 1) that a recipe made. Two headers contain the result's notes.
+    """Return a response with one of the files that a recipe made, and delete the temporary file.
 
-    name: the file name for Content-Disposition; empty: none. The temporary file is deleted.
+    Two headers contain the notes about the result, in English and in the language of the request.
+
+    number: the number of the file, from 1.
+    name: the file name for Content-Disposition; an empty string: no name.
     """
     finished = rendering.finished()
     chosen = file_chosen(finished, number)

@@ -1,4 +1,4 @@
-"""Native API: request fields, and their conversion to CutoutOptions."""
+"""Native API: the request fields, and their conversion to CutoutOptions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
 
 
 class CutoutOptionsSerializer(serializers.Serializer):
-    """The options of a cutout; defaults and ranges come from CutoutOptions."""
+    """The options of a cutout. Defaults and ranges come from the class CutoutOptions."""
 
     method = Choice(choices=list(Method), required=False, help_text="auto finds the subject.")
     boxes = BoxesField(required=False, help_text="Pixels of the upright picture: [left, top, right, bottom] each.")
@@ -87,7 +87,11 @@ class CutoutOptionsSerializer(serializers.Serializer):
     crop_margin = ShareOptionField("crop_margin", required=False)
 
     def to_options(self) -> CutoutOptions:
-        """Return the validated fields as CutoutOptions. Without `method`, boxes or points determine the method."""
+        """Return the validated fields as CutoutOptions.
+
+        If the request has no `method`, the method is `boxes` for a request with boxes, and `points` for a request with
+        only points.
+        """
         values = {name: value for name, value in self.validated_data.items() if name in _OPTION_NAMES}
         values["background"] = values.get("background") or None
         for name in ("outputs", "boxes"):
@@ -101,7 +105,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
 
 class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """The options that a single picture of a job may have.
+    """The options that may differ between the pictures of one job.
 
     The options of the model run are the same for all pictures.
     """
@@ -110,13 +114,13 @@ class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
         return {name: field for name, field in super().get_fields().items() if name in OWN_OPTIONS}
 
     def to_settings(self) -> dict[str, Any]:
-        """Return the validated options as JSON."""
+        """Return the validated options as JSON values. Options that were not sent are left out."""
         options = self.to_options().to_json()
         return {name: options[name] for name in self.validated_data}
 
 
 class SettingsField(serializers.DictField):
-    """Field for the options of single uploads: an object `{upload_id: {option: value}}`."""
+    """Field for the options of single uploads: a JSON object `{upload_id: {option: value}}`."""
 
     child = PictureSettingsSerializer()
 
@@ -132,9 +136,9 @@ class SettingsField(serializers.DictField):
 
 
 class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Fields of `POST /api/jobs/`: the pictures and the options.
+    """The request fields of `POST /api/jobs/`: the pictures and the options.
 
-    Pictures are files (`image`, repeatable), a zip of files, base64, URLs or earlier uploads.
+    Pictures are files (the field `image` may be repeated), a zip of files, base64, URLs, or ids of earlier uploads.
     """
 
     image = serializers.ListField(
@@ -186,7 +190,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class JobFormSerializer(JobRequestSerializer):
-    """The form fields of `POST /api/jobs/`, used only for the OpenAPI document."""
+    """The form fields of `POST /api/jobs/`. This class is used only for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -202,7 +206,7 @@ class JobFormSerializer(JobRequestSerializer):
 
 
 class JobJsonSerializer(JobRequestSerializer):
-    """The JSON fields of `POST /api/jobs/`, used only for the OpenAPI document."""
+    """The JSON fields of `POST /api/jobs/`. This class is used only for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -211,7 +215,7 @@ class JobJsonSerializer(JobRequestSerializer):
 
 
 class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Fields of a new run of the model on a stored picture."""
+    """The request fields to run the model again on a stored picture."""
 
     position = serializers.IntegerField(
         min_value=0, required=False, help_text="Which picture of the job, from 0; by default the first that is left."
@@ -219,7 +223,7 @@ class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class RenderingSerializer(AgainRequestSerializer):
-    """Fields of a new rendering of a finished picture; the model does not run again."""
+    """The request fields to render a finished picture again with other options. The model does not run again."""
 
     brush = serializers.FileField(
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
@@ -239,7 +243,10 @@ class RenderingSerializer(AgainRequestSerializer):
         return attrs
 
     def require_effect(self, submitted: CutoutOptions) -> None:
-        """Raise ParameterWithoutEffect for a model option that differs from `submitted`, the options of the job."""
+        """Raise ParameterWithoutEffect if the request changes an option that affects only the model run.
+
+        submitted: the options with which the job was submitted.
+        """
         values = self.validated_data
         for name in _MODEL_OPTIONS:
             if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
@@ -250,7 +257,10 @@ class RenderingSerializer(AgainRequestSerializer):
 
 
 class VariantRequestSerializer(RenderingSerializer):
-    """Fields of a variant: a rendering, and whether the response is its file or a link to the stored file."""
+    """The request fields of a variant (a finished picture, rendered with other options).
+
+    The response is the file, or a link to the stored file.
+    """
 
     keep = SwitchField(default=False, help_text="Store the rendering and answer its link.")
     for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
@@ -260,7 +270,7 @@ class VariantRequestSerializer(RenderingSerializer):
 
 
 class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Filters and page of `GET /api/jobs/`."""
+    """The filters and the page of `GET /api/jobs/`."""
 
     status = Choice(choices=Status.choices, required=False)
     dialect = Choice(choices=dialect_choices(), required=False)
@@ -275,9 +285,11 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
-    """Return the fields of the body; fields that are missing there are taken from the query.
+    """Return the fields of the request's body, and add the query's fields that are not in the body.
 
-    A body that is not an object is returned unchanged. without: names of the query that are left out.
+    If the body is not an object, return it unchanged.
+
+    without: the names of query fields that are not added.
     """
     query = {name: value for name, value in request.query_params.items() if name not in without}
     data = request.data
@@ -293,7 +305,10 @@ def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
 
 
 def in_format(body: CutoutOptionsSerializer, preferred: Format | None) -> CutoutOptions:
-    """Return the options of a request. If it names no format, `preferred` (from Accept) is used, if there is one."""
+    """Return the options of a request. If the request names no format, use the format `preferred`.
+
+    preferred: the format that the Accept header requests; None: use the default format.
+    """
     options = body.to_options()
     if preferred is None or "format" in body.validated_data:
         return options

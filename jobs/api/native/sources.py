@@ -1,4 +1,4 @@
-"""Native API: conversion of a request's pictures to checked sources."""
+"""Native API: check the pictures of a request and convert them to sources."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ _FIELDS = ("image", "image_base64", "image_url", "upload")
 
 
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
-    """Return the sources of a request, after counting and checking all of its pictures.
+    """Return the sources of a request. Count and check all of its pictures first.
 
-    values: the validated fields of the request. limits: the limits that each picture must keep. An invalid picture
-    among several becomes a RefusedSource with its name. The error of a single invalid picture is raised.
+    If a request has several pictures and one of them is invalid, its source is a RefusedSource, which becomes a failed
+    picture of the job. If the only picture is invalid, raise its error.
+
+    values: the validated fields of the request.
+    limits: the limits that each picture must keep.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))
@@ -75,7 +78,7 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
     """Call `accept` and return its source.
 
-    If it raises an ImageError, add the file's name and the field to the error.
+    If `accept` raises an ImageError, add the picture's name and field to the error.
     """
     try:
         return accept()
@@ -91,7 +94,10 @@ def _name_error(error: MattingError, name: str, field: str) -> None:
 
 
 def _name_of(field: str, value: Any, number: int) -> str:
-    """Return a name for a picture in messages: its file name, its URL without the query, or its field and number."""
+    """Return the name of a picture for error messages.
+
+    The name is the file name, the URL without its query, or the field with a number.
+    """
     match field:
         case "image":
             return clean_name(value.name or f"image {number}")

@@ -1,4 +1,7 @@
-"""Native API: `POST /api/uploads/` stores a picture for a later job, so that a browser can show its upload progress."""
+"""Native API: `POST /api/uploads/` stores a picture for a later job.
+
+A browser can therefore show the upload progress of each picture before the user submits a job.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ class UploadSerializer(serializers.Serializer):
 
 
 class UploadsView(NativeView):
-    """Check a picture and store it for one hour. A job refers to it in the field `upload`."""
+    """Check a picture and store it for one hour. A later job refers to the picture by its id in the field `upload`."""
 
     parser_classes = [MultiPartParser, RawPicture, RawBytes]
     body_limits = staticmethod(one_picture)
@@ -77,9 +80,10 @@ class UploadsView(NativeView):
         return Response(UploadSerializer(upload).data, status=201)
 
     def _stored(self, source: CheckedSource, key: str) -> Upload:
-        """Store a source and return the upload.
+        """Store a picture and return the upload.
 
-        With an Idempotency-Key that was used before, return the earlier upload; its id depends on the key.
+        If the same Idempotency-Key was used before, return the earlier upload. This works because the upload's id is
+        computed from the key.
         """
         upload_id = uuid.uuid5(self.actor.team.pk, key) if key else uuid.uuid4()
         try:

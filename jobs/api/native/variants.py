@@ -1,4 +1,4 @@
-"""Native API: `variants` renders a stored result with other options, `again` runs the model again."""
+"""Native API: `variants` renders a stored result with other options, and `again` runs the model again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KEPT_LINK_TTL_S = 7 * 24 * 3600  # stored renderings are visible to other users
 
 
 class KeptFinishedSerializer(serializers.Serializer):
-    """The stored files of a recipe. `notes` names the recipe's rules that the files break."""
+    """The stored files that a recipe made. `notes` names the rules of the recipe that the files break."""
 
     recipe = serializers.CharField()
     version = serializers.IntegerField()
@@ -84,9 +84,10 @@ class VariantsView(NativeView):
         return self.when_done(rendering.future, then=answer, left=rendering.drop)
 
     def recipe_of(self, body: RenderingSerializer) -> tuple[NamedRecipe | None, Recipe | None]:
-        """Return the stored recipe that a request names (or None), and the recipe to apply (or None).
+        """Return two values: the stored recipe that the request names, and the recipe to apply.
 
-        The recipe to apply is the named one or the recipe in the field `finish`.
+        The recipe to apply is the named recipe or the recipe in the field `finish`. Each value is None if the request
+        contains no such recipe.
         """
         values = body.validated_data
         named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
@@ -102,8 +103,8 @@ class VariantsView(NativeView):
     ) -> Rendering:
         """Start the rendering that a request describes, and return the running rendering.
 
-        recipe: finishes the picture; None: the rendering is a cutout. with_thumbnail: whether a thumbnail is rendered
-        too.
+        recipe: the recipe that finishes the picture; None: render a cutout.
+        with_thumbnail: whether to render a thumbnail too.
         """
         values = body.validated_data
         brush = values.get("brush")
@@ -140,7 +141,7 @@ class VariantsView(NativeView):
 
 
 class AgainView(NativeView):
-    """Run the model again on a stored picture. The result is a version of this picture."""
+    """Run the model again on a stored picture. The result becomes a new version of this picture."""
 
     query_fields = JOB_QUERY
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}

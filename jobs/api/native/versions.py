@@ -1,4 +1,7 @@
-"""Native API: the versions of a picture, and the state of its editor."""
+"""Native API: list, save, rename and delete the versions of a picture, and store the state of its editor.
+
+A version is the first result, a later run of the model, or a saved edit.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ NAME_LENGTH = Version._meta.get_field("name").max_length
 
 
 class VersionRequestSerializer(RenderingSerializer):
-    """Fields of a rendering to save as a version, and the edit that the editor restores with it."""
+    """The request fields to save a rendering as a version of a picture.
+
+    The field `edit` contains the state of the editor, which the editor restores when the version is opened.
+    """
 
     name = serializers.CharField(max_length=NAME_LENGTH, required=False, allow_blank=True, default="")
     edit = EditField(required=False, default=dict)
@@ -59,9 +65,10 @@ class NameSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditRequestSerializer(PositionSerializer):
-    """The state of the editor page for a picture, to be shown when the page is opened again.
+    """The request fields to store the state of the editor page for a picture.
 
-    It names the version of the picture that is edited, and contains the unsaved edit of this version.
+    `version` is the edited version of the picture, and `edit` contains its unsaved changes. The editor page shows this
+    state when it is opened again.
     """
 
     version = serializers.IntegerField(min_value=FIRST, default=FIRST)
@@ -69,7 +76,10 @@ class EditRequestSerializer(PositionSerializer):
 
 
 class _PictureView(NativeView):
-    """Base class of views of one picture. The path contains the job's id, and the query the picture's position."""
+    """Base class of views of one picture.
+
+    The path contains the job's id, and the query contains the picture's position in the job.
+    """
 
     query_fields: ClassVar[tuple[str, ...] | None] = ("position",)
 
@@ -82,7 +92,7 @@ class _PictureView(NativeView):
 
 
 class VersionsView(VariantsView, _PictureView):
-    """List the versions of a picture, or save a rendering as a version."""
+    """List the versions of a picture, or save a rendering as a new version."""
 
     @extend_schema(
         tags=["Native"],
@@ -172,7 +182,7 @@ class VersionView(_PictureView):
 
 
 class EditView(_PictureView):
-    """Store the editor's state of a picture."""
+    """Store the state of the editor page for a picture."""
 
     query_fields = ()
     required_scopes = {"PUT": (Scope.SUBMIT, Scope.READ)}

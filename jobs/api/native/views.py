@@ -50,7 +50,7 @@ from .sources import sources_in
 
 
 class JobsView(NativeView):
-    """List the team's jobs, or submit one."""
+    """List the team's jobs, or submit a job."""
 
     parser_classes = [MultiPartParser, FormParser, MarkedJson, RawPicture, RawBytes]
     query_fields = None
@@ -127,7 +127,7 @@ _RENDERED: Recent[Rendered] = Recent(most=32, kept_s=5.0)
 
 
 class JobView(NativeView):
-    """Return one job, or delete it."""
+    """Return one job, or delete the job."""
 
     query_fields = JOB_QUERY
 
@@ -145,7 +145,7 @@ class JobView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
 
     def _shown(self, job: Job) -> HttpResponseBase:
-        """Return the response with the job, or 304 without reading the pictures if the client's copy is current."""
+        """Return the response with the job, or status 304 if the client's copy of the job is current."""
         etag, images = self._etag(job)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         unchanged = get_conditional_response(self.request._request, etag=etag)
@@ -154,10 +154,10 @@ class JobView(NativeView):
         return self._shared(job, images, headers)
 
     def _etag(self, job: Job) -> tuple[str, Sequence[JobImage] | None]:
-        """Return the ETag of the job's JSON, and the job's pictures if they were read for it.
+        """Return the ETag of the job's JSON, and the job's pictures if they were read for the ETag; otherwise None.
 
-        Reading all pictures takes long. While a job runs and its numbers have not changed, an ETag is used for
-        up to ETAG_KEPT_S seconds, so a response can be out of date for this time.
+        It takes long to read all pictures. Therefore the ETag of a running job is cached for up to ETAG_KEPT_S seconds
+        while the job's counts do not change, so a response can be out of date for this time.
         """
         page, language = self.request.GET.urlencode(), get_language() or ""
         glance = (job.pk, job.status, job.images_succeeded, job.images_failed, page, language)
@@ -172,7 +172,10 @@ class JobView(NativeView):
         return etag, images
 
     def _shared(self, job: Job, images: Sequence[JobImage] | None, headers: dict[str, str]) -> HttpResponseBase:
-        """Return the response with a job. Clients that poll while its ETag does not change share one rendering."""
+        """Return the response with a job.
+
+        If several clients request the job while its ETag does not change, they get the same cached response.
+        """
         key = (headers["ETag"], self.base_url, self.request.accepted_media_type)
         known = _RENDERED.get(key)
         if known is not None:
@@ -199,7 +202,7 @@ class JobView(NativeView):
 
 
 class JobCancelView(NativeView):
-    """Cancel the pictures of a job that have not ended."""
+    """Cancel those pictures of a job that have not ended."""
 
     query_fields = JOB_QUERY
 
@@ -216,7 +219,7 @@ class JobCancelView(NativeView):
 
 
 class JobZipView(NativeView):
-    """Return the results of a job's finished pictures in one zip."""
+    """Return one zip with the results of a job's finished pictures."""
 
     @extend_schema(
         tags=["Native"],
@@ -234,7 +237,7 @@ class JobZipView(NativeView):
 
 
 class JobSheetView(NativeView):
-    """Return a contact sheet of a job's results."""
+    """Return a contact sheet (a PDF with small pictures) of a job's results."""
 
     @extend_schema(
         tags=["Native"],

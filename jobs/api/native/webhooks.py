@@ -1,4 +1,4 @@
-"""Native API: webhooks at /api/webhooks/, and the log of their deliveries."""
+"""Native API: manage webhooks at /api/webhooks/, and read the log of their deliveries."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from .base import NativeView
 
 
 class WebhookRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Fields of a new webhook: its URL, and its events (all by default)."""
+    """The request fields of a new webhook: its URL and its events. Without events, the webhook gets all events."""
 
     url = serializers.CharField(max_length=2048)
     events = serializers.ListField(child=Choice(choices=Webhook.Event.choices), allow_empty=False, required=False)
 
 
 class WebhookChangeSerializer(WebhookRequestSerializer):
-    """Fields of a change of a webhook. Missing fields keep their values."""
+    """The request fields to change a webhook. Missing fields keep their values."""
 
     url = serializers.CharField(max_length=2048, required=False)
     is_enabled = serializers.BooleanField(required=False)
@@ -46,7 +46,7 @@ class WebhookSerializer(serializers.ModelSerializer):
 
 
 class WebhookWithSecretSerializer(WebhookSerializer):
-    """A webhook with its secret, which is shown only when it is created or rotated."""
+    """A webhook with its secret. Responses contain the secret only when it is created or replaced."""
 
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
@@ -61,7 +61,7 @@ class CallbackSecretSerializer(serializers.ModelSerializer):
 
 
 class DeliveryRowSerializer(serializers.ModelSerializer):
-    """A delivery in the list of deliveries, without its payload, because a payload may contain pictures in base64."""
+    """One delivery in the list of deliveries, without the payload, because a payload may contain pictures in base64."""
 
     class Meta:
         model = WebhookDelivery
@@ -110,7 +110,7 @@ class DeliveryPageSerializer(serializers.Serializer):
 
 
 class ManagersWrite(HasScope):
-    """Permission that requires the scope `read` for reading, and a manager or the scope `admin` for changes."""
+    """Let callers with the scope `read` read. Let managers and API keys with the scope `admin` make changes."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in SAFE_METHODS:
@@ -125,7 +125,7 @@ class ManagedView(NativeView):
 
 
 class WebhooksView(ManagedView):
-    """List the team's webhooks, or create one."""
+    """List the team's webhooks, or create a webhook."""
 
     parser_classes = [MarkedJson]
 
@@ -151,7 +151,7 @@ class WebhooksView(ManagedView):
 
 
 class WebhookView(ManagedView):
-    """Return one webhook, change it, or delete it."""
+    """Return one webhook, change the webhook, or delete it."""
 
     parser_classes = [MarkedJson]
 
@@ -190,7 +190,7 @@ class WebhookView(ManagedView):
 
 
 class WebhookRotateView(ManagedView):
-    """Replace a webhook's secret."""
+    """Replace the secret of a webhook."""
 
     @extend_schema(
         tags=["Native"],
@@ -272,7 +272,7 @@ class DeliveryView(ManagedView):
 
 
 class DeliveryReplayView(ManagedView):
-    """Send the message of a delivery again."""
+    """Send the message of a webhook delivery again, as a new delivery."""
 
     @extend_schema(
         tags=["Native"],

@@ -1,4 +1,4 @@
-"""The PicWish-compatible API (a dialect of this site): segmentation tasks, at two groups of paths.
+"""The PicWish-compatible API, an API dialect (an emulated vendor API): tasks that cut out one picture.
 
-See docs/api-picwish.md.
+The API is available at two groups of paths. See docs/api-picwish.md.
 """

@@ -1,4 +1,4 @@
-"""Registration of the PicWish-compatible API (a dialect of this site)."""
+"""Register the PicWish-compatible API as an API dialect (an emulated vendor API)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def routes() -> list[URLPattern]:
 
 
 def callback_payload(job: Job) -> dict[str, Any]:
-    """Return the payload of a job's callback: the same JSON as the response to a request for the task."""
+    """Return the payload of a job's callback. It is the same JSON as the response to a request for the task."""
     from .render import render_task
 
     return render_task(job, base_url=job.wire["base_url"])

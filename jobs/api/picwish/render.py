@@ -1,4 +1,4 @@
-"""PicWish-compatible API: the JSON of tasks and errors."""
+"""PicWish-compatible API: build the JSON of tasks and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from .serializers import BASE64
 
 
 class Words(NamedTuple):
-    """How this API reports an error: the HTTP status of a rejected request, and the state number of a failed task."""
+    """How the PicWish-compatible API reports an error.
+
+    status: the HTTP status of a rejected request.
+    state: the number that means the error in the state of a failed task.
+    """
 
     status: int
     state: int
@@ -80,11 +84,14 @@ PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100
 
 
 def state_of(job: Job, image: JobImage) -> int:
-    """Return the number of the state of a task, which is a job with its only picture; negative if it has failed.
+    """Return the number that stands for the state of a task. The number is negative if the task has failed.
 
-    A cutout without a visible pixel is "nothing found". A queued picture is "queued" before its first attempt and
-    "waiting" between later attempts. From its download on, the picture is "preparing", so that the progress never
-    decreases.
+    A task is a job with one picture. The states have this meaning:
+    - "nothing found": the cutout has no visible pixel.
+    - "queued": the picture waits for its first attempt.
+    - "waiting": the picture waits for another attempt.
+    - "preparing": a worker downloads the picture, or the picture waits after its download. Therefore the progress never
+      decreases.
     """
     if job.status == Status.SUCCEEDED:
         return COMPLETE if image.foreground else NOTHING_FOUND
@@ -101,14 +108,14 @@ def state_of(job: Job, image: JobImage) -> int:
 
 
 def render_submitted(job: Job) -> dict[str, Any]:
-    """Return the response body for an asynchronous submission."""
+    """Return the response body for a task whose result the client requests later."""
     return {"status": 200, "data": {"task_id": job.external_id}}
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Return the response body with a task's state, and with the result if the task is complete.
+    """Return the response body with the state of a task, and with the result if the task is complete.
 
-    base_url: the site's URL, with which the links begin.
+    base_url: the site's URL, which is the beginning of each link.
     """
     image = images_of(job)[0]
     state = state_of(job, image)
@@ -137,9 +144,9 @@ def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
 
 
 def render_binary(job: Job) -> HttpResponse | None:
-    """Return the response with the cutout, or with the mask if only the mask was requested.
+    """Return a response with the cutout, or with the mask if the client requested only the mask.
 
-    Return None for a task that is not complete.
+    Return None if the task is not complete.
     """
     image = images_of(job)[0]
     if state_of(job, image) != COMPLETE:
@@ -151,7 +158,7 @@ def render_binary(job: Job) -> HttpResponse | None:
 
 
 def render_error(error: MattingError) -> Response:
-    """Return the response for an error in PicWish's format."""
+    """Return the response to an error in PicWish's format."""
     status = ERRORS[error.code].status
     return Response({"status": status, "message": error.message}, status=status)
 
@@ -167,7 +174,7 @@ def _result(job: Job, image: JobImage, base_url: str) -> dict[str, Any]:
 
 
 def _file(job: Job, artifact: Artifact, base_url: str) -> str:
-    """Return a file as base64, or as a link that is valid as long as the file exists."""
+    """Return a file as base64 or as a link, as the request demanded. The link is valid as long as the file exists."""
     if job.wire["return_type"] == BASE64:
         return base64.b64encode(storage.read(artifact.key)).decode("ascii")
     if artifact.expires_at is None:

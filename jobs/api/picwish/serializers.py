@@ -1,4 +1,4 @@
-"""PicWish-compatible API: request fields, converted to CutoutOptions and a source, and the schema of responses."""
+"""PicWish-compatible API: convert request fields to CutoutOptions and a source, and describe the responses."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
 
 
 def limits() -> Limits:
-    """Return the limits of this API for a picture: bytes and sides."""
+    """Return the limits that the PicWish-compatible API has for a picture: bytes and sides."""
     return default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
 
 
 class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
-    """Fields of a submission. Numbers may be strings, and an empty string is treated as a missing field."""
+    """The request fields to submit a task. Numbers may be strings. An empty string counts as a missing field."""
 
     image_file = serializers.FileField(required=False, allow_empty_file=True, help_text="One of the three is needed.")
     image_url = serializers.CharField(required=False, help_text="URL of the picture.")
@@ -55,7 +55,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return attrs
 
     def to_options(self) -> CutoutOptions:
-        """Return the options of the cutout. The edge is soft; a JPEG has the background `bg_color`."""
+        """Return the options of the cutout. The edge is soft. A JPEG has the background colour `bg_color`."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["format"] == "jpg"
@@ -68,10 +68,14 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def to_source(self, held_to: Limits) -> Source:
-        """Return the source of the picture, which must keep the limits `held_to`.
+        """Return the source of the picture.
 
-        An error that this API reports as a task's state becomes a RefusedSource. Raise ImageMissing without a picture,
-        and InvalidParameter for several pictures.
+        The PicWish-compatible API reports some errors as the state of a task. For these errors, return a RefusedSource,
+        which becomes a failed picture of the job.
+
+        held_to: the limits that the picture must keep.
+
+        Raise ImageMissing if the request contains no picture, and InvalidParameter if it contains several pictures.
         """
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
@@ -89,7 +93,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return accept_or_refuse(accept[sent[0]], name=name, refusing=_TASK_ERRORS)
 
     def to_wire(self, *, base_url: str) -> dict[str, Any]:
-        """Return the fields that responses repeat, and the site's URL, which is needed for the links in a callback."""
+        """Return the request fields that later responses repeat, and the site's URL for the links in a callback."""
         values = self.validated_data
         kept = {name: values[name] for name in ("type", "output_type", "return_type")}
         return kept | {"base_url": base_url}
@@ -106,7 +110,7 @@ class RectangleSerializer(serializers.Serializer):
 
 
 class TaskDataSerializer(serializers.Serializer):
-    """The JSON of a task. `image` and `mask` appear only with `state` 1 and `progress` 100."""
+    """The JSON of a task. `image` and `mask` are present only if `state` is 1 and `progress` is 100."""
 
     task_id = serializers.CharField()
     state = serializers.IntegerField(min_value=-13, max_value=4)

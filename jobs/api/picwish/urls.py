@@ -1,4 +1,4 @@
-"""URL patterns of the PicWish-compatible API (a dialect of this site): two groups of paths with the same responses."""
+"""URL patterns of the PicWish-compatible API (an emulated vendor API): two groups of paths with the same responses."""
 
 from jobs.api.routes import catch_all, route
 

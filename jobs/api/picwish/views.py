@@ -1,4 +1,4 @@
-"""PicWish-compatible API: views that submit and return tasks, at both groups of paths."""
+"""PicWish-compatible API: the views that submit and return tasks, at both groups of paths."""
 
 from __future__ import annotations
 
@@ -79,7 +79,10 @@ DONE = OpenApiExample(
 
 
 def describe_submission(operation_id: str) -> object:
-    """Return a decorator with the OpenAPI description of a submission, for one of the two paths that accept it."""
+    """Return a decorator that describes the submission of a task for the OpenAPI document.
+
+    Two paths accept a submission, so each needs its own `operation_id`.
+    """
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -100,7 +103,10 @@ def describe_submission(operation_id: str) -> object:
 
 
 def describe_task(operation_id: str) -> object:
-    """Return a decorator with the OpenAPI description of the request for a task, for one of its paths."""
+    """Return a decorator that describes the request for a task for the OpenAPI document.
+
+    Several paths return a task, so each needs its own `operation_id`.
+    """
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -111,7 +117,7 @@ def describe_task(operation_id: str) -> object:
 
 
 class PicWishView(PublishedView):
-    """Base class of the views of this API. Errors are JSON in PicWish's format."""
+    """Base class of the views of the PicWish-compatible API. Errors are JSON in PicWish's format."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -177,4 +183,4 @@ class VendorTaskView(TaskView):
 
 
 class NothingView(NothingHere, PicWishView):
-    """Return the dialect's 404 for an unknown path."""
+    """Return an error with status 404 in PicWish's format for an unknown path."""

@@ -1,4 +1,4 @@
-"""The rembg-compatible API (a dialect of this site): cuts out a picture, given by URL or as a file, as PNG.
+"""The rembg-compatible API, an API dialect (an emulated vendor API): cut out one picture, given by URL or as a file.
 
-It reproduces rembg's server. See docs/api-rembg.md.
+The result is a PNG. The API emulates the HTTP server of the program rembg. See docs/api-rembg.md.
 """

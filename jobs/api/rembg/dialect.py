@@ -1,4 +1,4 @@
-"""Registration of the rembg-compatible API (a dialect of this site)."""
+"""Register the rembg-compatible API as an API dialect (an emulated vendor API)."""
 
 from __future__ import annotations
 

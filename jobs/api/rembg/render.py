@@ -1,4 +1,4 @@
-"""rembg-compatible API: responses with results, and with errors in FastAPI's format."""
+"""rembg-compatible API: build the responses with results, and with errors in the format of FastAPI."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ ERRORS: dict[str, int] = {
 
 
 def render_error(error: MattingError, *, where: str, status: int | None = None) -> Response:
-    """Return the response for an error in FastAPI's format.
+    """Return the response to an error in the format of FastAPI.
 
-    where: `query` or `body`, the part of the request that contains the field. status: replaces the HTTP status of the
-    error's code; None: keep it.
+    where: `query` or `body`, the part of the request that contains the wrong field.
+    status: the HTTP status; None: the usual status for the error's code.
     """
     status = status or ERRORS[error.code]
     if status != 422:
@@ -62,10 +62,10 @@ def render_error(error: MattingError, *, where: str, status: int | None = None) 
 
 
 def render_result(image: JobImage, background: tuple[int, int, int, int] | None) -> HttpResponse:
-    """Return the response with the cutout or the mask as PNG.
+    """Return a response with the cutout or the mask as PNG.
 
-    background: red, green, blue and alpha, each 0 to 255; None: no background. Only a partly transparent background is
-    drawn here; the worker draws an opaque one.
+    background: red, green, blue and alpha, each from 0 to 255; None: no background. Only a partly transparent
+    background is drawn here. The worker has already drawn an opaque background.
     """
     artifact = result_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
     data = storage.read(artifact.key)

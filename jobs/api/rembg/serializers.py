@@ -1,4 +1,4 @@
-"""rembg-compatible API: request fields, converted to CutoutOptions and a source."""
+"""rembg-compatible API: convert request fields to CutoutOptions and a source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class ModelUnknown(InvalidParameter):
 
 
 class RembgSerializer(BlankAsDefault, serializers.Serializer):
-    """Fields of `remove`. GET reads them from the query, POST from the form and the query."""
+    """The request fields to cut out a picture.
+
+    A GET request has them in the query. A POST request has them in the form and in the query.
+    """
 
     model = serializers.CharField(required=False, max_length=80, help_text="The model to use; by default the site's.")
     a = SwitchField(required=False, help_text="Refine the edge (alpha matting).")
@@ -47,7 +50,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
     def to_options(self) -> CutoutOptions:
         """Return the options of the cutout.
 
-        A background that is partly transparent is drawn in the response, not by the worker.
+        The options contain only an opaque background. A partly transparent background is drawn later, for the response.
         """
         values = self.validated_data
         boxes, points = _prompts(values.get("extras", ""))
@@ -68,9 +71,9 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return replace(options, quality=self._quality(options))
 
     def _quality(self, options: CutoutOptions) -> Quality | None:
-        """Return the quality whose model the request names; None for the default of the site.
+        """Return the quality whose model the request names; None: use the default quality.
 
-        Raise ModelUnknown for a model that is not active.
+        Raise ModelUnknown if the named model is not active.
         """
         values = self.validated_data
         names = model_names(role_of(options))
@@ -86,9 +89,9 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return Quality.FINE if values.get("vm") and Quality.FINE in names else None
 
     def background(self) -> tuple[int, int, int, int] | None:
-        """Return the background as red, green, blue and alpha; None without one.
+        """Return the background as red, green, blue and alpha, each from 0 to 255; None if the request has none.
 
-        Raise InvalidParameter unless `bgc` is four whole numbers from 0 to 255.
+        Raise InvalidParameter if `bgc` is not four whole numbers from 0 to 255.
         """
         text = self.validated_data.get("bgc")
         if text is None:
@@ -100,9 +103,9 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return red, green, blue, alpha
 
     def recipe(self) -> str:
-        """Return the name of the recipe in `extras`; an empty string if there is none.
+        """Return the name of the recipe (rules that finish a picture) in `extras`; an empty string if there is none.
 
-        Raise InvalidParameter if `extras` is not a JSON object or the name is not a string.
+        Raise InvalidParameter if `extras` is not a JSON object, or if the name is not a string.
         """
         name = _extras(self.validated_data.get("extras", "")).get("recipe", "")
         if not isinstance(name, str):
@@ -110,14 +113,17 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return name
 
     def without_effect(self, options: CutoutOptions) -> list[str]:
-        """Return the names of the request's fields without an effect on `options`, which were made from the request."""
+        """Return the names of those request fields that have no effect.
+
+        options: the options that `to_options` returned for this request.
+        """
         values = self.validated_data
         unused = [name for name in WITHOUT_EFFECT if name in values]
         return [*unused, "vm"] if values.get("vm") and options.quality is not Quality.FINE else unused
 
 
 class RembgUrlSerializer(RembgSerializer):
-    """Fields of `GET /api/remove`."""
+    """The request fields of `GET /api/remove`."""
 
     url = serializers.CharField(max_length=2048, required=False, help_text="URL of the picture.")
 
@@ -128,7 +134,7 @@ class RembgUrlSerializer(RembgSerializer):
 
 
 class RembgFileSerializer(RembgSerializer):
-    """Fields of `POST /api/remove`."""
+    """The request fields of `POST /api/remove`."""
 
     file = serializers.FileField(required=False, allow_empty_file=True)
 
@@ -139,13 +145,16 @@ class RembgFileSerializer(RembgSerializer):
 
 
 class RembgErrorSerializer(serializers.Serializer):
-    """An error: a message, or FastAPI's list of fields."""
+    """An error. `detail` is a message, or a list of wrong fields in the format of FastAPI."""
 
     detail = serializers.JSONField()
 
 
 def _extras(text: str) -> dict[str, Any]:
-    """Return the JSON object in `extras`; an empty one for an empty text. Raise InvalidParameter for other texts."""
+    """Parse the text of the field `extras` and return the JSON object. An empty text is an empty object.
+
+    Raise InvalidParameter if the text is not a JSON object.
+    """
     try:
         extras = json.loads(text or "{}")
     except (ValueError, RecursionError):
@@ -156,9 +165,11 @@ def _extras(text: str) -> dict[str, Any]:
 
 
 def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
-    """Return the rectangles and points in `sam_prompt` of the JSON object `extras`.
+    """Return the boxes and the points in the list `sam_prompt` of the field `extras`.
 
-    Other keys and other types of prompts, such as paths, are ignored. Raise InvalidParameter for invalid JSON.
+    extras: the text of the field, a JSON object. Its other keys and other types of prompts are ignored.
+
+    Raise InvalidParameter if the text is not valid.
     """
     try:
         prompts = _extras(extras).get("sam_prompt", [])
@@ -174,5 +185,5 @@ def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
 
 
 def merged(query: Any, form: Any) -> dict[str, Any]:
-    """Return the fields of the query and of the form. A field that both contain has the form's value."""
+    """Return the fields of the query and of the form in one dict. If both contain a field, use the form's value."""
     return {**{name: query[name] for name in query}, **{name: form[name] for name in form}}

@@ -1,4 +1,4 @@
-"""rembg-compatible API: the view of `remove`, for a picture by URL or as a file."""
+"""rembg-compatible API: the view that cuts out a picture, given by URL or as a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESPONSES = {(200, "image/png"): OpenApiTypes.BINARY, "4XX": ERROR, "5XX": ERROR
 
 
 class RembgView(PublishedView):
-    """Base class of the views of this API."""
+    """Base class of the views of the rembg-compatible API. Errors have the format of FastAPI."""
 
     dialect = NAME
     is_submit = True
@@ -90,4 +90,4 @@ class RemoveView(RembgView):
 
 
 class NothingView(NothingHere, RembgView):
-    """Return the dialect's 404 for an unknown path."""
+    """Return an error with status 404 in the format of FastAPI for an unknown path."""

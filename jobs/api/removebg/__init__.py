@@ -1,4 +1,4 @@
-"""The remove.bg-compatible API (a dialect of this site): the synchronous cutout of one picture, and the account.
+"""The remove.bg-compatible API, an API dialect (an emulated vendor API): cut out one picture, and read the account.
 
-It reproduces remove.bg v1.0. See docs/api-removebg.md.
+It emulates version 1.0 of remove.bg's API. See docs/api-removebg.md.
 """

@@ -1,6 +1,7 @@
-"""remove.bg-compatible API: draw the result from a cutout, with region, crop, scale, shadow, background and format.
+"""remove.bg-compatible API: draw the result from a cutout, with crop, scale, shadow, background and file format.
 
-Lengths have the API's formats: `12px`, `10%` or a number of pixels. `draw` runs in the process for renderings.
+Lengths have the formats of the remove.bg-compatible API: `12px`, `10%`, or a number of pixels. The function `draw` runs
+in the separate process for renderings.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ Rectangle = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A length in pixels, or in percent of a side of the picture.
+    """A length, in pixels or in percent of a side of the picture.
 
-    is_share: whether `value` is in percent.
+    is_share: True: `value` is in percent. False: `value` is in pixels.
     """
 
     value: float
@@ -50,7 +51,7 @@ class Length:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The requested layout of the result. docs/api-removebg.md explains each value."""
+    """The layout of the result as the request describes it. docs/api-removebg.md explains each field."""
 
     size: str = "preview"
     format: str = "auto"
@@ -68,7 +69,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The result: the content of the file, its size in pixels, and the rectangle of the subject in it."""
+    """The drawn result.
+
+    data: the content of the file.
+    width, height: the size in pixels.
+    foreground: the rectangle of the subject as (left, top, right, bottom), in pixels of the result.
+    """
 
     data: bytes
     content_type: str
@@ -78,9 +84,11 @@ class Drawn:
 
 
 def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, ...]:
-    """Return the lengths in a text, separated by spaces or commas.
+    """Parse lengths that are separated by spaces or commas, and return them.
 
-    counts: the allowed numbers of lengths. Raise InvalidParameter with `field` for other text or another number.
+    counts: how many lengths are allowed.
+
+    Raise InvalidParameter with the name `field` if the text or the number of lengths is not valid.
     """
     parts = text.replace(",", " ").split()
     matches = [_LENGTH.fullmatch(part) for part in parts]
@@ -91,9 +99,11 @@ def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, 
 
 
 def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]:
-    """Return the red, green, blue and alpha (0 to 255) of a colour: hex with or without # and alpha, or a name.
+    """Parse a colour and return its red, green, blue and alpha, each from 0 to 255.
 
-    Raise InvalidParameter with `field` for other text.
+    text: a colour name, or hexadecimal digits with or without # and alpha.
+
+    Raise InvalidParameter with the name `field` if the text is not a colour.
     """
     for spelled in (text.strip(), f"#{text.strip()}"):
         try:
@@ -105,9 +115,11 @@ def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]
 
 
 def max_pixels(size: str, picture_format: str) -> float:
-    """Return the maximum number of pixels of a result. The size `auto` is the largest size.
+    """Return the maximum number of pixels of a result.
 
-    size, picture_format: the request's values, such as `hd` and `png`. PNG at full size may have fewer pixels.
+    The size `auto` means the largest size. A PNG at full size may have fewer pixels than other formats.
+
+    size, picture_format: values of the request, such as `hd` and `png`.
     """
     if size in ("full", "4k", "auto") and picture_format in ("png", "auto"):
         return FULL_PNG_MEGAPIXELS * MEGAPIXEL
@@ -117,16 +129,18 @@ def max_pixels(size: str, picture_format: str) -> float:
 def fitted(width: int, height: int, pixels: float) -> tuple[int, int]:
     """Return the largest width and height with the same proportions and at most `pixels` pixels.
 
-    A picture that is small enough keeps its size.
+    If the picture is small enough, return its own size.
     """
     factor = min(1.0, (pixels / (width * height)) ** 0.5)
     return max(1, int(width * factor)), max(1, int(height * factor))
 
 
 def draw(cutout_png: bytes, layout: Layout) -> Drawn:
-    """Return the result, drawn from a cutout with alpha, as `layout` describes it.
+    """Draw the result from a cutout, as `layout` describes it, and return the result.
 
-    Raise ForegroundUnknown if no pixel is visible.
+    cutout_png: the content of a PNG with alpha.
+
+    Raise ForegroundUnknown if the cutout has no visible pixel.
     """
     picture = Image.open(io.BytesIO(cutout_png)).convert("RGBA")
     alpha = _alpha(picture, layout)
@@ -164,7 +178,8 @@ def _alpha(picture: Image.Image, layout: Layout) -> Image.Image:
 def region(roi: tuple[Length, ...], width: int, height: int) -> Rectangle:
     """Return the region of interest as (left, top, right, bottom) in pixels, clipped to the picture.
 
-    roi: x1, y1, x2, y2 of two opposite corners. width, height: the size of the picture.
+    roi: x1, y1, x2, y2 of two opposite corners.
+    width, height: the size of the picture in pixels.
     """
     left, right = sorted((round(roi[0].of(width)), round(roi[2].of(width))))
     top, bottom = sorted((round(roi[1].of(height)), round(roi[3].of(height))))
@@ -174,7 +189,8 @@ def region(roi: tuple[Length, ...], width: int, height: int) -> Rectangle:
 def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
     """Return the box of the subject, enlarged by its margins.
 
-    margin: no length, one for all sides, two (top and bottom, left and right), or four (top, right, bottom, left).
+    margin: no length; one length for all sides; two lengths (top and bottom, left and right); or four lengths (top,
+    right, bottom, left).
     """
     left, top, right, bottom = box
     width, height = right - left, bottom - top
@@ -189,7 +205,7 @@ def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
 
 
 def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
-    """Scale the subject and place it on a canvas of the picture's size. Without a position, it is centred."""
+    """Scale the subject and place it on a canvas of the picture's size. Without a position, centre the subject."""
     subject = picture.crop(picture.getchannel("A").getbbox())
     if layout.scale is not None:
         factor = layout.scale * min(picture.width / subject.width, picture.height / subject.height)
@@ -203,7 +219,7 @@ def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def _with_shadow(picture: Image.Image, shadow: Shadow) -> Image.Image:
-    """Return the subject drawn over its shadow, on a canvas of the same size."""
+    """Draw the shadow of the subject and the subject above it, and return the picture. The size does not change."""
     import numpy as np
 
     from segmentation.finish.shadows import shadow_opacity
@@ -243,12 +259,12 @@ def _on_background(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def _flat(picture: Image.Image) -> Image.Image:
-    """Return the picture drawn on white, because JPEG has no transparency."""
+    """Draw the picture on white, because JPEG has no transparency, and return the new picture."""
     return Image.alpha_composite(Image.new("RGBA", picture.size, (255, 255, 255, 255)), picture).convert("RGB")
 
 
 def _zipped(picture: Image.Image) -> bytes:
-    """Return a zip with the colours as JPEG and the alpha as PNG. Together they are smaller than one PNG."""
+    """Return a zip with the colours as JPEG and the alpha as PNG. The zip is smaller than one PNG with both."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("color.jpg", _saved(picture.convert("RGB"), "JPEG"))

@@ -1,4 +1,4 @@
-"""Registration of the remove.bg-compatible API (a dialect of this site)."""
+"""Register the remove.bg-compatible API as an API dialect (an emulated vendor API)."""
 
 from __future__ import annotations
 

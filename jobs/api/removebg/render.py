@@ -1,4 +1,4 @@
-"""remove.bg-compatible API: headers and JSON of results, of the account and of errors."""
+"""remove.bg-compatible API: build the headers and the JSON of results, of the account and of errors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ ERRORS: dict[str, tuple[int, str]] = {
 
 
 def render_error(error: MattingError, *, has_key: bool) -> Response:
-    """Return the response for an error in remove.bg's format. has_key: whether the request contains a key."""
+    """Return the response to an error in remove.bg's format.
+
+    has_key: whether the request contains an API key.
+    """
     status, code = ERRORS[error.code]
     match error:
         case SourceMissing():
@@ -69,7 +72,7 @@ def render_error(error: MattingError, *, has_key: bool) -> Response:
 
 
 def render_json(drawn: Drawn) -> dict[str, Any]:
-    """Return the response body of a result, with the file as base64."""
+    """Return the response body of a result in JSON. The body contains the file as base64."""
     left, top, right, bottom = drawn.foreground
     return {
         "data": {
@@ -83,9 +86,10 @@ def render_json(drawn: Drawn) -> dict[str, Any]:
 
 
 def headers_of(image: JobImage, drawn: Drawn, *, size: str, type_level: str) -> dict[str, str]:
-    """Return the headers that describe a result.
+    """Return the response headers that describe a result.
 
-    drawn: the file of the response. size, type_level: the values of these fields in the request.
+    drawn: the result in the response.
+    size, type_level: the request fields with these names.
     """
     left, top, right, bottom = drawn.foreground
     most = fitted(image.width or 1, image.height or 1, SIZES["full"] * MEGAPIXEL)
@@ -104,7 +108,10 @@ def headers_of(image: JobImage, drawn: Drawn, *, size: str, type_level: str) -> 
 
 
 def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Return remove.bg's headers for the first of the team's rate limits; an empty dict if the team has none."""
+    """Return remove.bg's response headers for the first of the team's rate limits.
+
+    Return an empty dict if the team has no rate limits.
+    """
     if not standings:
         return {}
     first = standings[0]
@@ -116,9 +123,9 @@ def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
 
 
 def render_account(month: Allowance) -> dict[str, Any]:
-    """Return the response body of the account. One credit is one picture that is left of the month's quota.
+    """Return the response body of the account. One credit is one picture that the team may still process this month.
 
-    Without such a quota, the account has UNLIMITED_CREDITS.
+    If the team has no monthly quota, the account has UNLIMITED_CREDITS credits.
     """
     credits = UNLIMITED_CREDITS if month.left is None else month.left
     amounts = {"total": credits, "subscription": credits, "payg": 0, "enterprise": 0}

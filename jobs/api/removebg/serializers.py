@@ -1,4 +1,4 @@
-"""remove.bg-compatible API: request fields, converted to options, a source and a layout, and response schemas."""
+"""remove.bg-compatible API: convert request fields to options, a source and a layout, and describe the responses."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MAX_BYTES = 22 * 2**20
 
 
 def limits() -> Limits:
-    """Return the limits of this API for a picture: its bytes."""
+    """Return the limits that the remove.bg-compatible API has for a picture: the number of bytes."""
     return default_limits(max_bytes=MAX_BYTES)
 
 
 class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
-    """Fields of `removebg`; exactly one of the three sources is required."""
+    """The request fields to cut out a picture. Exactly one of the three fields with a source image is required."""
 
     image_file = serializers.FileField(required=False, allow_empty_file=True)
     image_file_b64 = serializers.CharField(required=False, trim_whitespace=False)
@@ -64,7 +64,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
     def to_source(self) -> Source:
         """Return the source of the picture.
 
-        Raise SourceMissing without a picture, and SourcesSeveral for several pictures.
+        Raise SourceMissing if the request contains no picture, and SourcesSeveral if it contains several pictures.
         """
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
@@ -82,14 +82,14 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return source_of_url(picture, limits=limits())
 
     def beside_sources(self) -> dict[str, Any]:
-        """Return the validated fields without the fields of the picture."""
+        """Return the validated fields without the fields that contain the picture."""
         return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
 
     def to_options(self, source: Source) -> CutoutOptions:
-        """Return the options of a complete transparent cutout, from which the layout is drawn later.
+        """Return the options for a complete transparent cutout. The layout is drawn from this cutout later.
 
-        source: the picture. If its size is known, the region of interest becomes a box; otherwise only the layout uses
-        it.
+        source: the picture. If its size is known, the region of interest becomes a box for the model. Otherwise only
+        the layout uses the region.
         """
         subject = SUBJECTS.get(self.validated_data["type"], Subject.OBJECT)
         roi = self.to_layout().roi
@@ -101,9 +101,9 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return CutoutOptions(subject=subject, outputs=(Output.CUTOUT,), method=Method.BOXES, boxes=(Box(*box),))
 
     def to_layout(self, *, background: bytes = b"") -> Layout:
-        """Return the layout of the result. Raise InvalidParameter with the name of an invalid field.
+        """Return the layout of the result. Raise InvalidParameter if a field of the layout is not valid.
 
-        background: the content of the background picture's file; empty without one.
+        background: the content of the background picture's file; empty if there is no background picture.
         """
         values = self.validated_data
         sent = [name for name in BACKGROUNDS if name in values]
@@ -125,9 +125,9 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def background(self) -> bytes:
-        """Return the content of the background picture's file; empty without a background picture.
+        """Return the content of the background picture's file; empty if the request has no background picture.
 
-        The picture is checked like other pictures. Raise the errors of downloads and of pictures.
+        The picture is checked like other pictures. Raise the errors of downloads and of invalid pictures.
         """
         values = self.validated_data
         if "bg_image_file" in values:

@@ -1,4 +1,4 @@
-"""URL patterns of the remove.bg-compatible API (a dialect of this site)."""
+"""URL patterns of the remove.bg-compatible API (an emulated vendor API)."""
 
 from jobs.api.routes import catch_all, route
 

@@ -1,4 +1,4 @@
-"""remove.bg-compatible API: the views of `removebg` and `account`."""
+"""remove.bg-compatible API: the views that cut out a picture and return the account."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ ERRORS = {"4XX": ERROR, "5XX": ERROR}
 
 
 def body_limits() -> BodyLimits:
-    """Return the limits of a body with a picture and a second picture as its background."""
+    """Return the limits of a body with two pictures: the picture to cut out, and a background picture."""
     one = one_picture()
     return BodyLimits(2 * one.max_bytes, one.max_file_bytes)
 
 
 class RemoveBgView(PublishedView):
-    """Base class of the views of this API. Responses have the rate limit headers of remove.bg."""
+    """Base class of the views of the remove.bg-compatible API. Responses have remove.bg's rate limit headers."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -103,7 +103,7 @@ class RemoveView(RemoveBgView):
         return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=drawing)
 
     def _draw(self, image: JobImage, *, layout: Layout, type_level: str) -> HttpResponseBase:
-        """Draw the result in the process for renderings, and return the response when the result is ready."""
+        """Draw the result in the separate process for renderings, and return the response when the result is ready."""
         cutout = storage.read(file_of(image, Artifact.Kind.CUTOUT).key)
         size = (image.width or 0) * (image.height or 0)
         future = pixels.renderings.submit(draw, cutout, layout, pixels=size)
@@ -119,7 +119,7 @@ class RemoveView(RemoveBgView):
 
 
 class AccountView(RemoveBgView):
-    """Return the number of pictures that remain in the month's quota."""
+    """Return the number of pictures that the team may still process this month."""
 
     @extend_schema(
         tags=["remove.bg"],
@@ -133,4 +133,4 @@ class AccountView(RemoveBgView):
 
 
 class NothingView(NothingHere, RemoveBgView):
-    """Return the dialect's 404 for an unknown path."""
+    """Return an error with status 404 in remove.bg's format for an unknown path."""

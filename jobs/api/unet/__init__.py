@@ -1,4 +1,5 @@
-"""The UNet matting API (an HTTP API, one of the site's dialects): `single`, `batch` with its task, and `reload`.
+"""The UNet matting API, an API dialect (an emulated vendor API).
 
-See docs/api-unet.md.
+`single` cuts out one picture, `batch` cuts out many pictures as one task, and `reload` activates another model. See
+docs/api-unet.md.
 """

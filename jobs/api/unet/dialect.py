@@ -1,4 +1,4 @@
-"""Registration of the UNet matting API (an HTTP API, one of the site's dialects)."""
+"""Register the UNet matting API as an API dialect (an emulated vendor API)."""
 
 from __future__ import annotations
 

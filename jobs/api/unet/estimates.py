@@ -1,4 +1,4 @@
-"""UNet matting API: estimate of the duration of a batch, from the latest measured pictures and the queue."""
+"""UNet matting API: estimate how long a batch will take, from the latest measured times and the length of the queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from jobs.work.admission import seconds_per_image
 
 
 def seconds_until_done(*, extra_images: int = 0) -> int:
-    """Return the estimated seconds, at least 1, until all unfinished pictures and `extra_images` more are done."""
+    """Return the estimated number of seconds until all unfinished pictures are done; at least 1.
+
+    extra_images: the number of further pictures that must be done by then.
+    """
     waiting = JobImage.objects.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING)).count()
     workers = sum(worker.get("role") == "pictures" for worker in queue.live_workers())
     return max(1, math.ceil((waiting + extra_images) * seconds_per_image() / max(1, workers)))

@@ -1,4 +1,4 @@
-"""UNet matting API: copies of the results of `single` in the folder that the operator has mounted for outputs."""
+"""UNet matting API: copy the results of single pictures to the folder that the operator has mounted for outputs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ OUTPUTS = "/root/outputs"  # the original server's folder; paths in responses be
 
 
 def is_mounted() -> bool:
-    """Return whether the operator has set a folder for outputs. The default folder is in the site's own storage."""
+    """Return whether the operator has set a folder for outputs.
+
+    The default folder is in the site's own storage and does not count.
+    """
     roots = settings.MATTING_OUTPUT_ROOTS
     return bool(roots) and Path(roots[0]) != Path(settings.MEDIA_ROOT) / "outputs"
 
 
 def export_result(image: JobImage) -> str:
-    """Copy the published files of a picture to the first output folder. Return the folder's path as clients see it.
+    """Copy the result files of a picture to the first output folder, and return the folder's path as clients see it.
 
-    Raise StorageFailed if the folder is not writable.
+    Raise StorageFailed if the site cannot write to the folder.
     """
     place = Place(Path(os.path.realpath(settings.MATTING_OUTPUT_ROOTS[0])))
     with folder_made(place) as folder:

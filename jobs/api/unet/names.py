@@ -1,6 +1,7 @@
-"""Unique names that consist of a date and a time to the second.
+"""UNet matting API: create unique names that consist of a date and a time to the second.
 
-Numbers follow a hyphen, because later attempts of a picture add `_2` and so on to the names of its files.
+A name may end with a hyphen and a number. The separator cannot be an underscore, because later attempts of a picture
+add `_2` and so on to its file names.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ _MAX_STEM = 100
 
 
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
-    """Return `pattern` with the current local time to the second in place of `{}`.
+    """Return `pattern` with the current local date and time, to the second, in place of `{}`.
 
-    Later names of the same second end with `-2`, `-3`, …. separator: the text between the date and the time of day.
-    Redis counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
-    QueueUnavailable if Redis cannot be reached.
+    If a name for the same second exists, the new name ends with `-2`, `-3` and so on. Redis counts the names for all
+    web processes. The database is checked too, because Redis can lose its count.
+
+    separator: the text between the date and the time of day.
+
+    Raise QueueUnavailable if Redis cannot be reached.
     """
     second = timezone.localtime().strftime(f"%Y%m%d{separator}%H%M%S")
     while True:
@@ -54,7 +58,7 @@ def numbered_names(first: str, count: int) -> list[str]:
 
 
 def original_names(names: Iterable[str]) -> list[str]:
-    """Return the file names without extensions, made unique with ` (2)`, ` (3)` and so on."""
+    """Return the file names without extensions. Equal names get ` (2)`, ` (3)` and so on."""
     given: list[str] = []
     for name in names:
         stem = PurePosixPath(name).stem[:_MAX_STEM] or "picture"

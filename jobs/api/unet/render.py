@@ -1,4 +1,4 @@
-"""UNet matting API: the JSON of `single`, tasks, `reload` and errors."""
+"""UNet matting API: build the JSON of single pictures, batches, model changes and errors."""
 
 from __future__ import annotations
 
@@ -60,9 +60,10 @@ CANCELED = "The task was cancelled."
 
 
 def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[str, Any]:
-    """Return the response body of `single` for a successful picture.
+    """Return the response body for a single picture that was processed successfully.
 
-    base_url: the site's URL, with which the links begin. folder: the path of the copies; empty without copies.
+    base_url: the site's URL, which is the beginning of each link.
+    folder: the path of the folder with copies of the results; an empty string if there are no copies.
     """
     cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
@@ -85,9 +86,9 @@ def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
-    """Return the response body with the alpha of the model before any threshold.
+    """Return the response body with the alpha of the model, to which no threshold was applied.
 
-    The base64 text contains little-endian float32 values from 0 to 1 in C order, with the shape (H, W).
+    The base64 text contains float32 values from 0 to 1, little-endian, in C order, with the shape (H, W).
     """
     stored = file_of(image, Artifact.Kind.ALPHA)
     alpha = np.ascontiguousarray(read_alpha(storage.read(stored.key)), dtype="<f4")
@@ -102,7 +103,10 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
 
 
 def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
-    """Return the response body of `batch`. estimated_time_s: the estimated seconds until the batch is done."""
+    """Return the response body of a new batch.
+
+    estimated_time_s: the estimated number of seconds until the batch is done.
+    """
     return {
         "status": "submitted",
         "task_id": job.external_id,
@@ -113,9 +117,11 @@ def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Return the response body with a batch's state: current counts, and after its end the zip and the duration.
+    """Return the response body with the state of a batch: the current counts and the files.
 
-    base_url: the site's URL, with which the link of the zip begins.
+    After the end of the batch, the body also contains the duration and, if the batch succeeded, the zip.
+
+    base_url: the site's URL, which is the beginning of the link to the zip.
     """
     images = images_of(job)
     body: dict[str, Any] = {
@@ -149,7 +155,10 @@ def _file(job: Job, image: JobImage) -> dict[str, str]:
 
 
 def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dict[str, Any]:
-    """Return the response body of `reload`. previous: the model that was active before; None if there was none."""
+    """Return the response body after another model was activated.
+
+    previous: the model that was active before; None if no model was active.
+    """
     return {
         "status": "success",
         "model_path": version.path,
@@ -160,7 +169,7 @@ def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dic
 
 
 def render_error(error: MattingError) -> Response:
-    """Return the response for an error in the UNet API's format: `status`, `error` and `code`."""
+    """Return the response to an error in the format of the UNet matting API: `status`, `error` and `code`."""
     return Response({"status": "error", "error": error.message, "code": error.code}, status=ERRORS[error.code])
 
 

@@ -1,4 +1,4 @@
-"""UNet matting API: request fields, converted to CutoutOptions and sources, and the schema of responses."""
+"""UNet matting API: convert request fields to CutoutOptions and sources, and describe the responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.options import AlphaMode, Color, CutoutOptions, Format, Output
 
 
 class UNetOptionsSerializer(serializers.Serializer):
-    """Fields that `single` and `batch` have in common."""
+    """The request fields that single pictures and batches have in common."""
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
     output_format = Choice(choices=["png", "jpeg"], default="png")
@@ -29,7 +29,7 @@ class UNetOptionsSerializer(serializers.Serializer):
     alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
-        """Return the options of the cutout. A JPEG has the background `bg_color`, a PNG is transparent."""
+        """Return the options of the cutout. A JPEG has the background colour `bg_color`; a PNG is transparent."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"
@@ -47,7 +47,7 @@ class UNetOptionsSerializer(serializers.Serializer):
 
 
 class UNetSingleSerializer(UNetOptionsSerializer):
-    """Fields of `POST /api/matting/single`."""
+    """The request fields of `POST /api/matting/single`."""
 
     image = serializers.FileField(required=False, allow_empty_file=True, help_text="JPG, PNG, WebP, BMP or TIFF.")
 
@@ -56,13 +56,13 @@ class UNetSingleSerializer(UNetOptionsSerializer):
 
 
 class UNetBatchSerializer(UNetOptionsSerializer):
-    """Fields that both kinds of `batch` have in common."""
+    """The request fields of every batch, whether its pictures are uploaded or in a folder of the server."""
 
     keep_names = SwitchField(default=False, help_text="Name the results after their pictures.")
 
 
 class UNetFolderSerializer(UNetBatchSerializer):
-    """Fields of `POST /api/matting/batch` as JSON: a folder of the server."""
+    """The request fields of `POST /api/matting/batch` as JSON. The pictures are in a folder of the server."""
 
     input_dir = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Under an allowed input root.")
     output_dir = serializers.CharField(
@@ -71,7 +71,7 @@ class UNetFolderSerializer(UNetBatchSerializer):
 
 
 class UNetUploadSerializer(UNetBatchSerializer):
-    """Fields of `POST /api/matting/batch` as multipart: many `images`, or one .zip of them."""
+    """The request fields of `POST /api/matting/batch` as a multipart form, with many pictures or one zip of them."""
 
     images = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="Many files, or one .zip."
@@ -79,9 +79,11 @@ class UNetUploadSerializer(UNetBatchSerializer):
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
     def to_sources(self, limits: Limits) -> list[Source]:
-        """Return the sources of the pictures. A file that is not a picture or exceeds `limits` becomes a RefusedSource.
+        """Return the sources of the pictures.
 
-        Raise ImageMissing without a file, and InvalidParameter for an invalid zip or for a zip among other files.
+        A file that is not a picture or exceeds `limits` becomes a RefusedSource, which is a failed picture of the job.
+        Raise ImageMissing if there is no file. Raise InvalidParameter for an invalid zip, and for a zip together with
+        other files.
         """
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
@@ -117,7 +119,7 @@ def _is_zip(file: UploadedFile) -> bool:
 
 
 class UNetReloadSerializer(serializers.Serializer):
-    """Fields of `POST /api/model/reload`."""
+    """The request fields of `POST /api/model/reload`."""
 
     model_path = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Inside the weights folder.")
 
@@ -126,7 +128,7 @@ class UNetReloadSerializer(serializers.Serializer):
 
 
 class SizeField(serializers.ListField):
-    """A size as `[width, height]`."""
+    """The size of a picture in pixels, as `[width, height]`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(child=serializers.IntegerField(), min_length=2, max_length=2, **options)

@@ -1,4 +1,4 @@
-"""URL patterns of the UNet matting API (an HTTP API, one of the site's dialects)."""
+"""URL patterns of the UNet matting API (an emulated vendor API)."""
 
 from jobs.api.routes import catch_all, route
 

@@ -1,4 +1,4 @@
-"""UNet matting API: the views of `single`, `batch` with its task, and `reload`."""
+"""UNet matting API: the views that cut out one picture, process a batch, and activate another model."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ TASK_EXAMPLE = OpenApiExample(
 
 
 class UNetView(PublishedView):
-    """Base class of the views of this API. Responses and errors are JSON."""
+    """Base class of the views of the UNet matting API. Responses and errors are JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -211,10 +211,11 @@ class BatchView(UNetView):
 
 
 class BatchNames:
-    """The names of one batch: its id, its folder, its zip and its results.
+    """The names of a new batch: its id, its folder, its zip and its results.
 
-    shown_folder: the folder that responses name. sources: the pictures. keeps_names: whether the results have the names
-    of their pictures.
+    shown_folder: the folder that responses name.
+    sources: the pictures of the batch.
+    keeps_names: whether the results have the names of their pictures.
     """
 
     def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
@@ -229,10 +230,10 @@ class BatchNames:
         )
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
-        """Return the Door of the batch, which describes how it was submitted.
+        """Return the Door of the batch. A Door describes how a job is submitted.
 
-        bundle_folder: the folder of the zip in the storage. export_directory: a folder of the server to which the
-        results are also copied; empty: none.
+        bundle_folder: the folder of the zip in the storage.
+        export_directory: a folder of the server to which the results are copied too; an empty string: no copies.
         """
         return Door(
             dialect=NAME,
@@ -288,4 +289,4 @@ class ReloadView(UNetView):
 
 
 class NothingView(NothingHere, UNetView):
-    """Return the dialect's 404 for an unknown path."""
+    """Return an error with status 404 in the format of the UNet matting API for an unknown path."""

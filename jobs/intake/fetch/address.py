@@ -1,4 +1,4 @@
-"""Classification of IP addresses as public or not. The functions are pure and use no network."""
+"""Tell whether an IP address is public. The functions of this module do not use the network."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ _ISATAP_MARKS = (0x00005EFE, 0x02005EFE)  # RFC 5214, bits 32 to 63
 
 
 def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
-    """Return the IPv4 addresses embedded in `address`, which a gateway might extract; empty for a plain address."""
+    """Return the IPv4 addresses that are embedded in an IPv6 address. A gateway might connect to these addresses.
+
+    The result is empty if the address contains none.
+    """
     if isinstance(address, IPv4Address):
         return ()
     number = int(address)
@@ -62,9 +65,9 @@ def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
 
 
 def is_metadata(address: Address) -> bool:
-    """Return whether `address`, or an IPv4 address embedded in it, belongs to a cloud metadata service.
+    """Return whether `address`, or an IPv4 address embedded in it, belongs to the metadata service of a cloud.
 
-    Such services return the credentials of the machine.
+    Such services give the credentials of the machine to every program that runs on it.
     """
     return any(
         candidate.version == network.version and candidate in network
@@ -76,8 +79,8 @@ def is_metadata(address: Address) -> bool:
 def is_public(address: Address) -> bool:
     """Return whether `address`, and each IPv4 address embedded in it, is a public unicast address.
 
-    Python's `is_private` alone allows 100.64.0.0/10, and `is_global` alone allows embedded forms (2002:a00:1:: is
-    10.0.0.1).
+    Python's own properties are not enough. `not is_private` accepts 100.64.0.0/10, and `is_global` accepts embedded
+    addresses that are private, such as 2002:a00:1::, which contains 10.0.0.1.
     """
     if is_metadata(address):
         return False

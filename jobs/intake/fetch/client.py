@@ -1,4 +1,4 @@
-"""GET requests for pictures and POST requests for callbacks, within the limits of a policy."""
+"""Send GET requests for pictures and POST requests for callbacks, within the limits of a policy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ _NETWORK_ERRORS = (HTTPError, http.client.HTTPException, OSError)
 
 @dataclass(frozen=True)
 class Fetched:
-    """A downloaded and decoded body, with the server's content type, the final URL, and the time in milliseconds."""
+    """A downloaded and decoded response body, with the server's content type, the final URL and the duration.
+
+    final_url: the URL after all redirects.
+    elapsed_ms: the duration in milliseconds.
+    """
 
     data: bytes
     content_type: str
@@ -42,7 +46,11 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Response:
-    """The response to a callback: the status, at most the first 4 KiB of the body, and the duration in milliseconds."""
+    """The response to a callback.
+
+    body_prefix: the first 4 KiB of the body, or less.
+    elapsed_ms: the duration in milliseconds.
+    """
 
     status: int
     body_prefix: bytes
@@ -52,11 +60,15 @@ class Response:
 def fetch_bytes(
     url: str, policy: Policy, *, resolver: Resolver = system_resolver, clock: Clock = time.monotonic
 ) -> Fetched:
-    """Download `url` and return its content, following at most `policy.max_redirects` redirects.
+    """Download `url` and return its content. Follow at most `policy.max_redirects` redirects.
 
-    Each redirect is checked like the first URL. resolver, clock: the name lookup and the monotonic clock; tests replace
-    them. Raise UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge if the decoded body exceeds
-    `policy.max_bytes`.
+    Each redirect is checked like the first URL.
+
+    resolver: a function that looks up the IP addresses of a host; tests replace it.
+    clock: a monotonic clock in seconds; tests replace it.
+
+    Raise UrlTooLong, UrlMalformed or UrlForbidden for a URL that is not permitted, DownloadFailed if the download
+    fails, and ImageTooLarge if the decoded body exceeds `policy.max_bytes`.
     """
     deadline = Deadline(policy.deadline_s, clock)
     headers = {"Accept": "image/*,*/*;q=0.5"}
@@ -81,10 +93,13 @@ def post_bytes(
     resolver: Resolver = system_resolver,
     clock: Clock = time.monotonic,
 ) -> Response:
-    """Send `body` to `url` by POST, and return the response with any status. Redirects are not followed.
+    """Send `body` to `url` by POST and return the response, whatever its status is. Do not follow redirects.
 
-    resolver, clock: the name lookup and the monotonic clock; tests replace them. Raise UrlTooLong, UrlForbidden or
-    DownloadFailed.
+    resolver: a function that looks up the IP addresses of a host; tests replace it.
+    clock: a monotonic clock in seconds; tests replace it.
+
+    Raise UrlTooLong, UrlMalformed or UrlForbidden for a URL that is not permitted, and DownloadFailed if there is no
+    response.
     """
     deadline = Deadline(policy.deadline_s, clock)
     target = target_from_url(url, policy)
@@ -102,7 +117,7 @@ def _answer(
     deadline: Deadline,
     resolver: Resolver,
 ) -> Iterator[HTTPResponse]:
-    """Send one request and yield its response before the body is read; raise DownloadFailed for network errors."""
+    """Send one request and yield its response before the body is read. Raise DownloadFailed for network errors."""
     connection = None
     try:
         connection = connect(target, policy, deadline, resolver)
@@ -139,7 +154,7 @@ def _picture_body(response: HTTPResponse, max_bytes: int) -> bytes:
 
 
 def _prefix(response: HTTPResponse) -> bytes:
-    """Return the first _ANSWER_PREFIX_BYTES of the body. A truncated body is accepted."""
+    """Return the first _ANSWER_PREFIX_BYTES of the body, or less if the body is shorter or the connection breaks."""
     data = bytearray()
     try:
         while len(data) < _ANSWER_PREFIX_BYTES:

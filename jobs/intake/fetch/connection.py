@@ -1,9 +1,10 @@
-"""Connections to checked IP addresses, within a deadline.
+"""Connect to a checked IP address within a deadline.
 
-The classes are based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI,
-certificate checks and the Host header use the name, while the socket connects to the checked address.
-`requests-hardened` is not used: it checks only the first DNS result, extracts only IPv4-mapped addresses and has no
-deadline.
+The connection classes extend those of urllib3 and replace the method `_new_conn`, as urllib3 itself does for SOCKS. So
+the socket connects to the checked address, while TLS, SNI, the certificate check and the Host header use the host name.
+
+The package `requests-hardened` is not used, because it checks only the first DNS result, extracts only IPv4-mapped
+addresses and has no deadline.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _lookup_slots = threading.BoundedSemaphore(_MAX_LOOKUPS)
 
 
 class Deadline:
-    """A point in time `seconds` after the creation of the object, by a monotonic clock."""
+    """A point in time: `seconds` after the creation of the object, measured by the monotonic clock `clock`."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -46,9 +47,9 @@ class Deadline:
         self._ends = self._started + seconds
 
     def remaining_s(self) -> float:
-        """Return the remaining seconds.
+        """Return the number of seconds until the deadline. Raise TimeoutError if the deadline has passed.
 
-        Raise TimeoutError if no time remains, because a timeout of 0 would make a socket non-blocking.
+        The result is never 0, because a socket with the timeout 0 is non-blocking.
         """
         remaining = self._ends - self._clock()
         if remaining <= 0:
@@ -60,10 +61,10 @@ class Deadline:
 
 
 class _DeadlineMixin(_Socket):
-    """Mixin that limits each socket operation to the remaining time before the deadline.
+    """Mixin for sockets. Before each operation it sets the socket's timeout to the time left until the deadline.
 
-    A plain timeout restarts with each packet, so a server that sends one byte per second would block a worker without
-    end.
+    A normal timeout starts again with each packet. So a server that sends one byte per second could block a worker
+    forever.
     """
 
     deadline: Deadline | None = None
@@ -90,36 +91,41 @@ class _DeadlineMixin(_Socket):
 
 
 class DeadlineSocket(_DeadlineMixin, socket.socket):
-    """A TCP socket with a deadline."""
+    """A TCP socket whose operations stop at a deadline."""
 
 
 class DeadlineTlsSocket(_DeadlineMixin, ssl.SSLSocket):
-    """A TLS socket with a deadline. The handshake uses the timeout inherited from the TCP socket."""
+    """A TLS socket whose operations stop at a deadline. The TLS handshake uses the timeout of the TCP socket."""
 
 
 @lru_cache(maxsize=1)
 def tls_context() -> ssl.SSLContext:
-    """Return the shared TLS context. It verifies names and certificates against the system's authorities."""
+    """Return the TLS context that all connections share.
+
+    It verifies host names, and it verifies certificates with the certificate authorities of the operating system.
+    """
     context = ssl.create_default_context()
     context.sslsocket_class = DeadlineTlsSocket
     return context
 
 
 def system_resolver(host: str, port: int) -> list[str]:
-    """Return the IP addresses of `host` as text, in the system's order of preference.
+    """Return the IP addresses of `host` as text, in the order that the operating system prefers.
 
-    Raise OSError if there are none.
+    Raise OSError if the host has no address.
     """
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Address]:
-    """Return the IP addresses of the target's host; its own address if the host is one.
+    """Return the IP addresses of the target's host. If the host is an IP address itself, return this address.
 
-    Raise DownloadFailed if there are none, and TimeoutError after the deadline. A lookup cannot be cancelled, so it
-    runs in a daemon thread, which continues after the deadline without effect. At most `_MAX_LOOKUPS` such threads
-    exist at a time.
+    resolver: the function that looks up a host name.
+
+    Raise DownloadFailed if there is no address, and TimeoutError when the deadline passes. A lookup cannot be
+    cancelled. So it runs in a daemon thread, which may continue after the deadline; its result is then ignored. At most
+    `_MAX_LOOKUPS` such threads run at a time.
     """
     if target.address is not None:
         return [target.address]
@@ -146,10 +152,10 @@ def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Addr
 
 
 def connect(target: Target, policy: Policy, deadline: Deadline, resolver: Resolver) -> HTTPConnection:
-    """Return an open connection to a permitted IP address of the target.
+    """Look up the target's host and return an open connection to one of its IP addresses.
 
-    Raise UrlForbidden if any address of the host is not permitted, because a mixed result indicates DNS rebinding.
-    Raise DownloadFailed, and OSError or urllib3's HTTPError from the network.
+    Raise UrlForbidden if one of the host's addresses is not permitted, even if others are: a mixed result indicates DNS
+    rebinding. Raise DownloadFailed if the host has no address, and OSError or urllib3's HTTPError for network errors.
     """
     addresses = look_up(target, deadline, resolver)
     if not all(policy.permits(target.host, target.port, address) for address in addresses):

@@ -1,4 +1,4 @@
-"""The hosts and ports to which the guarded client may connect."""
+"""Define the hosts and ports to which the guarded HTTP client may connect."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 @dataclass(frozen=True)
 class Allowance:
-    """A host or network that the operator allows. Either `name` or `network` is set.
+    """A host or network to which the operator allows connections. Either `name` or `network` is set.
 
-    ports: the allowed ports; None: the ports of the policy.
+    ports: the allowed ports; None for the ports of the policy.
     """
 
     name: str = ""
@@ -31,9 +31,12 @@ class Allowance:
     @staticmethod
     @lru_cache(maxsize=256)
     def parse(text: str) -> Allowance:
-        """Return the parsed entry: `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port) or `[fd00::1]:9000`.
+        """Parse one entry of the operator's list of allowed hosts.
 
-        Raise ValueError with the entry, so that the site does not start with a typing error in this setting.
+        Examples: `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `[fd00::1]:9000`.
+
+        Raise ValueError with the entry if it is invalid, so that the site does not start with a typing error in this
+        setting.
         """
         entry = text.strip().lower()
         match = _ENTRY.fullmatch(entry)
@@ -49,7 +52,10 @@ class Allowance:
         return Allowance(name="" if network else host, network=network, ports=ports)
 
     def covers_host(self, host: str, address: Address | None) -> bool:
-        """Return whether this entry allows `host` or its `address`, on any port."""
+        """Return whether this entry allows connections to `host` or to its IP address `address`. Ports are not checked.
+
+        address: None if it is not known.
+        """
         if self.network is None:
             return host == self.name
         return address is not None and address.version == self.network.version and address in self.network
@@ -57,10 +63,14 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Policy:
-    """The permitted hosts and ports, and the limits on time (seconds) and size (bytes) of a response.
+    """The hosts and ports to which the client may connect, and the limits of a request.
 
-    ports: the permitted ports of public addresses. allowed_hosts: entries for `Allowance.parse`, permitted in addition.
-    deadline_s: the limit for name lookup, connection, TLS, body and redirects together.
+    schemes: the permitted URL schemes.
+    ports: the permitted ports of public addresses.
+    allowed_hosts: further permitted hosts and networks, in the format of `Allowance.parse`.
+    deadline_s: the time limit in seconds for the name lookup, connection, TLS handshake, body and redirects together.
+    connect_timeout_s: the time limit in seconds for one connection attempt.
+    max_bytes: the largest size of the decoded body.
     """
 
     schemes: tuple[str, ...] = ("http", "https")
@@ -81,7 +91,7 @@ class Policy:
         return tuple(Allowance.parse(entry) for entry in self.allowed_hosts)
 
     def permits(self, host: str, port: int, address: Address) -> bool:
-        """Return whether a connection to `port` of the IP address `address` of `host` is permitted."""
+        """Return whether the client may connect to `port` of the host `host` that has the IP address `address`."""
         if is_metadata(address):
             return False
         if port in self.ports and is_public(address):
@@ -91,7 +101,10 @@ class Policy:
         )
 
     def may_permit_port(self, host: str, port: int) -> bool:
-        """Return whether `port` is permitted for at least one possible IP address of `host`."""
+        """Return whether the policy permits `port` for at least one IP address that `host` could have.
+
+        The function is for hosts whose IP address has not been looked up yet.
+        """
         return port in self.ports or any(
             port in (entry.ports or ()) and (entry.network is not None or entry.name == host)
             for entry in self.allowances
@@ -99,7 +112,10 @@ class Policy:
 
 
 def policy_from_settings(kind: Literal["picture", "callback"]) -> Policy:
-    """Return the policy for downloads (`picture`) or for callbacks (`callback`), built from the settings."""
+    """Return the policy from the site's settings.
+
+    kind: `picture` for downloads of pictures, `callback` for callbacks and webhooks. Only downloads follow redirects.
+    """
     return Policy(
         allowed_hosts=tuple(settings.MATTING_FETCH_ALLOW),
         deadline_s=float(settings.MATTING_FETCH_TIMEOUT_S),

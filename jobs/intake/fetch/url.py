@@ -1,4 +1,4 @@
-"""Strict parsing of a user's URL, so that the checked URL is exactly the requested URL."""
+"""Parse a user's URL strictly, so that the client requests exactly the URL that was checked."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 class Target:
     """A parsed URL.
 
-    host: in ASCII, without a final dot. path: the path with the query. address: the IP address if the host is one, else
-    None.
+    host: the host name in ASCII, without a dot at the end.
+    path: the path with the query.
+    address: the IP address if the host is an IP address; otherwise None.
     """
 
     scheme: str
@@ -49,10 +50,13 @@ class Target:
 
 
 def check_url(url: str, policy: Policy, *, field: str = "") -> None:
-    """Check a URL without the network: syntax, scheme, port and IP addresses in the URL itself.
+    """Check the syntax, the scheme, the port and the IP address in a URL. The function does not use the network.
 
-    Names are resolved only when a connection is made, because an earlier result may no longer be valid. Raise
-    UrlTooLong, UrlMalformed or UrlForbidden, with the request's `field`.
+    Host names are looked up only when a connection is made, because an earlier result may no longer be valid then.
+
+    field: the name of the request field. The raised error contains it.
+
+    Raise UrlTooLong, UrlMalformed or UrlForbidden.
     """
     try:
         target_from_url(url, policy)
@@ -62,7 +66,11 @@ def check_url(url: str, policy: Policy, *, field: str = "") -> None:
 
 
 def target_from_url(url: str, policy: Policy) -> Target:
-    """Return the parsed `url`. Raise UrlTooLong, UrlMalformed if it is not a URL, or UrlForbidden with the reason."""
+    """Parse `url` and return its parts.
+
+    Raise UrlTooLong if the URL is too long, UrlMalformed if it is not a valid URL, and UrlForbidden if the policy does
+    not permit it.
+    """
     if len(url.encode("utf-8", "surrogatepass")) > policy.max_url_bytes:
         raise UrlTooLong(f"The URL is longer than {policy.max_url_bytes} bytes.")
     if "\\" in url or any(unicodedata.category(character)[0] in "ZC" for character in url):
@@ -87,10 +95,13 @@ def target_from_url(url: str, policy: Policy) -> Target:
 
 
 def redirect_target(location: str) -> str:
-    """Return a `Location` header as a URL reference, corrected as browsers do (WHATWG URL Standard).
+    """Return the value of a `Location` header as a valid URL reference, corrected as browsers do (WHATWG URL Standard).
 
-    location: the header, decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is decoded as UTF-8. Other bytes and inner
-    white space are percent-encoded; outer white space is removed. Existing percent-encoding does not change.
+    location: the header decoded as Latin-1, as HTTP libraries do.
+
+    If the bytes of the header are valid UTF-8, they are decoded as UTF-8. Otherwise the non-ASCII bytes are
+    percent-encoded. Outer white space, tabs and line breaks are removed, and other inner white space is
+    percent-encoded. Existing percent-encoding does not change.
     """
     location = location.strip(_WHITE_SPACE)
     try:

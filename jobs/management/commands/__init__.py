@@ -1,1 +1,1 @@
-"""Management commands. A command parses its arguments, calls a service or a package, and prints the result."""
+"""Management commands. Each command parses its arguments, calls a service or a package, and prints the result."""

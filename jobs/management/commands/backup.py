@@ -1,4 +1,4 @@
-"""`manage.py backup FOLDER` writes a checked backup of the database and the files, while the site runs."""
+"""`manage.py backup FOLDER` writes a verified backup of the database and the files. The site may run meanwhile."""
 
 from argparse import ArgumentParser
 from pathlib import Path

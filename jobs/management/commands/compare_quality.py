@@ -1,4 +1,7 @@
-"""`manage.py compare_quality PHOTOS MASKS` measures fast, auto and fine, and calibrates the threshold of auto."""
+"""`manage.py compare_quality PHOTOS MASKS` measures the qualities `fast`, `auto` and `fine` on photos with masks.
+
+The report also helps to choose the uncertainty threshold of `auto`.
+"""
 
 from __future__ import annotations
 
@@ -72,9 +75,11 @@ def _measured(photos: Path, masks: Path, fine_weights: Path | None, limit: int) 
 
 
 def _pairs(photos: Path, masks: Path, limit: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield names, photos (H, W, 3) uint8 RGB, and masks (H, W) float32 0..1, NaN where pixels are ignored.
+    """Yield the name, the photo (H, W, 3) uint8 RGB and the mask (H, W) float32 0..1 of each photo that has a mask.
 
-    Photos without a mask are skipped.
+    Mask pixels that must be ignored are NaN.
+
+    limit: the largest number of photos.
     """
     paths = sorted(path for path in photos.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
     names = [path.relative_to(photos).with_suffix("") for path in paths]

@@ -1,4 +1,4 @@
-"""`manage.py create_key` creates an API key, and the named team if it does not exist."""
+"""`manage.py create_key` creates an API key for a team. It also creates the team if the team does not exist."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py cutout` cuts out picture files without a server or a queue."""
+"""`manage.py cutout` removes the background of picture files, without a server and without a queue."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
 
 
 def _options_from(options: dict[str, Any]) -> CutoutOptions:
-    """Return the cutout options of the arguments; raise CommandError with the message about an invalid value."""
+    """Return the cutout options that the arguments define. Raise CommandError with a message if a value is invalid."""
     try:
         return CutoutOptions(
             method=Method.BOXES if options["box"] else Method.POINTS if options["point"] else Method.AUTO,
@@ -93,7 +93,7 @@ def _point(text: str) -> Point:
 
 
 def _team_from(name: str | None) -> Team | None:
-    """Return the team with this name; None without a name. Raise CommandError for an unknown name."""
+    """Return the team with this name, or None if the name is empty. Raise CommandError if there is no such team."""
     team = Team.objects.filter(name=name).first() if name else None
     if name and team is None:
         raise CommandError(f"--team: there is no team {name!r}")
@@ -101,7 +101,10 @@ def _team_from(name: str | None) -> Team | None:
 
 
 def _recipe_from(text: str, team: Team | None) -> NamedRecipe:
-    """Return the recipe in a JSON file, or the team's or built-in recipe of this name; raise CommandError otherwise."""
+    """Return the recipe that an argument names: a JSON file, a recipe of the team, or a built-in recipe.
+
+    Raise CommandError if there is no such recipe or if it is invalid.
+    """
     path = Path(text)
     try:
         if path.suffix == ".json":
@@ -124,7 +127,7 @@ def _cut_out(
 ) -> Sequence[str]:
     """Write the result files of one photo: the files of its recipes, or the cutout if there is no recipe.
 
-    Return the notes to print: that no subject was found, or which rules of a recipe are not met.
+    Return the notes to print. They say that no subject was found, or which rules of a recipe the result does not meet.
     """
     from jobs.recipes.finishing import picture_finish
     from segmentation.pipeline import cut_out
@@ -155,7 +158,7 @@ def _cut_out(
 
 
 def _free_path(output: Path, stem: str, extension: str, taken: set[Path]) -> Path:
-    """Return a path that is neither a photo nor another result of this call, and add it to `taken`."""
+    """Return a path for a result that is not the path of a photo or of another result, and add the path to `taken`."""
     endings = chain(("", "_cutout"), (f"_cutout_{number}" for number in count(2)))
     paths = (output / f"{stem}{ending}{extension}" for ending in endings)
     path = next(path for path in paths if path.resolve() not in taken)

@@ -1,4 +1,4 @@
-"""`manage.py encrypt_secrets` encrypts stored webhook secrets with the current SECRET_KEY."""
+"""`manage.py encrypt_secrets` encrypts the stored webhook secrets with the current SECRET_KEY."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""`manage.py erase_team` erases a team: files, rows and names. The audit trail contains a pseudonym and stays valid."""
+"""`manage.py erase_team` erases a team with its files and database rows.
+
+In the audit trail a pseudonym replaces the team's name, and the hash chain stays valid.
+"""
 
 from __future__ import annotations
 

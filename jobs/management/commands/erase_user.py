@@ -1,4 +1,7 @@
-"""`manage.py erase_user` erases a user: files, rows and names. The audit trail contains a pseudonym and stays valid."""
+"""`manage.py erase_user` erases a user with the user's files and database rows.
+
+In the audit trail a pseudonym replaces the user's names, and the hash chain stays valid.
+"""
 
 from __future__ import annotations
 

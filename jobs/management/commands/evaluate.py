@@ -1,4 +1,4 @@
-"""`manage.py evaluate` measures the quality of weights on a folder of pictures and masks."""
+"""`manage.py evaluate` measures the quality of a weights file on a folder of pictures and masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`manage.py evaluate_subjects DATA` measures how often the kind of subject (person, object, stamp) is correct."""
+"""`manage.py evaluate_subjects DATA` measures how often the kind of subject is detected correctly.
+
+The kinds are person, object and stamp.
+"""
 
 from __future__ import annotations
 

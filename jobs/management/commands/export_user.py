@@ -1,4 +1,4 @@
-"""`manage.py export_user` writes the data that the site stores about a user into one zip."""
+"""`manage.py export_user` writes the data that the site stores about a user to a zip file."""
 
 from __future__ import annotations
 

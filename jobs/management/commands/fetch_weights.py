@@ -1,4 +1,4 @@
-"""`manage.py fetch_weights [NAME]` lists the public checkpoints, or downloads one."""
+"""`manage.py fetch_weights NAME` downloads a public checkpoint. Without NAME it lists the public checkpoints."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py label` writes masks for a folder of photos with an installed model, as training data."""
+"""`manage.py label` runs an installed model on a folder of photos and writes the masks as training data."""
 
 from __future__ import annotations
 

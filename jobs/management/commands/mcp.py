@@ -1,4 +1,4 @@
-"""`manage.py mcp` serves the tools of the Model Context Protocol, over stdio or streamable HTTP."""
+"""`manage.py mcp` runs a server for the Model Context Protocol (MCP), over standard input and output or over HTTP."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""`manage.py measure_runtimes` finds the fastest runtime for each model on this machine, and stores the result.
+"""`manage.py measure_runtimes` finds the fastest runtime for each model on this machine and stores the result.
 
-With `MATTING_RUNTIME=auto` a worker starts this command once, at low priority. Workers use the result at their start.
+With `MATTING_RUNTIME=auto` a worker runs this command at low priority when a model has not been measured. Workers read
+the result when they start.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`manage.py prune` shortens the retention of stored jobs and deletes expired jobs."""
+"""`manage.py prune` shortens the retention time of stored jobs and deletes expired jobs."""
 
 import datetime as dt
 from argparse import ArgumentParser

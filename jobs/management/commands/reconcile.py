@@ -1,6 +1,6 @@
-"""`manage.py reconcile` compares stored files with the database.
+"""`manage.py reconcile` compares the stored files with the database and lists the differences.
 
-With --apply it deletes files without a row and rows without a file.
+With --apply it deletes the files that have no row and the rows that have no file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`manage.py run` starts the whole site on this machine, and stops it."""
+"""`manage.py run` starts the whole site on this machine. It stops the site at Ctrl-C or a signal."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
     def _serve(
         self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests, *, reload: bool
     ) -> None:
-        """Run all programs until a stop is requested; raise CannotStart when the queue does not start."""
+        """Run all programs of the site until a stop is requested. Raise CannotStart if the queue does not start."""
         supervisor = Supervisor(report=self._say, in_fork=storage_reopen, held_files=[lock.fileno()])
         try:
             _start_queue(supervisor)
@@ -102,7 +102,7 @@ class _Address:
         self.url = f"http://[{self._asked}]:{port}" if ":" in self._asked else f"http://{self._asked}:{port}"
 
     def first_picture(self) -> bool:
-        """Request a first cutout from the site, and return whether it succeeded."""
+        """Ask the site to make its first cutout, and return whether it succeeded."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=90)
         try:
             connection.request("POST", "/health/first-picture", headers={HEADER: permit(), "Content-Length": "0"})
@@ -113,7 +113,10 @@ class _Address:
             connection.close()
 
     def is_live(self) -> bool:
-        """Return whether the web server responds. A redirect to HTTPS or a rejected host name counts as a response."""
+        """Return whether the web server responds.
+
+        A redirect to HTTPS or the rejection of the host name counts as a response.
+        """
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=2)
         try:
             connection.request("GET", "/health/live")
@@ -125,7 +128,7 @@ class _Address:
 
 
 class _FirstPicture:
-    """The first cutout, which is requested through the web server when a model is loaded.
+    """Makes the site's first cutout through the web server, when a worker has loaded a model.
 
     The requests run in a thread and are repeated until one succeeds.
     """
@@ -137,7 +140,7 @@ class _FirstPicture:
         self._is_warm = False
 
     def is_cut_out(self) -> bool:
-        """Return whether the first picture has been cut out. If not, start an attempt, unless one is in progress."""
+        """Return whether the first cutout has succeeded. If it has not and no request runs, start a request."""
         self._is_warm = self._is_warm or _a_model_is_warm()
         if self._is_warm and not self._is_cut_out and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._try, daemon=True)
@@ -145,7 +148,7 @@ class _FirstPicture:
         return self._is_cut_out
 
     def problem(self) -> str:
-        """Return a message about the part of the site that is not ready."""
+        """Return a message that says which part of the site is not ready."""
         if self._is_warm:
             return "A model is warm, but no picture could be cut out yet; see the lines above."
         return "No model is warm yet; see the lines above."
@@ -158,7 +161,7 @@ class _FirstPicture:
 
 
 class _StopRequests:
-    """The signals to stop that were received, and whether the calling process has ended."""
+    """Counts the signals that request a stop, and checks whether the parent process has ended."""
 
     def __init__(self, *, end_with_parent: bool) -> None:
         self._parent = os.getppid() if end_with_parent else None
@@ -177,7 +180,10 @@ class _StopRequests:
 
 
 def _prepared_folder(site: _Address) -> IO[str]:
-    """Check the folder and the port, migrate the database, and return the lock that prevents a second run."""
+    """Check the data folder and the port, migrate the database, and return the lock file of the data folder.
+
+    While the lock file is open, a second `manage.py run` in this folder cannot start.
+    """
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
@@ -188,7 +194,10 @@ def _prepared_folder(site: _Address) -> IO[str]:
 
 
 def _start_queue(supervisor: Supervisor) -> None:
-    """Start the embedded broker unless REDIS_URL names another server, and wait until the broker responds."""
+    """Start the embedded queue server (broker), unless REDIS_URL names another one. Wait until the server responds.
+
+    Raise CannotStart if the server does not start.
+    """
     try:
         if f"unix://{settings.BROKER_SOCKET}" == settings.REDIS_URL:
             folder = settings.DATA_DIR / "broker"
@@ -228,7 +237,7 @@ def _workers(*, forks: bool) -> Program:
 
 
 def _a_model_is_warm() -> bool:
-    """Return whether a worker with a loaded model sends heartbeats; False if the queue cannot be reached."""
+    """Return whether a worker with a loaded model sends heartbeats. Return False if the queue cannot be reached."""
     try:
         return any(worker.get("role") == "pictures" for worker in queue.live_workers())
     except RedisError:

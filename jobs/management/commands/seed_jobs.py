@@ -1,4 +1,4 @@
-"""`manage.py seed_jobs` fills an empty site with generated jobs, for measurements and to try the admin."""
+"""`manage.py seed_jobs` fills an empty site with generated jobs, to measure the site and to try the admin."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _charge(job: Job) -> UsageEntry:
 
 
 def _draw_files(chance: random.Random, job: Job) -> None:
-    """Store a generated picture of a vase in front of a wall, and a cutout of the vase, as the files of a job."""
+    """Draw a vase in front of a wall, and store the picture and a cutout of the vase as the files of a job."""
     wall = tuple(chance.randint(150, 240) for _ in range(3))
     glaze = tuple(chance.randint(30, 200) for _ in range(3))
     belly, neck = chance.randint(60, 110), chance.randint(20, 45)

@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
 
 def secrets_text(made: FirstSecrets) -> str:
-    """Return the secrets of the first start as a text that the user can copy."""
+    """Return the user name, password and API key of the first start as a text to print."""
     return "\n".join(
         [
             "",

@@ -1,4 +1,4 @@
-"""`manage.py verify_audit` reads the whole audit trail and reports changed and missing entries."""
+"""`manage.py verify_audit` checks the whole audit trail and reports changed and missing entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py watch` watches a folder or a bucket prefix and cuts out each picture that arrives."""
+"""`manage.py watch` watches a folder or a bucket prefix and removes the background of each new picture."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 
 def _watch_from(options: dict[str, object]) -> Watch:
-    """Return the Watch for the command's arguments; raise a MattingError that describes an invalid argument."""
+    """Return the Watch that the command's arguments describe. Raise a MattingError if an argument is invalid."""
     team = Team.objects.filter(name=options["team"]).first()
     if team is None:
         raise NotFound(f"There is no team {options['team']!r}.")

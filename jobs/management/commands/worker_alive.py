@@ -1,4 +1,4 @@
-"""`manage.py worker_alive` exits with status 0 if a model worker is alive on this host. Container probes use it."""
+"""`manage.py worker_alive` ends with status 0 if a model worker is alive on this host. Container probes use it."""
 
 from typing import Any
 

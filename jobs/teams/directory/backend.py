@@ -1,4 +1,4 @@
-"""The authentication backend that checks names and passwords of the sign-in form in an LDAP directory."""
+"""The authentication backend that checks the names and passwords of the sign-in form in an LDAP directory."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from mattingsite.sign_on import LDAP
 class DirectoryBackend(ModelBackend):
     """Authentication backend for the LDAP directory of MATTING_LDAP_URL.
 
-    The backends for the site's own passwords run first.
-    Raise DirectoryUnavailable if the directory fails, so that a failure does not count as a wrong password.
+    Django calls the backends for the site's own passwords first. `authenticate` raises DirectoryUnavailable if the
+    directory fails, so that a failure does not count as a wrong password.
     """
 
     def authenticate(

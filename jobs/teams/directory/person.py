@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 
 class DirectoryUnavailable(Exception):
-    """The LDAP directory cannot be reached, or it rejects the site itself. The message gives the reason."""
+    """The LDAP directory cannot be reached, or it rejects the site's own account. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryPerson:
-    """A person's data from the directory. `uid` identifies the entry, also after it has been renamed or moved."""
+    """A person's data from the LDAP directory.
+
+    uid: identifies the person's entry, also after the entry has been renamed or moved.
+    groups: the names of the person's groups.
+    """
 
     uid: str
     username: str

@@ -1,4 +1,7 @@
-"""The allauth provider for people in the LDAP directory. allauth stores the accounts of all kinds of single sign-on."""
+"""The allauth provider for people in the LDAP directory.
+
+It exists because allauth stores the accounts of all kinds of single sign-on.
+"""
 
 from __future__ import annotations
 

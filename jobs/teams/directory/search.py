@@ -1,4 +1,4 @@
-"""Search for people and their groups in an LDAP directory, and checks of their passwords there.
+"""Search for people and their groups in an LDAP directory, and check their passwords there.
 
 Only this module uses python-ldap.
 """
@@ -33,9 +33,10 @@ _REFUSALS = (
 def person_sign_in(directory: Directory, *, name: str, password: str) -> DirectoryPerson | None:
     """Return the person with this name and password in the LDAP directory.
 
-    directory: the settings of the directory. Return None for an unknown or ambiguous name, a wrong or empty password,
-    and a locked account. Raise DirectoryUnavailable. The search and each bind (check of a password) take at most
-    TIMEOUT_S seconds.
+    directory: the settings of the directory. Return None if the name is unknown or ambiguous, the password is wrong or
+    empty, or the account is locked.
+    Raise DirectoryUnavailable if the directory does not work. The search and each check of a password (LDAP bind) take
+    at most TIMEOUT_S seconds.
     """
     if not name or not password:  # a bind without a password would succeed as anonymous
         return None
@@ -101,7 +102,7 @@ def _groups(
 ) -> list[str]:
     """Return the names (`cn`) of a person's groups.
 
-    They come from a search if one is configured, else from `memberOf`.
+    The groups are searched if the settings define a search; otherwise they are read from `memberOf`.
     """
     if not directory.groups:
         return sorted({_first_value(group.decode()) for group in attributes.get("memberOf", [])})
@@ -131,7 +132,7 @@ def _person(dn: str, attributes: dict[str, list[bytes]], name: str, groups: list
 
 
 def _identifier(dn: str, attributes: dict[str, list[bytes]]) -> str:
-    """Return the permanent identifier of the entry: its UUID (Active Directory: its GUID), else its DN."""
+    """Return the permanent identifier of an LDAP entry: its UUID (Active Directory: its GUID), otherwise its DN."""
     if attributes.get("objectGUID"):
         return str(uuid.UUID(bytes_le=attributes["objectGUID"][0]))
     return _first(attributes, "entryUUID") or dn.lower()

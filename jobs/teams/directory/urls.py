@@ -1,4 +1,7 @@
-"""An empty list of routes, because people use the site's own sign-in form. allauth imports it for each provider."""
+"""An empty list of routes, which allauth imports for each provider.
+
+The list is empty, because people use the site's own sign-in form.
+"""
 
 from __future__ import annotations
 
