@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from jobs.models import Job, JobImage
 from jobs.work import drafts, queue
 from jobs.work.cancel import job_cancel
 from tests import photos
+from tests.api.native.sent import photo
 from tests.cast import Person
-from tests.uploads import photo
 
 pytestmark = pytest.mark.django_db
 LARGE = (2400, 1700)
@@ -34,9 +35,9 @@ def draft_of(client: Client, image: JobImage, query: str = "?wait=5") -> Any:
 
 
 def test_the_worker_makes_a_draft_of_a_large_picture(alice: Person, instant_worker: object) -> None:
-    image = submitted(alice.web(), LARGE)
+    image = submitted(alice.browser(), LARGE)
 
-    response = draft_of(alice.web(), image)
+    response = draft_of(alice.browser(), image)
 
     assert (response.status_code, response["Content-Type"], response["Cache-Control"]) == (
         200,
@@ -48,47 +49,49 @@ def test_the_worker_makes_a_draft_of_a_large_picture(alice: Person, instant_work
 
 @pytest.mark.parametrize("size", [(1200, 900), (2400, 1600)], ids=["small", "just below the limit"])
 def test_a_small_picture_has_no_draft(alice: Person, instant_worker: object, size: tuple[int, int]) -> None:
-    assert draft_of(alice.web(), submitted(alice.web(), size)).status_code == 204
+    assert draft_of(alice.browser(), submitted(alice.browser(), size)).status_code == 204
 
 
 def test_a_picture_of_an_api_client_has_no_draft(alice: Person, instant_worker: object) -> None:
     image = submitted(alice.api(), LARGE)
 
     assert queue.connection().keys("keyline:draft:*") == []
-    assert draft_of(alice.web(), image).status_code == 204
+    assert draft_of(alice.browser(), image).status_code == 204
 
 
 def test_a_correction_has_no_draft(alice: Person, instant_worker: object) -> None:
-    image = submitted(alice.web(), LARGE)
-    job_id = alice.web().post(f"/api/jobs/{image.job_id}/again", {"threshold": 40}).json()["id"]
+    image = submitted(alice.browser(), LARGE)
+    job_id = alice.browser().post(f"/api/jobs/{image.job_id}/again", {"threshold": 40}).json()["id"]
 
     assert not drafts.has_draft(JobImage.objects.get(job=job_id))
 
 
-def test_the_draft_of_another_teams_picture_is_not_found(alice: Person, bob: Person, instant_worker: object) -> None:
-    assert draft_of(bob.web(), submitted(alice.web(), LARGE)).status_code == 404
+def test_the_draft_of_another_teams_picture_is_not_found(
+    alice: Person, charlie: Person, instant_worker: object
+) -> None:
+    assert draft_of(charlie.browser(), submitted(alice.browser(), LARGE)).status_code == 404
 
 
 def test_a_missing_picture_has_no_draft(alice: Person, idle_worker: object) -> None:
-    image = submitted(alice.web(), LARGE)
+    image = submitted(alice.browser(), LARGE)
     image.position = 7
 
-    assert draft_of(alice.web(), image).status_code == 404
+    assert draft_of(alice.browser(), image).status_code == 404
 
 
 def test_a_cancelled_job_has_no_draft_to_wait_for(alice: Person, idle_worker: object) -> None:
-    image = submitted(alice.web(), LARGE)
+    image = submitted(alice.browser(), LARGE)
     job_cancel(actor=alice.actor, job=Job.objects.get(pk=image.job_id))
 
-    assert draft_of(alice.web(), image, "?wait=55").status_code == 204
+    assert draft_of(alice.browser(), image, "?wait=55").status_code == 204
 
 
 def test_a_lost_draft_does_not_fail_the_picture(
     alice: Person, instant_worker: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts.queue, "connection", lambda: Redis(port=1))
+    monkeypatch.setattr(drafts, "queue", SimpleNamespace(connection=lambda: Redis(port=1)))
 
-    image = submitted(alice.web(), LARGE)
+    image = submitted(alice.browser(), LARGE)
 
     assert image.status == "succeeded"
-    assert draft_of(alice.web(), image).status_code == 204
+    assert draft_of(alice.browser(), image).status_code == 204
