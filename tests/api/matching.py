@@ -34,8 +34,8 @@ def fixture(name: str) -> Any:
 def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
     """Fail if `actual` differs from `expected` in keys, values or number types.
 
-    A text `<~PATTERN>` in `expected` matches texts by a regular expression. where: the name of the value in the
-    messages.
+    A text `<~PATTERN>` in `expected` is a regular expression, which the actual text must match. where: the name of the
+    value in error messages.
     """
     if isinstance(expected, dict):
         assert isinstance(actual, dict), f"{where} is {actual!r:.200}"

@@ -1,4 +1,4 @@
-"""Tests that the container's CPU limit replaces the host's CPUs, and that GPUs are counted without their libraries."""
+"""Tests that count CPUs and GPUs: a container's CPU limit replaces the host's CPUs, and GPUs need no library."""
 
 from __future__ import annotations
 
