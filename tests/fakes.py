@@ -49,7 +49,10 @@ class FakeEngine:
         return mattes
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Return an ellipse around the last keep point. Its width and height are half of those of the picture."""
+        """Return an ellipse around the last keep point (a click on a part to keep).
+
+        It is half as wide and half as high as the picture.
+        """
         self.calls.append("points")
         height, width = rgb.shape[:2]
         kept = [(point.x / width, point.y / height) for point in points if point.keep]
@@ -112,7 +115,7 @@ def answering(engine: Engine) -> RoutedEngine:
 
 
 class EmptyEngine(FakeEngine):
-    """A fake engine that finds no subject."""
+    """A fake inference engine that finds no subject."""
 
     def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
         return np.zeros(self.size, np.float32)

@@ -1,15 +1,18 @@
-"""Contracts of the APIs, for the tests that all APIs share.
+"""Contracts of the APIs, for the tests that run for every API.
 
 A dialect is an API that imitates another service. Its contract is the module tests/api/<dialect>/contract.py, which
 defines:
 
-    VIEW        the base class of the dialect's views     COLUMN      the heading of the dialect's column in
-docs/errors.md     envelope    function: returns the expected JSON of an error     written     function: returns the
-cell of docs/errors.md for an error code     REFUSED     a request that the dialect rejects: method, path, JSON
-SUBMISSIONS requests that submit a photo, one for each way to submit     SERIALIZERS the serializers whose fields the
-dialect's documentation page describes     ROUTES      for each route: "public", "own" (only data of the caller's team),
-or the URL parts that name a team's job     UNTOLD      optional: error codes that the dialect does not report
-ALWAYS_200  optional: True if all errors have the HTTP status 200
+    VIEW        the base class of the dialect's views
+    COLUMN      the heading of the dialect's column in docs/errors.md
+    envelope    function: returns the expected JSON of an error
+    written     function: returns the cell of docs/errors.md for an error code
+    REFUSED     a request that the dialect rejects: method, path, JSON
+    SUBMISSIONS requests that submit a photo, one for each way to submit
+    SERIALIZERS the serializers whose fields the dialect's documentation page describes
+    ROUTES      for each route, how it separates teams: "public", "own", or the URL parts that name a team's job
+    UNTOLD      optional: error codes that the dialect does not report
+    ALWAYS_200  optional: True if all errors have the HTTP status 200
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Comparison of responses with fixture files, in which `<placeholders>` match values that differ in each run."""
+"""Comparison of responses with fixture files. A `<placeholder>` in a file matches a value that differs in each run."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ BUCKET = "pictures"
 
 @pytest.fixture(params=["folder", "bucket"])
 def storage_kind(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Store files in the test's folder or in a bucket; yield `folder` or `bucket`."""
+    """Run the test with files in a folder and then with files in a bucket; yield `folder` or `bucket`."""
     if request.param == "folder":
         yield request.param
         return

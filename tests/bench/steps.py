@@ -31,7 +31,7 @@ _NOTES = {"encode PNG, RGBA": "rival: OpenCV, level 1", "decode (JPEG)": "rival:
 
 
 class Ellipse:
-    """A fake engine that takes almost no time and finds a soft ellipse in the middle of each picture."""
+    """A fake inference engine that takes almost no time and finds a soft ellipse in the middle of each picture."""
 
     name, version, runtime, takes_points = "ellipse", "0", "none", False
 

@@ -1,4 +1,4 @@
-"""A proxy in front of a running site that breaks connections, to test how a client reacts."""
+"""A proxy that breaks connections to a running site, to test how a client reacts."""
 
 from __future__ import annotations
 

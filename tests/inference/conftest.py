@@ -37,7 +37,7 @@ def version(weights: Path) -> ModelVersion:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[engines.Engines]:
-    """Yield the models of a worker on this host. When it loads a file, it gets a fake engine."""
+    """Yield the models of a worker on this host. When it loads a file, it gets a fake inference engine."""
     settings.MATTING_HOST = "here"
     engines.engines.cache_clear()
     monkeypatch.setattr(engines, "load", lambda weights: FakeEngine())

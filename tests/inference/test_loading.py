@@ -38,7 +38,7 @@ def openvino_is_full() -> Exception:
 
 
 class Loader:
-    """A loader of weight files that returns fake engines. Each engine has the name of its file.
+    """A loader of weight files that returns fake inference engines. Each engine has the name of its file.
 
     error: the exception to raise for the file `large`, or None. loads: the names of the files loaded so far.
     """

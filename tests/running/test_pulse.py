@@ -134,7 +134,7 @@ def test_the_supervisor_kills_a_program_that_hangs_and_starts_another() -> None:
 
 
 def pulse_again(pid: int) -> None:
-    """Move the time of a process's pulse file one second later. The file shows that the process is alive."""
+    """Increase the time of a process's pulse file by one second. The file shows that the process is alive."""
     file = Path(settings.DATA_DIR) / "pulses" / str(pid)
     moment_ns = file.stat().st_mtime_ns + 10**9
     os.utime(file, ns=(moment_ns, moment_ns))

@@ -1,4 +1,7 @@
-"""Tests that count CPUs and GPUs: a container's CPU limit replaces the host's CPUs, and GPUs need no library."""
+"""Tests of counting CPUs and GPUs: a container's CPU limit counts instead of the host's CPUs.
+
+GPUs are counted without their libraries.
+"""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ class TestPeople:
 
 
 class BrightEngine:
-    """A fake engine whose subject is all bright pixels.
+    """A fake inference engine whose subject is all bright pixels.
 
     With a box, only the pixels inside the box are the subject. Each connected area of bright pixels is one person.
     """

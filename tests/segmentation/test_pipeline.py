@@ -76,7 +76,7 @@ def test_the_files_own_transparency_multiplies_the_alpha():
 
 
 class Looking(FakeEngine):
-    """A fake engine that stores its last input in `seen`."""
+    """A fake inference engine that stores its last input in `seen`."""
 
     def auto(self, rgb):
         self.seen = rgb
@@ -184,7 +184,7 @@ def test_an_object_is_what_remains_beside_the_people():
 
 
 class CarAndWoman(FakeEngine):
-    """A fake engine whose subject is a car and the head of a woman above it.
+    """A fake inference engine whose subject is a car and the head of a woman above it.
 
     It also finds two separate people: the complete woman and a stranger.
     """

@@ -32,14 +32,17 @@ class Site:
 
 
 async def half_header(site: Site) -> Streams:
-    """Connect and send only the first part of a request's header; return the streams."""
+    """Connect and send only the first part of a request's header; return the connection's reader and writer."""
     reader, writer = await site.connect()
     writer.write(site.head("GET", "/health/live")[:40])
     return reader, writer
 
 
 async def slow_sender(site: Site) -> Streams:
-    """Connect, send a complete header for a body of 2 MB, but only the first bytes of the body; return the streams."""
+    """Connect and send a request that announces a body of 2 MB, but contains only a few bytes of it.
+
+    Return the connection's reader and writer.
+    """
     reader, writer = await site.connect()
     kind = "Content-Type: multipart/form-data; boundary=x"
     writer.write(site.head("POST", "/api/jobs/?wait=30", kind, f"Content-Length: {2 * 2**20}") + b"--x\r\n")

@@ -217,7 +217,7 @@ class Traffic:
 
 
 def is_allowed(status: int) -> bool:
-    """Return whether the site may return this status under attack: success, redirect, error of the client, or 503."""
+    """Return whether the site may return this status under attack: success, redirect, client error (4xx) or 503."""
     return status in (200, 201, 202, 206, 302, 303, 304, 503) or 400 <= status < 500
 
 

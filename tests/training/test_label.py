@@ -19,7 +19,7 @@ from .drawn import disc
 
 
 class HalfSure:
-    """A fake engine whose subject is the left half of the picture.
+    """A fake inference engine whose subject is the left half of the picture.
 
     undecided: the fraction of columns, next to the subject, that have the alpha 0.5.
     """

@@ -1,4 +1,4 @@
-"""The contract of the rembg-compatible API: the values that the tests shared by all dialects need.
+"""The contract of the rembg-compatible API: values for the tests that run for every dialect.
 
 A dialect is an API of this site that imitates the API of another service.
 """

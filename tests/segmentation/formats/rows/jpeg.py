@@ -1,4 +1,4 @@
-"""The rows of docs/formats.md for JPEG, JPEG XL and JPEG 2000."""
+"""The rows for JPEG, JPEG XL and JPEG 2000 in the table of docs/formats.md."""
 
 from __future__ import annotations
 
