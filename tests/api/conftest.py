@@ -20,13 +20,13 @@ from tests.fakes import EmptyEngine, FakeEngine, answering
 
 @pytest.fixture
 def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process each picture as soon as it is queued, inside the request that submits it; return the fake engine used."""
+    """Process each picture immediately, inside the request that submits it; return the fake inference engine."""
     return _work_at_once(monkeypatch, FakeEngine())
 
 
 @pytest.fixture
 def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process each picture as soon as it is queued, with a fake engine that finds no subject; return the engine."""
+    """Process each picture immediately, with a fake inference engine that finds no subject; return the engine."""
     return _work_at_once(monkeypatch, EmptyEngine())
 
 

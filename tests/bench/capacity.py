@@ -18,7 +18,7 @@ EGRESS_GB = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One row of the table: a resource, its amount, and how the amount was calculated."""
+    """One row of the table of needed resources: a resource, its amount, and how the amount was calculated."""
 
     what: str
     value: str

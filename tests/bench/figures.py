@@ -30,7 +30,7 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Return whether the value meets the target; None without a target or a value."""
+        """Return whether the value meets the target; None if the value or the target is missing."""
         if self.target is None or self.value is None:
             return None
         return self.value <= self.target if self.at_most else self.value >= self.target
@@ -89,7 +89,7 @@ class Run:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a value with its unit as text, rounded to about 3 significant digits; a dash if the value is None."""
+    """Return a value with its unit as text, rounded to about 3 significant digits. Return a dash if the value is None."""
     if value is None:
         return "–"
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -1,7 +1,7 @@
 """Tests of the zip with a job's results. The job ends when its zip is complete.
 
-The zip is made once, again after a crash of the worker, and always with all results. After three failed attempts, the
-job fails.
+The zip contains all results and is made once. After a crash of the worker, another worker makes it again. After three
+failed attempts, the job fails.
 """
 
 from __future__ import annotations

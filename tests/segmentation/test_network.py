@@ -1,4 +1,4 @@
-"""Tests of the built-in network: its output shapes, its initial state, its weight files, and its export to the runtimes."""
+"""Tests of the built-in network: its output shapes, its initial state, its weight files, and its use in the runtimes."""
 
 import hashlib
 import json

@@ -114,8 +114,7 @@ def _pulses(site: TorturedSite) -> bool:
 def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
     """Stop one web process with SIGSTOP `times` times, and measure the time until its parent process has replaced it.
 
-    Leave out the response times of health requests: those that the stopped process has accepted wait for its
-    replacement.
+    Leave out the response times of health requests, because some of these requests wait for the replacement.
     """
     fault = Fault(site, "Web process that is stopped")
     with fault.attacked():

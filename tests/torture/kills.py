@@ -94,8 +94,8 @@ def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -
 def kills(site: TorturedSite, kind_name: str, *, count: int, seed: int = 22) -> list[Figure]:
     """Kill a process `count` times at random moments, and return the figures.
 
-    After about 40 % of the kills, a new picture measures the recovery time. kind_name: a key of KINDS. seed: the seed
-    of the random moments.
+    After about 40 % of the kills, send a new picture and measure the time until its response. kind_name: a key of
+    KINDS. seed: the seed of the random moments.
     """
     kind = KINDS[kind_name]
     chance = random.Random(seed)

@@ -22,7 +22,10 @@ _TIMEOUT_S = 120.0
 
 
 def probe(url: str) -> float:
-    """Request the URL with a new connection; return the response time in milliseconds, infinity without a response."""
+    """Request the URL with a new connection and return the response time in milliseconds.
+
+    Return infinity if there is no response.
+    """
     parts = urlsplit(url)
     started = time.perf_counter()
     connection = http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT_S)

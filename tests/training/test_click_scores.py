@@ -45,7 +45,7 @@ def test_an_error_at_the_border_is_clicked_inside_the_picture():
 
 
 class Patient:
-    """A fake engine that returns a square around each keep point, and removes a square around each remove point."""
+    """A fake inference engine: it adds a square around each keep point and removes one around each remove point."""
 
     takes_points = True
 
