@@ -49,7 +49,7 @@ class Figure:
     def ratio(self) -> float | None:
         """Return the factor by which the value is better than `rival`, the value of another program.
 
-        Return None if one of them is None or 0.
+        Return None if one of the two values is None or 0.
         """
         if not self.rival or not self.value:
             return None
@@ -89,7 +89,10 @@ class Run:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a value with its unit as text, rounded to about 3 significant digits. Return a dash if the value is None."""
+    """Return a value with its unit as text, rounded to about 3 significant digits.
+
+    Return a dash if the value is None.
+    """
     if value is None:
         return "–"
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

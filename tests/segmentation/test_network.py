@@ -1,4 +1,4 @@
-"""Tests of the built-in network: its output shapes, its initial state, its weight files, and its use in the runtimes."""
+"""Tests of the built-in network: output shapes, initial state, weight files, and the use by the runtimes."""
 
 import hashlib
 import json

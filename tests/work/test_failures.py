@@ -1,4 +1,4 @@
-"""Tests of the list for staff with pictures that failed finally because of a fault of the site."""
+"""Tests of the staff's list of pictures that failed permanently because of a fault of the site."""
 
 from __future__ import annotations
 
