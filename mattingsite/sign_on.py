@@ -41,10 +41,11 @@ _SAML_ATTRIBUTES = {
 class Directory:
     """The settings with which users and their groups are found in an LDAP directory.
 
-    start_tls: encrypt an `ldap://` connection. ca_certificates: the path of a file with CA certificates; empty uses the
-    system's. bind_dn, bind_password: the account with which the site searches. people, groups: the DNs below which
-    people and groups are; an empty `groups` reads them from a person's `memberOf`. people_filter, groups_filter: LDAP
-    filters with the fields {name}, the entered name, and {dn}, the person's DN.
+    start_tls: encrypt an `ldap://` connection.
+    ca_certificates: the path of a file with CA certificates; empty uses the system's.
+    bind_dn, bind_password: the account with which the site searches.
+    people, groups: the DNs below which people and groups are; an empty `groups` reads them from a person's `memberOf`.
+    people_filter, groups_filter: LDAP filters with the fields {name}, the entered name, and {dn}, the person's DN.
     """
 
     url: str

@@ -27,7 +27,8 @@ PRINT_STROKE_SHARE = 1 / 50  # share of the page's side: the thickest stroke of 
 def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
     """Return the kind of subject of a picture: Subject.STAMP, Subject.PERSON or Subject.OBJECT.
 
-    rgb: (H, W, 3) uint8. matte: the engine's result for this picture.
+    rgb: (H, W, 3) uint8.
+    matte: the engine's result for this picture.
 
     A picture of paper whose only colour is ink is a stamp. Otherwise the subject is a person if people cover more than
     half of the subject's alpha, and an object if not. If the engine cannot detect people, the subject is an object.

@@ -34,8 +34,9 @@ _STRIP_PIXELS = 1 << 20  # limits the memory of a 16-bit conversion
 class Colors(NamedTuple):
     """A picture before EXIF rotation.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) float32 0..1, or None for an opaque picture. notes: one text for each
-    conversion that was applied, for the user.
+    rgb: (H, W, 3) uint8 sRGB.
+    alpha: (H, W) float32 0..1, or None for an opaque picture.
+    notes: one text for each conversion that was applied, for the user.
     """
 
     rgb: np.ndarray
@@ -124,7 +125,9 @@ def _srgb_profile() -> bytes:
 def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | None:
     """Return the samples converted to sRGB by an ICC profile; None if no change would be visible.
 
-    mode: the Pillow mode of the samples. Raise one of _PROFILE_ERRORS for an unusable profile.
+    mode: the Pillow mode of the samples.
+
+    Raise one of _PROFILE_ERRORS for an unusable profile.
     """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode == "L" and source.profile.xcolor_space == _SPACES["RGB"]:

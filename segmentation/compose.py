@@ -34,8 +34,8 @@ class Rendered:
 def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
     """Return the subject's box enlarged on each side by `margin` times the box's longer side, clipped to the picture.
 
-    foreground: the subject's box; if None, return the box of the whole picture. width, height: the picture's size in
-    pixels.
+    foreground: the subject's box; if None, return the box of the whole picture.
+    width, height: the picture's size in pixels.
     """
     if foreground is None:
         return Box(0, 0, max(width, 2), max(height, 2))
@@ -84,9 +84,14 @@ def render_cutout(
 ) -> Rendered:
     """Encode the cutout in `options.format`, transparent or on the colour `options.background`.
 
-    JPEG has no transparency; its default background is white. rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. kept: the
-    source's metadata to write into the file. is_small: encode WebP faster, with lossy alpha (see `encode_webp`). Raise
-    InvalidParameter if the picture is too large for the format.
+    JPEG has no transparency; its default background is white.
+
+    rgb: (H, W, 3) uint8 sRGB.
+    alpha: (H, W) uint8.
+    kept: the source's metadata to write into the file.
+    is_small: encode WebP faster, with lossy alpha (see `encode_webp`).
+
+    Raise InvalidParameter if the picture is too large for the format.
     """
     background = options.background
     if options.format is Format.JPEG:
@@ -108,7 +113,8 @@ def render_cutout(
 def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode a mask or an instance map, (H, W) uint8, as an 8-bit gray PNG.
 
-    kind: the kind of file in the result. kept: the source's metadata to write.
+    kind: the kind of file in the result.
+    kept: the source's metadata to write.
     """
     return _rendered(kind, encode_png(levels, kept=kept), Format.PNG, levels)
 
@@ -116,7 +122,8 @@ def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) 
 def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode an opaque picture, (H, W, 3) uint8, as PNG.
 
-    kind: the kind of file in the result. kept: the source's metadata to write.
+    kind: the kind of file in the result.
+    kept: the source's metadata to write.
     """
     return _rendered(kind, encode_png(rgb, kept=kept), Format.PNG, rgb)
 
@@ -124,8 +131,9 @@ def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
     """Encode a small cutout as WebP with alpha; its longer side is at most THUMBNAIL_SIDE_PX.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. Colours are averaged with alpha as weight, so that removed colours
-    do not appear at the subject's edge.
+    rgb: (H, W, 3) uint8 sRGB.
+    alpha: (H, W) uint8. Colours are averaged with alpha as weight, so that removed colours do not appear at the
+    subject's edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
     return _rendered(Output.CUTOUT, encode_webp(pixels, is_small=True), Format.WEBP, pixels)
@@ -134,7 +142,8 @@ def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
 def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
     """Encode the upright source as JPEG, or as WebP if it has alpha; its longer side is at most PREVIEW_SIDE_PX.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8, or None for an opaque picture.
+    rgb: (H, W, 3) uint8 sRGB.
+    alpha: (H, W) uint8, or None for an opaque picture.
     """
     if alpha is not None:
         pixels = _shrunk(rgb, alpha, PREVIEW_SIDE_PX)

@@ -17,7 +17,9 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
     """Return the number of CPUs that this process may use, at least 1.
 
     It is the smaller of the process's CPU affinity and the container's CPU quota. `os.cpu_count` does not know the
-    quota: in a container limited to 2 of 64 CPUs it returns 64. cgroup: the folder of the cgroup file system.
+    quota: in a container limited to 2 of 64 CPUs it returns 64.
+
+    cgroup: the folder of the cgroup file system.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
@@ -43,7 +45,9 @@ def default_workers(*, may_use_gpus: bool) -> int:
 
     With GPUs: one worker per GPU, because a second worker would only share the GPU and need memory for a second model.
     Without GPUs: a quarter of the CPUs, but at least two workers if there are two CPUs, so that one worker can decode
-    and encode while the other one runs its model. may_use_gpus: if False, ignore the GPUs.
+    and encode while the other one runs its model.
+
+    may_use_gpus: if False, ignore the GPUs.
     """
     gpus = len(visible_gpus()) if may_use_gpus else 0
     return gpus or max(min(2, available_cpus()), available_cpus() // 4)

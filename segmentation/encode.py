@@ -28,8 +28,8 @@ MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383}  # limits of the two formats
 class Kept:
     """Metadata of the source that is written into the result file.
 
-    resolution: horizontal and vertical resolution in pixels per inch, or None. exif: EXIF data without the prefix
-    `Exif`; empty writes none.
+    resolution: horizontal and vertical resolution in pixels per inch, or None.
+    exif: EXIF data without the prefix `Exif`; empty writes none.
     """
 
     resolution: tuple[float, float] | None = None
@@ -59,7 +59,8 @@ def encode_png(
     """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948): gray, gray and alpha, RGB or RGBA.
 
     alpha: (H, W) uint8, joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips, to need less memory.
-    texts: keywords and texts, Latin-1, written as tEXt chunks. kept: the source's metadata to write.
+    texts: keywords and texts, Latin-1, written as tEXt chunks.
+    kept: the source's metadata to write.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -157,8 +158,10 @@ def encode_webp(
 ) -> bytes:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP with lossless alpha, with the metadata `kept`.
 
-    quality: 0..100. is_small: encode in a third of the time, with lossy alpha, for thumbnails. Raise InvalidParameter
-    for a side longer than MAX_SIDE_PX["webp"].
+    quality: 0..100.
+    is_small: encode in a third of the time, with lossy alpha, for thumbnails.
+
+    Raise InvalidParameter for a side longer than MAX_SIDE_PX["webp"].
     """
     _check_sides(pixels, "webp")
     stream = io.BytesIO()

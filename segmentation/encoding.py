@@ -85,9 +85,9 @@ class Encoding:
 def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
     """Return the encoding for two code points of ITU-T H.273, or None for sRGB. Unknown codes are treated as sRGB.
 
-    primaries, transfer: the codes of the colour primaries and of the transfer function. still: if True, apply the video
-    curves (BT.709, BT.601, BT.2020) exactly. If False, treat them as sRGB, as browsers do, because still pictures in
-    video containers declare these curves although they are made for an sRGB display.
+    primaries, transfer: the codes of the colour primaries and of the transfer function.
+    still: if True, apply the video curves (BT.709, BT.601, BT.2020) exactly. If False, treat them as sRGB, as browsers
+    do, because still pictures in video containers declare these curves although they are made for an sRGB display.
     """
     if transfer in _VIDEO_TRANSFERS and not still:
         transfer = 13

@@ -22,7 +22,8 @@ class MattingError(Exception):
     Each API translates `code` to its own error format. `public_message` may be shown to users; it is translated when it
     is displayed. It contains no path, no traceback and no data of other teams.
 
-    message: the text of this error, by default the public message. field: the name of the invalid parameter, or empty.
+    message: the text of this error, by default the public message.
+    field: the name of the invalid parameter, or empty.
     """
 
     code: ClassVar[str] = "internal"

@@ -34,9 +34,10 @@ _EPSILON = 1e-4
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
     """Return (H, W, 3) uint8 with the foreground's own colour where alpha is between 0 and 1.
 
-    rgb: the photo, (H, W, 3) uint8. alpha: (H, W), float32 0..1 or quantised uint16. shown: the visible alpha after
-    feathering, (H, W) uint8, or None. Pixels that feathering made visible show only background in the photo, and also
-    get the foreground's colour.
+    rgb: the photo, (H, W, 3) uint8.
+    alpha: (H, W), float32 0..1 or quantised uint16.
+    shown: the visible alpha after feathering, (H, W) uint8, or None. Pixels that feathering made visible show only
+    background in the photo, and also get the foreground's colour.
     """
     if alpha.dtype != np.uint16:
         alpha = quantize(alpha)
@@ -66,8 +67,10 @@ def _within(plane: np.ndarray, lowest: int, highest: int) -> np.ndarray:
 def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray, reduction: int) -> None:
     """Write the foreground's colours into `clean`, (H, W, 3) uint8, at the pixels where `band` is 1.
 
-    rgb: the photo, (H, W, 3) uint8. alpha: (H, W) uint16. band: (H, W) uint8 of 0 and 1. reduction: the reduction
-    factor of the pyramid's finest level.
+    rgb: the photo, (H, W, 3) uint8.
+    alpha: (H, W) uint16.
+    band: (H, W) uint8 of 0 and 1.
+    reduction: the reduction factor of the pyramid's finest level.
     """
     height, width = band.shape
     layers = _smooth_layers(rgb, alpha, reduction)

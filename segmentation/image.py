@@ -60,8 +60,10 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class Limits:
     """The limits of accepted pictures.
 
-    max_bytes: the largest file in bytes. max_pixels: the largest product of width and height. min_side_px, max_side_px:
-    the limits of each side; a max_side_px of None means no limit. formats: the accepted names of FORMATS.
+    max_bytes: the largest file in bytes.
+    max_pixels: the largest product of width and height.
+    min_side_px, max_side_px: the limits of each side; a max_side_px of None means no limit.
+    formats: the accepted names of FORMATS.
     min_box_side_px: the shortest side of a box on the picture.
     """
 
@@ -77,9 +79,11 @@ class Limits:
 class Probe:
     """The properties of a valid picture.
 
-    format: a name of FORMATS. width, height: the size of the upright picture in pixels. bytes: the file's size. notes:
-    data that was converted or ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal and
-    vertical pixels per inch of the upright picture; None if the file does not contain it.
+    format: a name of FORMATS.
+    width, height: the size of the upright picture in pixels.
+    bytes: the file's size.
+    notes: data that was converted or ignored during reading, such as `icc: converted to sRGB`.
+    resolution: horizontal and vertical pixels per inch of the upright picture; None if the file does not contain it.
     """
 
     format: str
@@ -94,8 +98,10 @@ class Probe:
 class Picture:
     """A decoded picture.
 
-    rgb: (H, W, 3) uint8 sRGB, upright. alpha: (H, W) float32 0..1, or None if the picture is opaque. probe: the file's
-    properties. exif: as stored in the file, for `formats.exif.kept`.
+    rgb: (H, W, 3) uint8 sRGB, upright.
+    alpha: (H, W) float32 0..1, or None if the picture is opaque.
+    probe: the file's properties.
+    exif: as stored in the file, for `formats.exif.kept`.
     """
 
     rgb: np.ndarray
@@ -107,9 +113,11 @@ class Picture:
 def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     """Check that a file can be decoded, and return its properties.
 
-    source: the file's bytes, its path, or an open file. Raise ImageMissing for an empty file, ImageTooLarge for too
-    many bytes, ImageDimensions for too many pixels or a wrong side, and ImageUnreadable for any other fault; the
-    message states the reason. The result has no notes about colour conversion, because the pixels are not converted.
+    source: the file's bytes, its path, or an open file.
+
+    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or a
+    wrong side, and ImageUnreadable for any other fault; the message states the reason. The result has no notes about
+    colour conversion, because the pixels are not converted.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)

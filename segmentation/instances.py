@@ -13,7 +13,8 @@ SMOOTHING_SHARE = 0.01  # share of the longer side: smoothed alpha decides about
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
     """Return a map that assigns each opaque pixel of a picture to at most one person.
 
-    alphas: (n, H, W) float32 0..1, one person each. scores: (n,), how certain each person is, in the order of `alphas`.
+    alphas: (n, H, W) float32 0..1, one person each.
+    scores: (n,), how certain each person is, in the order of `alphas`.
     people_alpha: (H, W) float32 0..1, the visible union of the people.
 
     The map is (H, W) uint8: 0 for background, i + 1 where the pixel belongs to alphas[i]. A mask (the pixels where a

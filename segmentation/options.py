@@ -87,7 +87,9 @@ class Color:
     def parse(cls, text: str, *, field_name: str = "background") -> Self:
         """Return the colour for `#rgb`, `#rrggbb`, `rgb` or `rrggbb`.
 
-        field_name: the field that the error names. Raise InvalidParameter for any other text.
+        field_name: the field that the error names.
+
+        Raise InvalidParameter for any other text.
         """
         digits = str(text).strip().removeprefix("#")
         if len(digits) == 3:
@@ -192,12 +194,14 @@ class Point:
 class CutoutOptions:
     """Parameters of one cutout. The constructor raises InvalidParameter, which names the invalid field.
 
-    boxes: with method `boxes`, each box contains one subject. points: with method `points`, they select the subject;
-    with `auto` and `boxes`, they correct the result, and all boxes together then contain one subject.
+    boxes: with method `boxes`, each box contains one subject.
+    points: with method `points`, they select the subject; with `auto` and `boxes`, they correct the result, and all
+    boxes together then contain one subject.
     quality: which model is used; None means the default of the team and the API.
     threshold: 0..50. `binary` keeps alpha > threshold / 50. `soft` stretches the levels between t and 1 - t to 0..1,
     with t = threshold / 100; 0 changes nothing, and 50 is a step at one half.
-    erosion: 0..5, the minimum over a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian blur of the alpha.
+    erosion: 0..5, the minimum over a square of erosion + 1 pixels.
+    feathering: a 5 x 5 Gaussian blur of the alpha.
     decontaminate: remove the background's colour from half-transparent pixels.
     refine: enlarge the model's alpha along the picture's edges.
     crop_margin: space added around the subject on each side, as a share (0..0.5) of its longer side.

@@ -25,8 +25,10 @@ ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline has the 
 class Person:
     """One person of the map of ids that `map_people` returns.
 
-    id: the value of the person's pixels in the map, from 1. box: tight around these pixels. score: how certain the
-    engine is that this is a person, 0..1. area_px: the number of the pixels.
+    id: the value of the person's pixels in the map, from 1.
+    box: tight around these pixels.
+    score: how certain the engine is that this is a person, 0..1.
+    area_px: the number of the pixels.
     """
 
     id: int

@@ -56,12 +56,17 @@ _NEARLY_WHITE = 224
 class CutoutResult:
     """The result for one picture.
 
-    outputs: the files that the options request. alpha: the model's full-size alpha before the threshold, as a 16-bit
-    gray PNG. thumbnail: the small cutout. preview: the source in screen size, None for variants (renderings with other
-    options). width, height: the size of the upright source in pixels. foreground: the box around the visible subject,
-    in pixels of the upright source, or None without one. subject: the kind of subject. instances: the people.
-    uncertainty: the result of `uncertainty_of`. notes: sentences for the user. timings_ms: the times of the steps
-    `decode`, `model`, `post` and `encode`.
+    outputs: the files that the options request.
+    alpha: the model's full-size alpha before the threshold, as a 16-bit gray PNG.
+    thumbnail: the small cutout.
+    preview: the source in screen size, None for variants (renderings with other options).
+    width, height: the size of the upright source in pixels.
+    foreground: the box around the visible subject, in pixels of the upright source, or None without one.
+    subject: the kind of subject.
+    instances: the people.
+    uncertainty: the result of `uncertainty_of`.
+    notes: sentences for the user.
+    timings_ms: the times of the steps `decode`, `model`, `post` and `encode`.
     """
 
     outputs: tuple[Rendered, ...]
@@ -82,8 +87,9 @@ class CutoutResult:
 class _Matted:
     """A picture with its final alpha.
 
-    alpha: (H, W) uint16. stored: the future of the alpha's PNG. ids, people: the results of `map_people`. The other
-    fields have the same meaning as in Found.
+    alpha: (H, W) uint16.
+    stored: the future of the alpha's PNG.
+    ids, people: the results of `map_people`. The other fields have the same meaning as in Found.
     """
 
     picture: Picture
@@ -99,9 +105,11 @@ class _Matted:
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
     """Cut the subject out of a picture file.
 
-    data: the file's bytes. limits: the limits of accepted pictures. Raise the ImageErrors of
-    `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if the result is too large
-    for its format or the model does not take points, and InferenceFailed when the model fails.
+    data: the file's bytes.
+    limits: the limits of accepted pictures.
+
+    Raise the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if
+    the result is too large for its format or the model does not take points, and InferenceFailed when the model fails.
     """
     timings_ms: dict[str, float] = {}
     with _timed(timings_ms, "decode"):
@@ -125,9 +133,11 @@ def render_variant(
 ) -> CutoutResult:
     """Render a picture with other options from the alpha that `cut_out` stored, without a model.
 
-    data: the file's bytes. alpha_png: the stored alpha. for_screen: render in a third of the time, for display only:
-    WebP as `encode_webp` does with `is_small`, and the cutout itself as the thumbnail. The options of the model
-    (method, boxes, subject, refine) have no effect; separate people are one subject here.
+    data: the file's bytes.
+    alpha_png: the stored alpha.
+    for_screen: render in a third of the time, for display only: WebP as `encode_webp` does with `is_small`, and the
+    cutout itself as the thumbnail. The options of the model (method, boxes, subject, refine) have no effect; separate
+    people are one subject here.
 
     Raise the ImageErrors of `segmentation.image.decode`, ImageUnreadable for an alpha of another size, and
     InvalidParameter if the result is too large for its format.

@@ -33,8 +33,9 @@ _FULL_CONTRAST = (0.5, 0.9)  # contrast of alpha in a window: no edge below the 
 class _Model(NamedTuple):
     """Alpha as a linear function of colour, for each cell.
 
-    function: four planes (h, w) float32, three slopes for colours 0..1 and the offset. unsure: (h, w) uint8, 1 where
-    the function is used. stretch: (h, w) float32, the share of the levels to cut at each end.
+    function: four planes (h, w) float32, three slopes for colours 0..1 and the offset.
+    unsure: (h, w) uint8, 1 where the function is used.
+    stretch: (h, w) float32, the share of the levels to cut at each end.
     """
 
     function: list[np.ndarray]
@@ -45,7 +46,8 @@ class _Model(NamedTuple):
 def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     """Return a small alpha enlarged to the picture's size along the picture's edges, (H, W) quantised uint16.
 
-    alpha: (h, w) float32 0..1. rgb: the picture, (H, W, 3) uint8.
+    alpha: (h, w) float32 0..1.
+    rgb: the picture, (H, W, 3) uint8.
     """
     height, width = rgb.shape[:2]
     if height * width <= alpha.size:
@@ -61,7 +63,9 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
     """Fit alpha = slopes . colour + offset in the windows with unsure cells, and average the functions over windows.
 
-    guide: the small picture, (h, w, 3) uint8. alpha: (h, w) float32. radius: the radius of a window, in cells.
+    guide: the small picture, (h, w, 3) uint8.
+    alpha: (h, w) float32.
+    radius: the radius of a window, in cells.
     """
     window = (2 * radius + 1, 2 * radius + 1)
     unsure = _unsure(alpha)
@@ -88,7 +92,8 @@ def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
 def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.ndarray]) -> list[np.ndarray]:
     """Solve one symmetric 3 x 3 system per cell by cofactors.
 
-    matrix: the upper triangle; each entry is (h, w). right: the three right sides, each (h, w).
+    matrix: the upper triangle; each entry is (h, w).
+    right: the three right sides, each (h, w).
     """
     a, b, c, d, e, f = (matrix[place] for place in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d

@@ -45,7 +45,8 @@ _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST)
 class Stamp(NamedTuple):
     """The ink of a stamp.
 
-    alpha: (H, W) float32 0..1. colour: (H, W, 3) uint8, without paper, print and shadow.
+    alpha: (H, W) float32 0..1.
+    colour: (H, W, 3) uint8, without paper, print and shadow.
     """
 
     alpha: np.ndarray
@@ -56,8 +57,8 @@ class Stamp(NamedTuple):
 class Ink:
     """One ink colour.
 
-    density: (3,) float32, the optical density (natural logarithm) of each RGB channel at full strength. hue_deg: the
-    hue in degrees, 0..360.
+    density: (3,) float32, the optical density (natural logarithm) of each RGB channel at full strength.
+    hue_deg: the hue in degrees, 0..360.
     """
 
     density: np.ndarray
@@ -68,9 +69,11 @@ class Ink:
 class Page:
     """The estimates for one page.
 
-    paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid. inks: the inks found. noise:
-    the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density of a
-    pixel's channels. brightest: (3,) float32 0..1, the 95th percentile of the paper's colour in each channel.
+    paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid.
+    inks: the inks found.
+    noise: the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density
+    of a pixel's channels.
+    brightest: (3,) float32 0..1, the 95th percentile of the paper's colour in each channel.
     """
 
     paper: np.ndarray
@@ -180,8 +183,9 @@ def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: in
 def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) -> np.ndarray:
     """Return the optical density relative to the paper, (rows, W, 3) float32; bare paper has 0.
 
-    rgb: (H, W, 3) uint8. paper: the field `paper` of the picture's Page. rows: the rows to measure; None means all
-    rows.
+    rgb: (H, W, 3) uint8.
+    paper: the field `paper` of the picture's Page.
+    rows: the rows to measure; None means all rows.
     """
     height, width = rgb.shape[:2]
     rows = rows or slice(0, height)
@@ -211,7 +215,8 @@ def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
 def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> list[Ink]:
     """Return the inks among coloured pixels, the strongest first.
 
-    density: (n, 3). strength, hue_deg: (n,). Each ink is a peak in the histogram of hues.
+    density: (n, 3).
+    strength, hue_deg: (n,). Each ink is a peak in the histogram of hues.
     """
     counts = np.histogram(hue_deg, bins=72, range=(0, 360), weights=strength)[0]
     kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)

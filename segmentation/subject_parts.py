@@ -22,8 +22,8 @@ def people_in(matte: Matte, instances: InstancesOf) -> np.ndarray | None:
     """Return the alpha (h, w) of the people in the subject; None if there are none.
 
     matte: an engine's result with people. Pixels that belong to a person and to the subject get the subject's alpha. If
-    the subject contains only a part of a person, such as the head above a car, the complete person is used. instances:
-    a function that finds separate people; it is called only in this case.
+    the subject contains only a part of a person, such as the head above a car, the complete person is used.
+    instances: a function that finds separate people; it is called only in this case.
     """
     assert matte.people is not None
     people, subject = matte.people, matte.alpha

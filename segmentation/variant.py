@@ -27,11 +27,14 @@ _SMALL_ALPHAS = 4  # cached alphas, one megabyte each: all steps of a slider are
 class VariantInput:
     """The input of a rendering.
 
-    source, alpha: stored files. limits, brush_limits: the limits of the source and of the brush picture. brush_png: a
-    gray picture of any size that the user has painted; 0 erases, 255 restores, 128 changes nothing; empty means no
-    brush. ids: the stored map of person ids of an `instances` job, or None. people: the ids of the people to keep, if
-    `ids` is given. with_thumbnail: also write a thumbnail. size: width and height of the source if it is smaller than
-    the alpha, else None.
+    source, alpha: stored files.
+    limits, brush_limits: the limits of the source and of the brush picture.
+    brush_png: a gray picture of any size that the user has painted; 0 erases, 255 restores, 128 changes nothing; empty
+    means no brush.
+    ids: the stored map of person ids of an `instances` job, or None.
+    people: the ids of the people to keep, if `ids` is given.
+    with_thumbnail: also write a thumbnail.
+    size: width and height of the source if it is smaller than the alpha, else None.
     """
 
     source: Path
@@ -50,7 +53,8 @@ class VariantInput:
 class VariantFile:
     """A rendering in a file, with its size in pixels. The caller must delete the file.
 
-    timings_ms: the time of each step, in milliseconds. thumbnail: the file of the thumbnail, if it was requested.
+    timings_ms: the time of each step, in milliseconds.
+    thumbnail: the file of the thumbnail, if it was requested.
     """
 
     path: Path
@@ -130,7 +134,9 @@ def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
     """Return a stored alpha changed by a brush picture, as PNG.
 
     brush_png: a gray picture of any size, enlarged to the alpha's size. It changes alpha linearly: below 128 towards 0
-    (erase), above 128 towards 1 (restore). Raise InvalidParameter for a brush that exceeds `limits` or is not a PNG.
+    (erase), above 128 towards 1 (restore).
+
+    Raise InvalidParameter for a brush that exceeds `limits` or is not a PNG.
     """
     alpha = read_alpha(alpha_png)
     values = _brush_values(brush_png, limits)
@@ -147,7 +153,9 @@ def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
 def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> bytes:
     """Return a stored alpha, as PNG, set to 0 where the map of person ids has none of the ids in `people`.
 
-    ids_png: the map, an 8-bit gray PNG. Raise ImageUnreadable if it cannot be read.
+    ids_png: the map, an 8-bit gray PNG.
+
+    Raise ImageUnreadable if it cannot be read.
     """
     ids = cv2.imdecode(np.frombuffer(ids_png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if ids is None:

@@ -42,7 +42,8 @@ def _lab(colours: np.ndarray) -> np.ndarray:
 def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Return the photo with the pixels of each id drawn in the id's own colour, half transparent, with an outline.
 
-    rgb: (H, W, 3) uint8. ids: (H, W) uint8; 0 is background.
+    rgb: (H, W, 3) uint8.
+    ids: (H, W) uint8; 0 is background.
     """
     levels = np.zeros((256, 1, 3), np.uint8)
     levels[1:, 0] = palette()

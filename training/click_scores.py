@@ -24,8 +24,9 @@ OPAQUE = 0.5
 def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
     """Return the mean IoU (`iou_after_N`) after each number N of clicks in COUNTS, and the number of `subjects`.
 
-    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 0..1 of the selected subject, not empty. Raise
-    InferenceFailed if the engine does not support points.
+    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 0..1 of the selected subject, not empty.
+
+    Raise InferenceFailed if the engine does not support points.
     """
     overlaps: dict[int, list[float]] = {count: [] for count in COUNTS}
     for rgb, truth in subjects:
@@ -43,8 +44,8 @@ def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray
 def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> Point:
     """Return a click in the middle of the largest error of alpha: a keep click if the subject is missing there.
 
-    truth, alpha: the true and the found alpha, (h, w) float32 0..1. shape: (H, W) of the picture; the click is in its
-    pixels.
+    truth, alpha: the true and the found alpha, (h, w) float32 0..1.
+    shape: (H, W) of the picture; the click is in its pixels.
     """
     wanted, found = truth > OPAQUE, alpha > OPAQUE
     missing, wrong = _middle(wanted & ~found), _middle(found & ~wanted)

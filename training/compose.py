@@ -21,7 +21,8 @@ SEED = 20
 class Pair:
     """Two people on one background.
 
-    rgb: (H, W, 3) uint8. alphas: the visible part of each person, (H, W) float32 0..1.
+    rgb: (H, W, 3) uint8.
+    alphas: the visible part of each person, (H, W) float32 0..1.
     """
 
     rgb: np.ndarray

@@ -81,8 +81,11 @@ BOXED_BY_EYE = _labels("people_boxes.json")
 class Entry:
     """One photo of a set.
 
-    kind: the set. name: the photo's name without its ending. photo: the file's name. beside: the names of its other
-    files, by their endings. read: returns the bytes of a file by its name.
+    kind: the set.
+    name: the photo's name without its ending.
+    photo: the file's name.
+    beside: the names of its other files, by their endings.
+    read: returns the bytes of a file by its name.
     """
 
     kind: str
@@ -174,8 +177,8 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
     """Return a picture, (H, W) or (H, W, 3), resized to (size, size), with a changed aspect ratio like in the engine.
 
-    size: in pixels. nearest: use the nearest pixel, for maps of ids. Otherwise shrinking averages, and enlarging is
-    bilinear.
+    size: in pixels.
+    nearest: use the nearest pixel, for maps of ids. Otherwise shrinking averages, and enlarging is bilinear.
     """
     if nearest:
         return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)

@@ -66,8 +66,9 @@ def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tenso
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, dilation: int, groups: int) -> Tensor:
     """Return the depthwise convolution of x, (B, C, H, W), like `conv2d`, but with fast gradients.
 
-    weight: (C, 1, 3, 3) or (C, 1, 5, 5). stride: 1 or 2. The padding must be half of the kernel and the dilation 1;
-    both are ignored, like `groups`. The result has the data type of `x`.
+    weight: (C, 1, 3, 3) or (C, 1, 5, 5).
+    stride: 1 or 2. The padding must be half of the kernel and the dilation 1; both are ignored, like `groups`. The
+    result has the data type of `x`.
     """
     result: Tensor = DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)  # type: ignore[no-untyped-call]
     return result

@@ -63,8 +63,8 @@ def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Ent
     """Return the pictures of a folder or zip.
 
     masks: a folder of masks that replace the pictures' own files; a mask has its picture's name, and a picture without
-    one has no mask then. None keeps the own files. only_held_out: return only the pictures that are held out from
-    training.
+    one has no mask then. None keeps the own files.
+    only_held_out: return only the pictures that are held out from training.
     """
     found = list(entries(folder))
     if only_held_out:
@@ -156,8 +156,9 @@ def _ids(people: np.ndarray) -> list[int]:
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
     """Return the measures (see `PeopleScores.summary`) of separately found people.
 
-    People under 2 % of the picture are ignored. served_score: only people with at least this score, 0..1, are counted.
-    The average precision uses all people.
+    People under 2 % of the picture are ignored.
+
+    served_score: only people with at least this score, 0..1, are counted. The average precision uses all people.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:
@@ -173,7 +174,8 @@ def score_instances(engine: Engine, samples: Iterator[Sample], served_score: flo
 def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixels of each found person, (n, h, w) bool, and the scores (n,). People without pixels are left out.
 
-    rgb: the picture, (H, W, 3) uint8. shape: the size (h, w) of the result.
+    rgb: the picture, (H, W, 3) uint8.
+    shape: the size (h, w) of the result.
     """
     found = engine.instances(rgb)
     if not found:
@@ -240,8 +242,10 @@ def evaluate(
     """Return the measures of one task on a folder or zip of pictures. Raise ValueError if it contains no pictures.
 
     task: `auto` (no prompt), `boxes`, `clicks`, `instances`, or `pairs`, which composes the held-out people of a data
-    folder with its held-out backgrounds. weights: the weight file. masks, only_held_out: as in `listed`. size: as in
-    `engine_for`.
+    folder with its held-out backgrounds.
+    weights: the weight file.
+    masks, only_held_out: as in `listed`.
+    size: as in `engine_for`.
     """
     if task == "instances":  # average precision includes all detections, even uncertain ones, as in COCO
         served_score = read_manifest(weights).min_score

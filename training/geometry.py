@@ -82,7 +82,8 @@ def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
 def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
     """Return affine maps (B, 2, 3) that fill the output with the rectangles `shown` (B, 4).
 
-    mirror: (B,), whether to mirror. angle: (B,), the rotation in radians.
+    mirror: (B,), whether to mirror.
+    angle: (B,), the rotation in radians.
     """
     centre = (shown[:, :2] + shown[:, 2:]) / 2
     half = (shown[:, 2:] - shown[:, :2]) / 2

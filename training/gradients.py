@@ -35,7 +35,9 @@ class Gradients(Generic[Network]):
     def of(self, loss_of: Callable[[Network], Tensor]) -> float:
         """Call `loss_of` once per worker, each time with the worker's network, and set the mean gradients of `network`.
 
-        loss_of: draws one part of a batch and returns its loss. Return the mean of the losses.
+        loss_of: draws one part of a batch and returns its loss.
+
+        Return the mean of the losses.
         """
 
         def work(network: Network) -> float:

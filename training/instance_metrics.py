@@ -28,7 +28,8 @@ class Scene:
 class Matches:
     """The matches of one picture, for each IoU threshold and each detection, with the best score first.
 
-    right: whether the detection matches a person. people: the number of people that count, which are not too small.
+    right: whether the detection matches a person.
+    people: the number of people that count, which are not too small.
     """
 
     scores: np.ndarray  # (n,)
@@ -85,7 +86,8 @@ def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_s
 def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> float:
     """Return the area under the precision envelope, sampled at 101 recalls, 0..1.
 
-    scores: the scores of the detections, (n,), in any order. right: (n,) bool, whether each detection matches a person.
+    scores: the scores of the detections, (n,), in any order.
+    right: (n,) bool, whether each detection matches a person.
     people: the number of people.
     """
     order = np.argsort(-scores, kind="stable")

@@ -115,8 +115,8 @@ def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
 def training_loss(outputs: tuple[Tensor, ...], batch: Batch, edges: float = 1.0) -> Tensor:
     """Return the sum, a scalar, of the losses of the mattes, of the coarser mattes and of the people maps.
 
-    outputs: the results of KeylineUNet in training mode; its coarser mattes are the deep supervision. edges: as in
-    `matte_loss`.
+    outputs: the results of KeylineUNet in training mode; its coarser mattes are the deep supervision.
+    edges: as in `matte_loss`.
     """
     mattes, people, *sides = outputs
     loss = matte_loss(mattes.float(), batch.alphas, batch.trusted, edges)

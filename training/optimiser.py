@@ -62,8 +62,9 @@ def optimisers(
 ) -> list[torch.optim.Optimizer]:
     """Return the two optimisers, Muon and AdamW, with the network's parameters.
 
-    muon_rate: the highest learning rate of Muon. encoder_rate, adam_rate: those of AdamW for the encoder and for the
-    other parameters. Each parameter group stores its rate in `peak`.
+    muon_rate: the highest learning rate of Muon.
+    encoder_rate, adam_rate: those of AdamW for the encoder and for the other parameters. Each parameter group stores
+    its rate in `peak`.
     """
     turned: list[Tensor] = []
     for module in network.modules():

@@ -30,7 +30,8 @@ class Packed:
     def of(cls, pictures: list[np.ndarray], size: int, *, colour: bool) -> Packed:
         """Return arrays, (S, S, 3) RGB or (S, S) gray, uint8, as a compressed object of this class.
 
-        size: the side S in pixels. colour: True for RGB, stored as JPEG; False for gray, stored as PNG.
+        size: the side S in pixels.
+        colour: True for RGB, stored as JPEG; False for gray, stored as PNG.
         """
         packed = cls(size, colour=colour)
         for picture in pictures:

@@ -29,7 +29,8 @@ Counts = Counter[tuple[str, Subject, Subject]]  # set, true kind, detected kind
 def photo_samples(data: Path, every: int) -> Iterator[Sample]:
     """Yield the set, the true kind and the pixels of each validation photo with one kind of subject.
 
-    data: the folder with the sets. every: use only one of this number of photos.
+    data: the folder with the sets.
+    every: use only one of this number of photos.
     """
     labels = json.loads(LABELS.read_text(encoding="utf-8"))
     people, mixed = set(labels["person"]), set(labels["mixed"])

@@ -64,7 +64,8 @@ class Schedule:
     def done(self, seen: int, spent_s: float) -> float:
         """Return the completed share of the schedule, from 0 to 1 or slightly above.
 
-        seen: the number of processed pictures. spent_s: the time spent, in seconds.
+        seen: the number of processed pictures.
+        spent_s: the time spent, in seconds.
         """
         return seen / self.pictures if self.pictures else spent_s / (self.minutes * 60)
 
@@ -116,8 +117,9 @@ def _multiple(side: float) -> int:
 class Run:
     """The state of a training run between two steps.
 
-    averaged: the running mean of the network's weights. step, seen, spent_s: the numbers of completed steps and
-    processed pictures, and the time spent. loss: the smoothed loss.
+    averaged: the running mean of the network's weights.
+    step, seen, spent_s: the numbers of completed steps and processed pictures, and the time spent.
+    loss: the smoothed loss.
     """
 
     network: KeylineUNet
@@ -222,8 +224,9 @@ def start(
 ) -> Run:
     """Return a training run: a new one, or with `resume` the run whose state is in `out`, if there is one.
 
-    initial: a file with the weights of an older network, or None. encoder: an ImageNet checkpoint for the encoder, or
-    None. config: the sizes of the network, by default TRAINED.
+    initial: a file with the weights of an older network, or None.
+    encoder: an ImageNet checkpoint for the encoder, or None.
+    config: the sizes of the network, by default TRAINED.
     """
     network = KeylineUNet(config or TRAINED)
     if initial:
@@ -301,8 +304,11 @@ def train_from(
 ) -> Run:
     """Train on the sets in the folder `data` whose names do not begin with `val-`, and return the run.
 
-    out: the folder of the results. initial, encoder, resume: as in `start`. say, stopped: as in `train`. Raise
-    ValueError if there is no training data, and WeightsInvalid if the initial weights do not fit.
+    out: the folder of the results.
+    initial, encoder, resume: as in `start`.
+    say, stopped: as in `train`.
+
+    Raise ValueError if there is no training data, and WeightsInvalid if the initial weights do not fit.
     """
     out.mkdir(parents=True, exist_ok=True)
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]

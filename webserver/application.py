@@ -55,9 +55,10 @@ class Wakeups(Protocol):
 class Application:
     """The ASGI application of one process. It handles the process's requests.
 
-    wakeups: announces the events for which requests wait. handler: runs Django. slot: the lock with which only one
-    large body is parsed at a time; None uses a lock of this process only. on_start: called once when the process begins
-    to serve.
+    wakeups: announces the events for which requests wait.
+    handler: runs Django.
+    slot: the lock with which only one large body is parsed at a time; None uses a lock of this process only.
+    on_start: called once when the process begins to serve.
     """
 
     def __init__(

@@ -19,7 +19,9 @@ class Lane:
     """A pool of `threads` threads. `run` raises LaneFull if `longest_queue` functions wait already.
 
     Functions of the same flow, such as the requests of one client, run in their order. Waiting flows get the threads in
-    turn, so that a client with many requests does not delay the other clients. name: the prefix of the threads' names.
+    turn, so that a client with many requests does not delay the other clients.
+
+    name: the prefix of the threads' names.
     """
 
     def __init__(self, name: str, *, threads: int, longest_queue: int = 2000) -> None:
@@ -91,9 +93,12 @@ class Lanes:
 
     threads, upload_threads: the numbers of threads of `short` and `uploads`.
 
-    live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
-    requests that continue after a wait. uploads: requests whose large body has been read. memory: uploads whose body
-    needs much memory for parsing. files: reading files and streamed responses while they are sent.
+    live: the check that this process runs.
+    probes: the other health checks.
+    short: requests without a large body, and requests that continue after a wait.
+    uploads: requests whose large body has been read.
+    memory: uploads whose body needs much memory for parsing.
+    files: reading files and streamed responses while they are sent.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:

@@ -76,7 +76,9 @@ texts_of_request: ContextVar[Texts] = ContextVar("texts_of_request")
 def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, LongText]]:
     """Return a copy of a body in which marks replace the long texts, and the texts by their marks; close `body`.
 
-    A mark is a short unique word. is_form: True for a form, False for JSON.
+    A mark is a short unique word.
+
+    is_form: True for a form, False for JSON.
     """
     texts: dict[str, LongText] = {}
     rest = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the request closes it
@@ -189,7 +191,8 @@ def _json_character(escape: re.Match[bytes]) -> bytes:
 def is_form(kind: bytes, start: bytes) -> bool | None:
     """Return the kind of a body: True for a form, False for JSON, and None for others, which are left unchanged.
 
-    kind: the Content-Type. start: the first bytes of the body. A multipart form counts as other.
+    kind: the Content-Type.
+    start: the first bytes of the body. A multipart form counts as other.
     """
     kind = kind.lower()
     if kind.startswith(b"application/x-www-form-urlencoded"):

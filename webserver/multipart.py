@@ -13,7 +13,8 @@ _HEADER_BYTES = 1024
 def field_bytes(body: IO[bytes], kind: bytes) -> int:
     """Return the total size, in bytes, of the parts without a file name, with their headers, and rewind `body`.
 
-    body: a multipart form. kind: the Content-Type. If it has no boundary, return the size of the whole body.
+    body: a multipart form.
+    kind: the Content-Type. If it has no boundary, return the size of the whole body.
     """
     found = _BOUNDARY.search(kind)
     if found is None:

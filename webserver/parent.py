@@ -58,9 +58,12 @@ class Served(Protocol):
 class Member:
     """One web process, and its state as known to the parent. All times are those of `time.monotonic`.
 
-    pipe: the descriptor from which its reports are read. heard_at: the time of its last report. serves: whether it has
-    reported that it serves. successor: the process that replaces it, or None. stops_until: the time after which it is
-    killed, None until it is asked to stop. hangs: whether it was killed because it hung or did not end. ticks,
+    pipe: the descriptor from which its reports are read.
+    heard_at: the time of its last report.
+    serves: whether it has reported that it serves.
+    successor: the process that replaces it, or None.
+    stops_until: the time after which it is killed, None until it is asked to stop.
+    hangs: whether it was killed because it hung or did not end. ticks,
     worked_at: its processor time at the last look, and when this time last changed.
     """
 

@@ -24,10 +24,11 @@ def _nothing() -> None:
 class Parked(HttpResponse):
     """A placeholder for a response that depends on a future event.
 
-    awaited: a future, or the name of a topic under which the event is announced. timeout_s: the longest wait in
-    seconds, None for no limit. go_on: returns the response; it is called after the event or the timeout, inside the
-    middleware, with the same request without its body. If META has no PARKS, the server cannot park requests, and
-    `go_on` must wait itself. left: called instead of `go_on` if the client has disconnected.
+    awaited: a future, or the name of a topic under which the event is announced.
+    timeout_s: the longest wait in seconds, None for no limit.
+    go_on: returns the response; it is called after the event or the timeout, inside the middleware, with the same
+    request without its body. If META has no PARKS, the server cannot park requests, and `go_on` must wait itself.
+    left: called instead of `go_on` if the client has disconnected.
     """
 
     def __init__(

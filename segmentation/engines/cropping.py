@@ -48,8 +48,8 @@ def pasted(
 ) -> np.ndarray:
     """Return a matte of the whole picture that is 0 outside `view`, and `found`, resized, inside it.
 
-    found: the matte of the picture's part `view`, (h, w) float32. columns, rows: the size of the result in cells; if
-    either is 0, a size that keeps the resolution of `found`.
+    found: the matte of the picture's part `view`, (h, w) float32.
+    columns, rows: the size of the result in cells; if either is 0, a size that keeps the resolution of `found`.
     """
     if not columns or not rows:
         columns, rows = canvas_size(view, picture_width, picture_height, max(found.shape))

@@ -35,7 +35,8 @@ LEAST_GAIN = 0.95
 def remembered_runtime(weights: Path, *, cache_dir: Path, built_in: bool) -> Runtime | None:
     """Return the runtime that was measured as the fastest for a weight file; None before the first measurement.
 
-    cache_dir: the folder with the stored measurements. built_in: whether the file belongs to the built-in network.
+    cache_dir: the folder with the stored measurements.
+    built_in: whether the file belongs to the built-in network.
     """
     known = _read(cache_dir / FILE_NAME).get(_key(weights, built_in=built_in))
     return Runtime(known) if known in tuple(Runtime) else None
@@ -51,10 +52,12 @@ def fastest_runtime(
 ) -> Runtime:
     """Return the fastest runtime for a weight file, from the file in `cache_dir` or by a measurement of the candidates.
 
-    A later candidate must be at least 5 % faster than the first one to be chosen. load: builds and warms up an engine
-    on one runtime. Unavailable runtimes are skipped; if none is available, return Runtime.AUTO. built_in: whether the
-    file belongs to the built-in network; checkpoints of the same size then share one measurement, because they contain
-    the same network and are equally fast.
+    A later candidate must be at least 5 % faster than the first one to be chosen.
+
+    load: builds and warms up an engine on one runtime. Unavailable runtimes are skipped; if none is available, return
+    Runtime.AUTO.
+    built_in: whether the file belongs to the built-in network; checkpoints of the same size then share one measurement,
+    because they contain the same network and are equally fast.
     """
     key = _key(weights, built_in=built_in)
     path = cache_dir / FILE_NAME

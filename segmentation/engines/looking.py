@@ -27,8 +27,9 @@ KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; each request repeats the clicks of t
 class Look(NamedTuple):
     """The input of one run of the network.
 
-    photo: (3, S, S) float32, normalised. prompt: (1, S, S) with the box plane alone, or (3, S, S) with the planes of
-    boxes, clicks and the previous matte (see segmentation.network), or None.
+    photo: (3, S, S) float32, normalised.
+    prompt: (1, S, S) with the box plane alone, or (3, S, S) with the planes of boxes, clicks and the previous matte
+    (see segmentation.network), or None.
     """
 
     photo: np.ndarray
@@ -42,8 +43,8 @@ class Look(NamedTuple):
 class Answer:
     """The output of one run of the network.
 
-    mattes: logits of subject and people, (2, S, S) float32. maps: (5, S/8, S/8) float32, where people are (see
-    `people_maps`).
+    mattes: logits of subject and people, (2, S, S) float32.
+    maps: (5, S/8, S/8) float32, where people are (see `people_maps`).
     """
 
     mattes: np.ndarray

@@ -135,7 +135,9 @@ class Manifest:
     def from_json(cls, data: Any, *, name: str = "") -> Self:
         """Build a manifest from a JSON object; unknown fields are stored in `extra`.
 
-        name: the manifest's name if the object has none. Raise WeightsInvalid if the object is not a valid manifest.
+        name: the manifest's name if the object has none.
+
+        Raise WeightsInvalid if the object is not a valid manifest.
         """
         if not isinstance(data, dict):
             raise WeightsInvalid("The manifest is not a JSON object.")

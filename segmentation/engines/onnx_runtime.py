@@ -34,8 +34,10 @@ def require_cuda() -> None:
 class OnnxRuntimeSession:
     """A session for an ONNX file that runs one picture at a time.
 
-    model: the file or its bytes. threads: the number of cores; None lets ONNX Runtime decide. on_cuda: run on CUDA, and
-    raise InferenceFailed if that is not possible; ONNX Runtime itself would continue on the CPU.
+    model: the file or its bytes.
+    threads: the number of cores; None lets ONNX Runtime decide.
+    on_cuda: run on CUDA, and raise InferenceFailed if that is not possible; ONNX Runtime itself would continue on the
+    CPU.
     runtime: `onnx-cuda` or `onnx`, from the providers that the session uses.
     """
 

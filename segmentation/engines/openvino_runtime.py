@@ -37,8 +37,9 @@ def full_precision() -> Iterator[None]:
 class OpenVinoSession:
     """A session for an OpenVINO model that runs one picture at a time.
 
-    threads: the number of cores; None lets OpenVINO decide. core: an OpenVINO core to reuse; None creates one. On a
-    CPU, a batch of n pictures takes as long as n runs, and a fixed shape compiles to faster code.
+    threads: the number of cores; None lets OpenVINO decide.
+    core: an OpenVINO core to reuse; None creates one. On a CPU, a batch of n pictures takes as long as n runs, and a
+    fixed shape compiles to faster code.
     """
 
     runtime = "openvino"

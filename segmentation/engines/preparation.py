@@ -27,8 +27,9 @@ def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
 class Framed:
     """A network's input, and the size of the picture in it.
 
-    planes: (3, size, size) float32, normalised. width, height: the columns and rows that the picture covers, from the
-    top left corner; both are `size` unless the manifest's `fit` is `pad`.
+    planes: (3, size, size) float32, normalised.
+    width, height: the columns and rows that the picture covers, from the top left corner; both are `size` unless the
+    manifest's `fit` is `pad`.
     """
 
     planes: np.ndarray

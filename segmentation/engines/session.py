@@ -14,8 +14,9 @@ from segmentation.errors import InferenceFailed, WeightsInvalid
 class Session(Protocol):
     """A loaded network.
 
-    runtime: the runtime's name. outputs: the names of the arrays that `run` returns, in order. max_batch: the largest
-    number of pictures in one run.
+    runtime: the runtime's name.
+    outputs: the names of the arrays that `run` returns, in order.
+    max_batch: the largest number of pictures in one run.
     """
 
     runtime: str
@@ -47,8 +48,9 @@ class GuardedSession:
     def run_many(self, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
         """Run the network on several pictures, in batches of at most `max_batch`.
 
-        inputs: for each picture, one array per input of the network, without batch axis. Return for each picture one
-        array per output, without batch axis. Raise InferenceFailed when the runtime fails.
+        inputs: for each picture, one array per input of the network, without batch axis.
+
+        Return for each picture one array per output, without batch axis. Raise InferenceFailed when the runtime fails.
         """
         answers: list[list[np.ndarray]] = []
         for start in range(0, len(inputs), self.max_batch):

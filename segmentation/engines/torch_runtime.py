@@ -57,7 +57,8 @@ def cuda_is_there() -> bool:
 class TorchSession:
     """A session for a torch module. On a GPU it computes in bfloat16, with up to 16 pictures per batch.
 
-    device: `cuda` or `cpu`. threads: the number of cores; None lets torch decide.
+    device: `cuda` or `cpu`.
+    threads: the number of cores; None lets torch decide.
     """
 
     def __init__(self, network: nn.Module, *, device: str, threads: int | None = None) -> None:

@@ -80,8 +80,10 @@ class UNetEngine:
         """Return the matte after all points: run the network once per point, each time with the previous matte.
 
         boxes, from_auto: as in `Engine.points`. With boxes, the input is the part of the picture around the boxes and
-        points. For a recently used photo, only the decoder runs. Raise InferenceFailed if the network takes no clicks,
-        and ValueError without points and boxes if `from_auto` is False.
+        points. For a recently used photo, only the decoder runs.
+
+        Raise InferenceFailed if the network takes no clicks, and ValueError without points and boxes if `from_auto` is
+        False.
         """
         if not isinstance(self._looker, SplitLooker):
             raise InferenceFailed(f"The model {self.name} does not take points.")
@@ -143,8 +145,8 @@ class UNetEngine:
     ) -> list[Matte]:
         """Run the network with each box as a prompt, and return one matte per box.
 
-        limits: for each box, the box outside which the alpha is set to 0. margin: the width of the surroundings, as a
-        share of the box's sides; None uses the manifest's `box_margin`.
+        limits: for each box, the box outside which the alpha is set to 0.
+        margin: the width of the surroundings, as a share of the box's sides; None uses the manifest's `box_margin`.
         """
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
@@ -161,8 +163,9 @@ class UNetEngine:
     def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[list[np.ndarray]]:
         """Run the network on the part of the picture around each box, with the box drawn as prompt.
 
-        margin: the width of the surroundings, as a share of the box's sides. Return for each box the alphas of the
-        subject and of the people, over the whole picture.
+        margin: the width of the surroundings, as a share of the box's sides.
+
+        Return for each box the alphas of the subject and of the people, over the whole picture.
         """
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]

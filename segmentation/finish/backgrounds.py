@@ -26,9 +26,13 @@ def paint(
 ) -> np.ndarray | None:
     """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent background.
 
-    background: one of the recipe's background classes. place: the canvas's size and the source's place on it. source:
-    the original, (h, w, 3) uint8. alpha: its subject, (h, w) uint8. picture: the decoded background picture, (h, w, 3)
-    uint8, or None. Raise InvalidParameter if the recipe needs a background picture and `picture` is None.
+    background: one of the recipe's background classes.
+    place: the canvas's size and the source's place on it.
+    source: the original, (h, w, 3) uint8.
+    alpha: its subject, (h, w) uint8.
+    picture: the decoded background picture, (h, w, 3) uint8, or None.
+
+    Raise InvalidParameter if the recipe needs a background picture and `picture` is None.
     """
     match background:
         case TransparentBackground():

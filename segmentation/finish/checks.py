@@ -30,8 +30,10 @@ def violations(
 ) -> tuple[Violation, ...]:
     """Return a Violation for each rule of the recipe that the result breaks; empty if the recipe has no rules.
 
-    pixels: the finished picture, (H, W, 3) uint8, or (H, W, 4) if it is transparent. layers: its layers. place: its
-    size, in the fields `width` and `height`. files: the encoded files, in the order of `recipe.outputs`.
+    pixels: the finished picture, (H, W, 3) uint8, or (H, W, 4) if it is transparent.
+    layers: its layers.
+    place: its size, in the fields `width` and `height`.
+    files: the encoded files, in the order of `recipe.outputs`.
     """
     rules = recipe.rules
     if rules is None:

@@ -22,8 +22,9 @@ _GRAIN_SEED = 20
 def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the median colour of the original background, (3,) float32 in CIE Lab, and its spread.
 
-    rgb: the photo, (H, W, 3) uint8. alpha: (H, W) uint8. The spread is the 75th percentile of the distances, in Lab
-    units, between the background's pixels and the median. It is infinite if almost no pixels belong to the background.
+    rgb: the photo, (H, W, 3) uint8.
+    alpha: (H, W) uint8. The spread is the 75th percentile of the distances, in Lab units, between the background's
+    pixels and the median. It is infinite if almost no pixels belong to the background.
     """
     factor = min(1.0, 256 / max(alpha.shape))
     size = max(1, round(alpha.shape[1] * factor)), max(1, round(alpha.shape[0] * factor))
@@ -76,10 +77,11 @@ def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None) -> np.ndarray:
     """Remove the hue of the old background from the subject near its edge, without a change of lightness or alpha.
 
-    rgb: the cutout's colours, (H, W, 3) uint8. alpha: (H, W) uint8. source: the original photo, by default `rgb`. The
-    function works for any background colour: in Lab, a pixel's chroma in the direction of the background's hue is
-    limited to the typical value of the subject's inner pixels. If the background is nearly gray, return `rgb`
-    unchanged.
+    rgb: the cutout's colours, (H, W, 3) uint8.
+    alpha: (H, W) uint8.
+    source: the original photo, by default `rgb`. The function works for any background colour: in Lab, a pixel's chroma
+    in the direction of the background's hue is limited to the typical value of the subject's inner pixels. If the
+    background is nearly gray, return `rgb` unchanged.
     """
     color, _ = background_color(rgb if source is None else source, alpha)
     hue = color[1:]
@@ -111,9 +113,10 @@ def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None
 def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, strength: float) -> np.ndarray:
     """Return the subject's colours with the light of a bright background added along the subject's edge.
 
-    rgb, background: (H, W, 3) uint8. alpha: (H, W) uint8. strength: 0..1. The blurred background is blended over the
-    subject with the weight strength * blur(1 - alpha) * alpha. Only pixels that are darker than the blurred background
-    change, and they become brighter.
+    rgb, background: (H, W, 3) uint8.
+    alpha: (H, W) uint8.
+    strength: 0..1. The blurred background is blended over the subject with the weight strength * blur(1 - alpha) *
+    alpha. Only pixels that are darker than the blurred background change, and they become brighter.
     """
     if strength <= 0:
         return rgb
@@ -136,9 +139,10 @@ def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, stren
 def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
     """Return the standard deviation of the brightness noise inside a mask, in gray levels 0..255.
 
-    rgb: (H, W, 3) uint8. mask: (H, W) uint8; only pixels above 250 are used, without a border of one pixel. With fewer
-    than 64 such pixels, return 0.0. The filter cancels edges and slopes (Immerkaer, "Fast Noise Variance Estimation",
-    1996). The median of its absolute output is used instead of the mean, to reduce the influence of texture.
+    rgb: (H, W, 3) uint8.
+    mask: (H, W) uint8; only pixels above 250 are used, without a border of one pixel. With fewer than 64 such pixels,
+    return 0.0. The filter cancels edges and slopes (Immerkaer, "Fast Noise Variance Estimation", 1996). The median of
+    its absolute output is used instead of the mean, to reduce the influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     filtered = cv2.filter2D(gray, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32))

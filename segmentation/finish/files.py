@@ -35,8 +35,10 @@ _THOROUGH, _QUICK = 4, 0  # effort of the WebP encoder
 class Layers:
     """A finished picture as layers of the canvas's size.
 
-    background: (H, W, 3) uint8, or None if transparent. shadow: (H, W, 4) uint8 or None. subject: (H, W, 4) uint8.
-    Colours are not premultiplied by alpha. The background is the lowest layer, the subject the highest.
+    background: (H, W, 3) uint8, or None if transparent.
+    shadow: (H, W, 4) uint8 or None.
+    subject: (H, W, 4) uint8. Colours are not premultiplied by alpha. The background is the lowest layer, the subject
+    the highest.
     """
 
     background: np.ndarray | None
@@ -59,7 +61,9 @@ class Written:
 def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_screen: bool = False) -> Written:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB in the format of `output`.
 
-    layers: the layers of a PSD file. for_screen: encode WebP in a quarter of the time, to a file that is 50 % larger.
+    layers: the layers of a PSD file.
+    for_screen: encode WebP in a quarter of the time, to a file that is 50 % larger.
+
     Raise InvalidParameter if the format does not support the size in pixels, or if even the smallest file exceeds
     `max_bytes`.
     """
@@ -95,8 +99,9 @@ def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, 
 def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
     """Return the file and quality for `min_bytes`: the lowest higher quality that reaches it and fits `max_bytes`.
 
-    If no quality reaches `min_bytes`, return the highest one that fits `max_bytes`. data: the file at the quality
-    `output.quality`. The quality is found by bisection.
+    If no quality reaches `min_bytes`, return the highest one that fits `max_bytes`.
+
+    data: the file at the quality `output.quality`. The quality is found by bisection.
     """
     least, most = output.min_bytes or 0, output.max_bytes or math.inf
     best, best_quality = data, output.quality
@@ -114,8 +119,9 @@ def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) ->
 def _smaller(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
     """Return the file and quality for `max_bytes`: the highest lower quality that fits.
 
-    If no quality fits, return the file of the lowest quality. data: the file at the quality `output.quality`. The
-    quality is found by bisection.
+    If no quality fits, return the file of the lowest quality.
+
+    data: the file at the quality `output.quality`. The quality is found by bisection.
     """
     most = output.max_bytes or 0
     best, best_quality = data, output.quality

@@ -28,8 +28,10 @@ _MARGIN_PX = 3  # pixels of the source, so that the interpolation at the canvas'
 class Composed:
     """A finished picture before it is encoded.
 
-    pixels: (H, W, 3) uint8, or (H, W, 4) if it is transparent. layers: the same picture in layers. place: where the
-    source is on the canvas. notes: sentences about requirements that were not met.
+    pixels: (H, W, 3) uint8, or (H, W, 4) if it is transparent.
+    layers: the same picture in layers.
+    place: where the source is on the canvas.
+    notes: sentences about requirements that were not met.
     """
 
     pixels: np.ndarray
@@ -42,8 +44,10 @@ class Composed:
 class Finished:
     """The result of one recipe.
 
-    files: the files of the recipe's outputs, in the same order. violations: the rules of the recipe that the result
-    breaks. notes: sentences about other requirements that were not met. pixels: the pixels of `Composed`.
+    files: the files of the recipe's outputs, in the same order.
+    violations: the rules of the recipe that the result breaks.
+    notes: sentences about other requirements that were not met.
+    pixels: the pixels of `Composed`.
     """
 
     files: tuple[Written, ...]
@@ -63,9 +67,11 @@ def finish(
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
-    background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the photo without the old background's
-    colour at its edges, if it is already known; None computes it. for_screen: as in `write_file`. Raise
-    InvalidParameter for a missing background picture, and for an output that is too large for its format or for
+    background_picture: (h, w, 3) uint8, for a recipe that uses one.
+    colors: the photo without the old background's colour at its edges, if it is already known; None computes it.
+    for_screen: as in `write_file`.
+
+    Raise InvalidParameter for a missing background picture, and for an output that is too large for its format or for
     `max_bytes`.
     """
     composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
@@ -176,7 +182,8 @@ def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndar
 def _window(start: float, scale: float, room: int, length: int) -> tuple[int, int]:
     """Return the range of a source side's pixels that a canvas side shows: the first, and the last plus one.
 
-    start: the position of the source's first pixel on the canvas. room: the length of the canvas's side, in pixels.
+    start: the position of the source's first pixel on the canvas.
+    room: the length of the canvas's side, in pixels.
     length: the length of the source's side, in pixels.
     """
     first = min(length, max(0, math.floor(-start / scale) - _MARGIN_PX))

@@ -83,8 +83,9 @@ def _enclosed_regions(
     """Return which pixels of `alike`, (H, W) bool, belong to a hole.
 
     A hole is large enough, does not touch `outside`, (H, W) bool, and has a clear edge: the subject around it differs
-    from the background. A part of a subject that is nearly of the background's colour has none. unlike: (H, W) float32,
-    the distance from the background's colour; 1 is the limit of `alike`.
+    from the background. A part of a subject that is nearly of the background's colour has none.
+
+    unlike: (H, W) float32, the distance from the background's colour; 1 is the limit of `alike`.
     """
     compact = cv2.morphologyEx(alike.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(compact, connectivity=4)

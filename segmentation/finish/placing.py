@@ -28,9 +28,10 @@ _OPAQUE = 127
 class Place:
     """The source's place on the canvas: the source's point (x, y) is at (left + x * scale, top + y * scale).
 
-    width, height: the canvas's size in pixels. subject: the subject's box in the source, None without a subject. notes:
-    sentences about requirements that were not met. unmoved: the place before the user moved or scaled the subject, None
-    if the user did not.
+    width, height: the canvas's size in pixels.
+    subject: the subject's box in the source, None without a subject.
+    notes: sentences about requirements that were not met.
+    unmoved: the place before the user moved or scaled the subject, None if the user did not.
     """
 
     width: int

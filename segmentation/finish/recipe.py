@@ -88,9 +88,10 @@ class Placement(_Part):
     """The subject's place and size on the canvas.
 
     fill: the subject's share of the canvas, measured by its box (the larger one of its shares of width and height) or
-    by its area; None keeps the picture's own frame. margin: free space on each side, as a share of the canvas's shorter
-    side. max_enlargement: the largest scale from source pixels to canvas pixels. zoom, shift: the user's changes, made
-    last; the shift (x, y) is a share of the canvas's width and height.
+    by its area; None keeps the picture's own frame.
+    margin: free space on each side, as a share of the canvas's shorter side.
+    max_enlargement: the largest scale from source pixels to canvas pixels.
+    zoom, shift: the user's changes, made last; the shift (x, y) is a share of the canvas's width and height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -129,9 +130,9 @@ class GradientBackground(_Part):
 class PictureBackground(_Part):
     """One of the team's stored background pictures, by name.
 
-    fit: `cover` fills the canvas and crops the picture, `contain` shows all of it. focus: the point, as shares of width
-    and height, that is kept visible when the picture is cropped. zoom: the enlargement beyond the size that covers the
-    canvas. `contain` uses neither focus nor zoom.
+    fit: `cover` fills the canvas and crops the picture, `contain` shows all of it.
+    focus: the point, as shares of width and height, that is kept visible when the picture is cropped.
+    zoom: the enlargement beyond the size that covers the canvas. `contain` uses neither focus nor zoom.
     """
 
     type: Literal["picture"] = "picture"
@@ -164,10 +165,12 @@ class ShadowType(StrEnum):
 class Shadow(_Part):
     """A shadow, computed from the alpha only.
 
-    strength: the opacity of its darkest place. softness: 0 is sharp, 1 very soft. direction: where the light comes
-    from, in degrees clockwise from above; for a cast shadow, directions lie on the ground, and 180 is the viewer's
-    side; None uses the default of the type. elevation: the height of the light above the ground, in degrees; a lower
-    light makes a longer shadow. distance: between subject and drop shadow, as a share of the subject's height.
+    strength: the opacity of its darkest place.
+    softness: 0 is sharp, 1 very soft.
+    direction: where the light comes from, in degrees clockwise from above; for a cast shadow, directions lie on the
+    ground, and 180 is the viewer's side; None uses the default of the type.
+    elevation: the height of the light above the ground, in degrees; a lower light makes a longer shadow.
+    distance: between subject and drop shadow, as a share of the subject's height.
     """
 
     type: ShadowType = ShadowType.CONTACT
@@ -193,8 +196,9 @@ class Outline(_Part):
 class Edges(_Part):
     """The adaptation of the subject's edge to its new background.
 
-    key: refine alpha by colour if the original background is uniform, such as a green screen. despill: remove the old
-    background's colour from the subject's edge. light_wrap: how far the new background's light overlaps the edge.
+    key: refine alpha by colour if the original background is uniform, such as a green screen.
+    despill: remove the old background's colour from the subject's edge.
+    light_wrap: how far the new background's light overlaps the edge.
     match_grain: add the photo's noise to a background without noise.
     """
 
@@ -220,9 +224,11 @@ class FileFormat(StrEnum):
 class OutputFile(_Part):
     """One output file.
 
-    quality: the quality of JPEG and WebP. min_bytes: if the file is smaller, JPEG and WebP use the lowest higher
-    quality that reaches this size, or the highest one within `max_bytes`. max_bytes: if the file is larger, JPEG and
-    WebP use the highest quality that fits. name: the pattern of the file's name, with the fields of NAME_FIELDS.
+    quality: the quality of JPEG and WebP.
+    min_bytes: if the file is smaller, JPEG and WebP use the lowest higher quality that reaches this size, or the
+    highest one within `max_bytes`.
+    max_bytes: if the file is larger, JPEG and WebP use the highest quality that fits.
+    name: the pattern of the file's name, with the fields of NAME_FIELDS.
     """
 
     format: FileFormat = FileFormat.JPEG
@@ -258,10 +264,15 @@ class OutputFile(_Part):
 class Rules(_Part):
     """Requirements of a shop or an office, against which finished pictures are checked.
 
-    None or empty means no requirement. min_fill, max_fill: limits of the share of the canvas's width or height,
-    whichever is larger, that the subject's box covers. min_side_px, max_side_px: limits of the longer side.
-    min_short_side_px: the least length of the shorter side. background: the required colour of the border. source:
-    where the rules were published. checked_on: the date when the published rules were read.
+    None or empty means no requirement.
+
+    min_fill, max_fill: limits of the share of the canvas's width or height, whichever is larger, that the subject's box
+    covers.
+    min_side_px, max_side_px: limits of the longer side.
+    min_short_side_px: the least length of the shorter side.
+    background: the required colour of the border.
+    source: where the rules were published.
+    checked_on: the date when the published rules were read.
     """
 
     min_fill: Share | None = None

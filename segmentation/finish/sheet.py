@@ -27,7 +27,8 @@ _CHECKER = ((255, 255, 255), (232, 232, 232))
 class Entry:
     """One result on a contact sheet.
 
-    pixels: (H, W, 3) or (H, W, 4) uint8 sRGB. is_uncertain: whether a person should check the result.
+    pixels: (H, W, 3) or (H, W, 4) uint8 sRGB.
+    is_uncertain: whether a person should check the result.
     """
 
     name: str
@@ -71,7 +72,9 @@ def contact_sheet(entries: Iterable[Entry], *, title: str = "") -> bytes:
     """Return a PDF of A4 pages with COLUMNS x ROWS results each. Uncertain results have a thick orange frame.
 
     title: the text above each page. Entries are read one page at a time, so that not all pictures of a large batch are
-    in memory. Raise ValueError if there are no entries.
+    in memory.
+
+    Raise ValueError if there are no entries.
     """
     pages = _pages(iter(entries), title)
     first = next(pages, None)

@@ -28,9 +28,10 @@ SAMPLE_ENLARGED = 8.0  # a sample represents a photo of usual size
 class FinishInput:
     """The input of a finished picture.
 
-    variant: the stored files and the options of the cutout. background: the file of the background picture that the
-    recipe names, or None. for_screen: write one small file for the web page, which is faster. enlarged: the width of
-    the original divided by the width of the source, if the source is a smaller preview.
+    variant: the stored files and the options of the cutout.
+    background: the file of the background picture that the recipe names, or None.
+    for_screen: write one small file for the web page, which is faster.
+    enlarged: the width of the original divided by the width of the source, if the source is a smaller preview.
     """
 
     variant: VariantInput
@@ -105,9 +106,11 @@ def sample_write(
 ) -> FinishedFiles:
     """Apply a recipe to a sample picture and write one small file into `folder`.
 
-    before, after: picture files of the photo and its transparent cutout, of the same size. background: the picture file
-    of the recipe's background, or None. limits: the limits of all these files. Raise ImageUnreadable if the cutout has
-    no transparency or another size.
+    before, after: picture files of the photo and its transparent cutout, of the same size.
+    background: the picture file of the recipe's background, or None.
+    limits: the limits of all these files.
+
+    Raise ImageUnreadable if the cutout has no transparency or another size.
     """
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
@@ -130,8 +133,9 @@ def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
     """Return a copy of a recipe for the display on a web page: it makes one small file, with the same look.
 
-    The file is a JPEG, or a WebP if the background is transparent; its longer side is at most SCREEN_SIDE_PX. enlarged:
-    the width of the original divided by the width of the smaller picture to which the copy is applied;
+    The file is a JPEG, or a WebP if the background is transparent; its longer side is at most SCREEN_SIDE_PX.
+
+    enlarged: the width of the original divided by the width of the smaller picture to which the copy is applied;
     `max_enlargement` is adapted to it, so that the subject gets the same share of the canvas. Rules about files and
     sizes are removed, because they concern only the files of the recipe itself.
     """

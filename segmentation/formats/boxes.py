@@ -47,8 +47,9 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
     """Return start and end of the content of the first box on a path of kinds, or None if there is no such box.
 
-    path: each kind is that of a box inside the previous one. start, end: where to search; an end of None means the end
-    of the data. The version field of `meta`, four bytes, is skipped.
+    path: each kind is that of a box inside the previous one.
+    start, end: where to search; an end of None means the end of the data. The version field of `meta`, four bytes, is
+    skipped.
     """
     for kind, content, stop in boxes(data, start, end):
         if kind == path[0]:

@@ -82,7 +82,9 @@ def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
 def kept(data: bytes, *, gps: bool) -> bytes:
     """Return the EXIF of a result file, without the prefix: descriptive tags, and the location if `gps` is True.
 
-    data: the source's EXIF. Return empty bytes if it is broken or if the result would exceed MAX_KEPT_BYTES.
+    data: the source's EXIF.
+
+    Return empty bytes if it is broken or if the result would exceed MAX_KEPT_BYTES.
     """
     if not data:
         return b""

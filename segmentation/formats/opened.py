@@ -20,10 +20,12 @@ DAMAGED_SUM = "damaged: a wrong checksum was ignored"
 class Header:
     """The properties of a file before its pixels are decoded.
 
-    width, height: as stored, in pixels. turn: the EXIF orientation, 1..8, that must still be applied to the samples.
-    turned: the orientation to report to the user, even if the decoder applies it. resolution: horizontal and vertical
-    pixels per inch, as stored, or None. notes: sentences for the result. exif: with or without its prefix; for a TIFF
-    the whole file, whose first directory has the same format.
+    width, height: as stored, in pixels.
+    turn: the EXIF orientation, 1..8, that must still be applied to the samples.
+    turned: the orientation to report to the user, even if the decoder applies it.
+    resolution: horizontal and vertical pixels per inch, as stored, or None.
+    notes: sentences for the result.
+    exif: with or without its prefix; for a TIFF the whole file, whose first directory has the same format.
     """
 
     width: int

@@ -39,7 +39,8 @@ _NEARLY_SRGB_GAMMA = 0.05  # deviation of gAMA times 2.2 from 1: browsers read s
 class _Chunks:
     """The chunks of a file that this module uses.
 
-    wrong_sum: whether a chunk has a wrong checksum. cut: whether the file is truncated.
+    wrong_sum: whether a chunk has a wrong checksum.
+    cut: whether the file is truncated.
     """
 
     header: bytes = b""
