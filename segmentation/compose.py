@@ -21,7 +21,11 @@ _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One encoded file of a result. `extension` includes the dot; `width` and `height` are in pixels."""
+    """One encoded file of a result.
+
+    extension: the file name's extension, including the dot.
+    width, height: the picture's size in pixels.
+    """
 
     kind: Output
     data: bytes
@@ -84,7 +88,7 @@ def render_cutout(
 ) -> Rendered:
     """Encode the cutout in `options.format`, transparent or on the colour `options.background`.
 
-    JPEG has no transparency; its default background is white.
+    JPEG has no transparency, so its default background is white.
 
     rgb: (H, W, 3) uint8 sRGB.
     alpha: (H, W) uint8.
@@ -111,7 +115,7 @@ def render_cutout(
 
 
 def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode a mask or an instance map, (H, W) uint8, as an 8-bit gray PNG.
+    """Encode a mask or an instance map (each pixel is a person's number), (H, W) uint8, as an 8-bit gray PNG.
 
     kind: the kind of file in the result.
     kept: the source's metadata to write.
@@ -129,10 +133,12 @@ def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) 
 
 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
-    """Encode a small cutout as WebP with alpha; its longer side is at most THUMBNAIL_SIDE_PX.
+    """Encode a small cutout as WebP with alpha. Its longer side is at most THUMBNAIL_SIDE_PX.
 
     rgb: (H, W, 3) uint8 sRGB.
-    alpha: (H, W) uint8. Colours are averaged with alpha as weight, so that removed colours do not appear at the
+    alpha: (H, W) uint8.
+
+    Colours are averaged with alpha as the weight, so that colours of the removed background do not appear at the
     subject's edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
@@ -140,9 +146,11 @@ def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
 
 
 def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
-    """Encode the upright source as JPEG, or as WebP if it has alpha; its longer side is at most PREVIEW_SIDE_PX.
+    """Encode a small copy of the source as JPEG, or as WebP if it has alpha.
 
-    rgb: (H, W, 3) uint8 sRGB.
+    The longer side of the copy is at most PREVIEW_SIDE_PX.
+
+    rgb: the source after the EXIF rotation, (H, W, 3) uint8 sRGB.
     alpha: (H, W) uint8, or None for an opaque picture.
     """
     if alpha is not None:
@@ -153,7 +161,7 @@ def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
 
 
 def _size_within(plane: np.ndarray, side_px: int) -> tuple[int, int]:
-    """Return height and width of a plane, in pixels, reduced so that the longer side is at most `side_px`."""
+    """Return height and width of a picture's plane, in pixels, reduced so that the longer side is at most `side_px`."""
     height, width = plane.shape[:2]
     scale = min(1.0, side_px / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))

@@ -29,7 +29,7 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
 def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
     """Return the numbers or ids of the NVIDIA GPUs that this process may use, as in CUDA_VISIBLE_DEVICES.
 
-    Without that environment variable, they are the numbers of the device files in `devices`.
+    If this environment variable is not set, return the numbers of the GPUs' device files in the folder `devices`.
     """
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
@@ -43,9 +43,9 @@ def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
 def default_workers(*, may_use_gpus: bool) -> int:
     """Return the default number of model workers for this machine, at least 1.
 
-    With GPUs: one worker per GPU, because a second worker would only share the GPU and need memory for a second model.
-    Without GPUs: a quarter of the CPUs, but at least two workers if there are two CPUs, so that one worker can decode
-    and encode while the other one runs its model.
+    With GPUs, the number is one worker per GPU. A second worker would share the GPU and need memory for a second model.
+    Without GPUs, it is a quarter of the CPUs, but at least two workers if there are two CPUs. Then one worker can
+    decode and encode while the other one runs its model.
 
     may_use_gpus: if False, ignore the GPUs.
     """

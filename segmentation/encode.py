@@ -29,7 +29,7 @@ class Kept:
     """Metadata of the source that is written into the result file.
 
     resolution: horizontal and vertical resolution in pixels per inch, or None.
-    exif: EXIF data without the prefix `Exif`; empty writes none.
+    exif: EXIF data without the prefix `Exif`. If it is empty, no EXIF data is written.
     """
 
     resolution: tuple[float, float] | None = None
@@ -58,7 +58,8 @@ def encode_png(
 ) -> bytes:
     """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948): gray, gray and alpha, RGB or RGBA.
 
-    alpha: (H, W) uint8, joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips, to need less memory.
+    alpha: (H, W) uint8, or None. It is joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips of rows,
+    which needs less memory.
     texts: keywords and texts, Latin-1, written as tEXt chunks.
     kept: the source's metadata to write.
     """
@@ -83,16 +84,16 @@ def encode_png(
 
 
 def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return colours (H, W, 3) uint8 and alpha (H, W) uint8 joined to RGBA; pixels with alpha 0 become black.
+    """Return colours (H, W, 3) uint8 and alpha (H, W) uint8 joined to RGBA. Pixels with alpha 0 become black.
 
-    Without the black pixels, the removed background could be recovered from the file, and would take most of its bytes.
+    Otherwise the removed background could be recovered from the file, and it would take most of the file's bytes.
     """
     rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
     return cv2.insertChannel(alpha, rgba, 3)
 
 
 def _deflated(pixels: np.ndarray, alpha: np.ndarray | None) -> bytes:
-    """Filter and compress the rows in strips, so that no filtered copy of the whole picture is held in memory."""
+    """Filter and compress the rows in strips, so that memory never contains a filtered copy of the whole picture."""
     height = pixels.shape[0]
     strip = max(1, _STRIP_BYTES * height // pixels.nbytes)
     compressor = isal_zlib.compressobj(_ISAL_LEVEL)
@@ -208,11 +209,11 @@ def read_quantized(alpha_png: bytes) -> np.ndarray:
 
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
-    """Return an alpha, (H, W) float 0..1, rounded to uint16 0..65535, the precision in which alphas are stored."""
+    """Return an alpha, (H, W) float 0..1, rounded to uint16 0..65535. Alphas are stored with this precision."""
     # Rounds, and clips to the type's range. OpenCV's stubs do not accept a scalar operand.
     return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # type: ignore[call-overload]
 
 
 def to_float(values: np.ndarray) -> np.ndarray:
-    """Return an alpha, (H, W) uint8 or uint16, as float32 0..1, the inverse of `quantize` for uint16."""
+    """Return an alpha, (H, W) uint8 or uint16, as float32 0..1. For uint16, this is the inverse of `quantize`."""
     return values.astype(np.float32) / np.iinfo(values.dtype).max

@@ -81,7 +81,7 @@ class TorchSession:
 def built_in_network(weights: Path) -> KeylineUNet:
     """Load the built-in network. Raise WeightsInvalid if the file does not fit the network or contains NaN or infinity.
 
-    NaN and infinity are tested here, because a ReLU may hide them from the test picture's result.
+    The weights are checked for NaN and infinity here, because a ReLU may hide them in the result for the test picture.
     """
     network = load_network(weights)
     for name, tensor in network.state_dict().items():

@@ -38,7 +38,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One result in a picture file, for a contact sheet. is_uncertain: whether a person should check the result."""
+    """One result of a contact sheet, as a picture file.
+
+    is_uncertain: whether a person should check the result.
+    """
 
     path: Path
     name: str
@@ -71,10 +74,10 @@ def _entry_of(cell: Cell) -> Entry:
 def contact_sheet(entries: Iterable[Entry], *, title: str = "") -> bytes:
     """Return a PDF of A4 pages with COLUMNS x ROWS results each. Uncertain results have a thick orange frame.
 
-    title: the text above each page. Entries are read one page at a time, so that not all pictures of a large batch are
-    in memory.
+    title: the text above each page.
 
-    Raise ValueError if there are no entries.
+    Entries are read one page at a time, so that memory does not contain all pictures of a large batch. Raise ValueError
+    if there are no entries.
     """
     pages = _pages(iter(entries), title)
     first = next(pages, None)
@@ -93,9 +96,9 @@ def _pages(entries: Iterator[Entry], title: str) -> Iterator[Image.Image]:
 
 
 def draw_page(entries: Sequence[Entry], *, title: str = "") -> Image.Image:
-    """Return one page with the first COLUMNS x ROWS entries; further entries are ignored.
+    """Return one page with the first COLUMNS x ROWS entries. Further entries are ignored.
 
-    title: the text above them.
+    title: the text above the entries.
     """
     page = Image.new("RGB", PAGE_PX, "white")
     draw = ImageDraw.Draw(page)
@@ -128,7 +131,7 @@ def _on_checker(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
 def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     """Return a name, shortened in its middle until it fits into `width` pixels.
 
-    Names often differ only at their ends.
+    The ends are kept, because names often differ only there.
     """
     shown, keep = name, len(name)
     while keep > 4 and draw.textlength(shown, font=font) > width:

@@ -30,8 +30,9 @@ class FinishInput:
 
     variant: the stored files and the options of the cutout.
     background: the file of the background picture that the recipe names, or None.
-    for_screen: write one small file for the web page, which is faster.
-    enlarged: the width of the original divided by the width of the source, if the source is a smaller preview.
+    for_screen: write only one small file for the web page, which is faster.
+    enlarged: the width of the original divided by the width of the source. It is above 1 if the source is a smaller
+    preview.
     """
 
     variant: VariantInput
@@ -122,7 +123,10 @@ def sample_write(
 
 
 def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
-    """Return a stored alpha, a PNG, as (H, W) float32 0..1 after the options' threshold, erosion and feathering."""
+    """Return a stored alpha, (H, W) float32 0..1, after the threshold, erosion and feathering of the options.
+
+    alpha_png: the stored alpha, as a PNG file.
+    """
     alpha = read_alpha(alpha_png)
     is_plain = options.alpha_mode is AlphaMode.SOFT and not options.feathering
     if is_plain and not options.threshold and not options.erosion:
@@ -131,13 +135,13 @@ def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
 
 
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
-    """Return a copy of a recipe for the display on a web page: it makes one small file, with the same look.
+    """Return a copy of a recipe for a web page. It makes one small file that looks like the finished picture.
 
-    The file is a JPEG, or a WebP if the background is transparent; its longer side is at most SCREEN_SIDE_PX.
+    The file is a JPEG, or a WebP if the background is transparent. Its longer side is at most SCREEN_SIDE_PX. Rules
+    about files and sizes are removed, because they concern only the files of the original recipe.
 
-    enlarged: the width of the original divided by the width of the smaller picture to which the copy is applied;
-    `max_enlargement` is adapted to it, so that the subject gets the same share of the canvas. Rules about files and
-    sizes are removed, because they concern only the files of the recipe itself.
+    enlarged: the width of the original divided by the width of the smaller picture to which the copy is applied.
+    `max_enlargement` is multiplied by it, so that the subject fills the same share of the canvas.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)

@@ -39,7 +39,7 @@ def code_points(units: bytes) -> tuple[int, int] | None:
 
 
 def _sequence_header(units: bytes) -> bytes:
-    """Return the content of the first sequence header among the OBUs; empty if there is none."""
+    """Return the content of the first sequence header among the OBUs, or empty bytes if there is no such header."""
     place = 0
     while place < len(units):
         kind, is_extended, is_sized = units[place] >> 3 & 0x0F, units[place] >> 2 & 1, units[place] >> 1 & 1

@@ -166,7 +166,10 @@ class OpenedPng:
         return Samples(pixels, "gray" if is_gray else "rgb", alpha, profile, encoding, notes)
 
     def _split(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return colours and alpha (None if opaque); the palette and the transparent colour are applied."""
+        """Return colours and alpha, after the palette and the transparent colour were applied.
+
+        The alpha is None if the picture is opaque.
+        """
         key = self._chunks.found.get(b"tRNS", b"")
         if self.color_type == _PALETTE:
             palette = np.zeros((256, 3), np.uint8)
