@@ -115,7 +115,10 @@ def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray, reduction: int) -> tuple[
 
 
 def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
-    """Return the averages of squares of `reduction` pixels per side, without incomplete squares at the edges."""
+    """Return the averages of squares of `reduction` x `reduction` pixels.
+
+    Incomplete squares at the edges are left out.
+    """
     height, width = plane.shape[0] // reduction, plane.shape[1] // reduction
     return cv2.resize(plane[: height * reduction, : width * reduction], (width, height), interpolation=cv2.INTER_AREA)
 

@@ -243,9 +243,9 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
-    """Return (H, W) or (H, W, 3) pixels rotated and mirrored by an EXIF orientation (EXIF 2.3, tag Orientation).
+    """Return pixels, (H, W) or (H, W, 3), rotated and mirrored as an EXIF orientation requires.
 
-    turn: 1..8.
+    turn: the EXIF orientation, 1..8 (EXIF 2.3, tag Orientation).
     """
     if turn in _SIDES_SWAPPED:
         pixels = cv2.transpose(pixels)

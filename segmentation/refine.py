@@ -1,11 +1,13 @@
 """Enlargement of the engine's small alpha to the size of the picture, along the picture's edges.
 
 The method is a fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes. At the small size, alpha is
-fitted in each window as a linear function of colour; the function is enlarged and applied to the full picture. The
-first pass has a wide window, stays at the small size, and moves a misplaced edge to the picture's edge. The second pass
-has a narrow window and enlarges. Each pass blurs alpha by about one cell (a value of the small alpha). Therefore the
-levels are stretched afterwards, but only in windows that contain both subject and background: edges become sharp, while
-regions where the engine is uncertain stay gray.
+fitted in each window as a linear function of colour. This function is enlarged and applied to the full picture. The
+first pass has a wide window, works only at the small size, and moves a misplaced edge to the picture's edge. The second
+pass has a narrow window and enlarges.
+
+Each pass blurs alpha by about one cell (a value of the small alpha). Therefore the levels are stretched afterwards, but
+only in windows that contain both subject and background. Edges become sharp, while regions where the engine is
+uncertain stay gray.
 """
 
 from __future__ import annotations
@@ -31,10 +33,10 @@ _FULL_CONTRAST = (0.5, 0.9)  # contrast of alpha in a window: no edge below the 
 
 
 class _Model(NamedTuple):
-    """Alpha as a linear function of colour, for each cell.
+    """Alpha as a linear function of colour, for each cell (a value of the small alpha).
 
-    function: four planes (h, w) float32, three slopes for colours 0..1 and the offset.
-    unsure: (h, w) uint8, 1 where the function is used.
+    function: four planes (h, w) float32: three slopes for colours 0..1, and the offset.
+    unsure: (h, w) uint8, 1 in cells where the function is used.
     stretch: (h, w) float32, the share of the levels to cut at each end.
     """
 
@@ -61,7 +63,7 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
-    """Fit alpha = slopes . colour + offset in the windows with unsure cells, and average the functions over windows.
+    """Fit alpha = slopes . colour + offset in the windows with uncertain cells, and average the functions over windows.
 
     guide: the small picture, (h, w, 3) uint8.
     alpha: (h, w) float32.
@@ -114,7 +116,9 @@ def _unsure(alpha: np.ndarray) -> np.ndarray:
 
 
 def _edge_share(alpha: np.ndarray, radius: int) -> np.ndarray:
-    """Return for each window, 0..1, how certainly it contains an edge and not an undecided region.
+    """Return for each window a number 0..1 that says how certainly the window contains an edge.
+
+    It is 0 if the window contains no edge, for example only undecided values.
 
     radius: the radius of a window, in cells.
     """
@@ -128,11 +132,14 @@ def _square(radius: int) -> np.ndarray:
 
 
 def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray, result: np.ndarray) -> None:
-    """Write the alpha at the size of `rgb`, (H, W, 3) uint8, into `result`, (H, W) float32 or quantised uint16.
+    """Compute the alpha at the size of `rgb`, (H, W, 3) uint8, and write it into `result`.
 
-    Unsure pixels get the value of the function, the others the enlarged alpha. Blocks of rows are computed completely
-    from the first to the last unsure column. Such blocks stay in the processor's cache, and take a tenth of the time of
-    single pixels.
+    alpha: the small alpha.
+    result: (H, W) float32 or quantised uint16.
+
+    Uncertain pixels get the value of the function, the others get the enlarged alpha. In a block of rows, all pixels
+    from the first to the last uncertain column are computed. Such blocks stay in the processor's cache, and take a
+    tenth of the time of single pixels.
     """
     height, width = rgb.shape[:2]
     enlarged, unsure, *slopes, offset = (
@@ -158,7 +165,7 @@ def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray, result: np.ndarray
 
 
 def _stretched(model: _Model) -> list[np.ndarray]:
-    """Return the function's four planes, (h, w) float32, changed for colours 0..255 and for the stretched levels."""
+    """Return the function's four planes, (h, w) float32, adapted to colours 0..255 and to the stretched levels."""
     scale = 1 / (1 - 2 * model.stretch)
     *slopes, offset = model.function
     return [*(slope * (scale / 255) for slope in slopes), (offset - model.stretch) * scale]

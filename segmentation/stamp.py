@@ -1,17 +1,17 @@
 """Separation of the ink of seals and stamps from the paper by classical methods, without a model.
 
-All steps use the picture's own gamma, not linear light: a shadow is a common factor of the three channels there too,
-and alpha is applied to such values later. The steps:
+All steps use the picture's own gamma, not linear light. A shadow multiplies the three channels by the same factor in
+this form too, and alpha is applied to such values later. The steps:
 
 1. Light. The logarithm of the paper's colour is a smooth surface, fitted to the picture by reweighted least squares
    with a small weight for pixels darker than the paper (asymmetric least squares, Eilers & Boelens 2005), then
    corrected locally by normalised convolution over paper-like pixels (Knutsson & Westin 1993).
 2. Optical density, by the Beer-Lambert law: D = -ln(picture / paper). The densities of ink and print add up.
-3. Inks. The densities of the strongest coloured pixels, grouped by hue; yellow and brown are stains, not ink.
+3. Inks. The densities of the strongest coloured pixels, grouped by hue. Yellow and brown are stains, not ink.
 4. Unmixing, as colour deconvolution does for dyes (Ruifrok & Johnston 2001): D = amount * ink + print * (1, 1, 1), in
    the least squares sense. The picture without its print is T = exp(-amount * ink).
 5. Alpha of the ink over white paper, T = alpha * C + (1 - alpha), in the least squares sense over the channels, as in
-   matting against a known background (Smith & Blinn 1996); C is the colour of the ink at full strength.
+   matting against a known background (Smith & Blinn 1996). C is the colour of the ink at full strength.
 6. Under dense print, almost no colour can be measured. There alpha is the normalised convolution of the surrounding
    alphas.
 """
@@ -131,7 +131,10 @@ def read_page(rgb: np.ndarray) -> Page:
 
 
 def extremes(density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and the largest one of the three channels of (h, w, 3), each (h, w)."""
+    """Return the smallest and the largest of the three channels at each pixel, both (h, w).
+
+    density: (h, w, 3).
+    """
     first, second, third = cv2.split(density)
     return np.minimum(np.minimum(first, second), third), np.maximum(np.maximum(first, second), third)
 
@@ -216,7 +219,9 @@ def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> lis
     """Return the inks among coloured pixels, the strongest first.
 
     density: (n, 3).
-    strength, hue_deg: (n,). Each ink is a peak in the histogram of hues.
+    strength, hue_deg: (n,).
+
+    Each ink is a peak in the histogram of hues.
     """
     counts = np.histogram(hue_deg, bins=72, range=(0, 360), weights=strength)[0]
     kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)
@@ -236,9 +241,9 @@ def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> lis
 def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
     """Return the ink at full strength: the median density of the most colourful pixels.
 
-    Colourfulness is the difference between the channels' transmittances; the pixels between its 90th and 99th
-    percentile are used. Print below the ink lowers the colourfulness, so pixels with print are not among them. Return
-    None if these pixels have little colour.
+    The colourfulness of a pixel is the difference between its channels' transmittances. The pixels between the 90th and
+    the 99th percentile of the colourfulness are used. Print below the ink lowers the colourfulness, so pixels with
+    print are not among them. Return None if these pixels have little colour.
     """
     first, second, third = np.exp(-density.T)
     colourfulness = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
@@ -251,8 +256,9 @@ def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
 
 
 def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ink's alpha, (H, W) float32, and colour, (H, W, 3) uint8, of a strip of densities (H, W, 3).
+    """Return the ink's alpha, (H, W) float32, and colour, (H, W, 3) uint8, in a strip of rows.
 
+    density: the densities of the strip, (H, W, 3).
     reach: the sigma in pixels over which alpha is interpolated below print.
     """
     hue = hue_of(density)
@@ -271,11 +277,11 @@ def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarr
 
 
 def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Split densities, (H, W, 3), into ink and print; return the ink's alpha and visibility, both (H, W) float32 0..1.
+    """Split densities, (H, W, 3), into ink and print. Return the ink's alpha and visibility, both (H, W) float32 0..1.
 
-    The share of ink in a pixel's darkness is measured over its neighbourhood, because JPEG stores colour at half the
-    resolution: colour that is missing in the middle of a thin stroke appears next to the stroke, where the paper
-    becomes lighter by the same amount, so that the two errors cancel out.
+    The share of ink in a pixel's darkness is measured over the pixel's neighbourhood, because JPEG stores colour at
+    half the resolution. Colour that is missing in the middle of a thin stroke appears next to the stroke. There the
+    paper becomes lighter by the same amount, so that the two errors cancel out.
     """
     ink_sum, power = float(ink.density.sum()), float(ink.density @ ink.density)
     slope = (3 * ink.density - ink_sum) / (3 * power - ink_sum**2)  # amount = density . slope

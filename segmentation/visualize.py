@@ -20,8 +20,8 @@ _STEP = 17  # steps between the levels of red, green and blue of the candidates 
 def palette() -> np.ndarray:
     """Return a distinct colour for each of 255 ids, (255, 3) uint8 RGB.
 
-    After a fixed list of first colours, each colour has the largest distance in CIELAB (CIE 1976) from all earlier
-    ones.
+    The first colours are a fixed list. Each further colour has the largest distance in CIELAB (CIE 1976) from all
+    earlier colours.
     """
     levels = np.arange(0, 256, _STEP, dtype=np.uint8)
     candidates = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)

@@ -125,7 +125,11 @@ class PeopleEngine:
 
 
 class PeopleFrom:
-    """A combination of two engines: subjects and boxes from the first, separate people from the second."""
+    """An engine that combines two engines.
+
+    subjects: the engine that finds subjects and handles boxes.
+    people: the engine that finds the separate people.
+    """
 
     def __init__(self, subjects: Engine, people: Engine) -> None:
         self.name = f"{subjects.name} with {people.name}"

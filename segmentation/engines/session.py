@@ -24,14 +24,17 @@ class Session(Protocol):
     max_batch: int
 
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
-        """Run the network. `batches` contains one float32 array per input, with the pictures on the first axis.
+        """Run the network and return one array per output, float32 or integer, in the order of `outputs`.
 
-        Return one array per output, float32 or integer, in the order of `outputs`.
+        batches: one float32 array per input, with the pictures on the first axis.
         """
 
 
 class GuardedSession:
-    """A session for several threads (see BatchingSession). It converts all errors of a runtime to InferenceFailed."""
+    """A session that several threads can use at the same time (see BatchingSession).
+
+    It converts all errors of a runtime to InferenceFailed.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = BatchingSession(session)

@@ -184,9 +184,10 @@ def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndar
 
 
 def _window(start: float, scale: float, room: int, length: int) -> tuple[int, int]:
-    """Return the range of a source side's pixels that a canvas side shows: the first, and the last plus one.
+    """Return the range of source pixels that the canvas shows in one direction: the first, and the last plus one.
 
     start: the position of the source's first pixel on the canvas.
+    scale: canvas pixels per source pixel.
     room: the length of the canvas's side, in pixels.
     length: the length of the source's side, in pixels.
     """

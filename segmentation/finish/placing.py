@@ -242,7 +242,7 @@ def head_of(alpha: np.ndarray) -> tuple[float, float, float]:
 def _largest_part(alpha: np.ndarray) -> tuple[np.ndarray, Box]:
     """Return the largest connected opaque part, (H, W) uint8 of 0 and 1, and its box.
 
-    If there is no opaque part, return all pixels with an alpha above 0.
+    If there is no opaque part, return all pixels with an alpha above 0 and their box.
     """
     _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > _OPAQUE).view(np.uint8))
     if len(stats) == 1:

@@ -205,7 +205,7 @@ class Edges(_Part):
     key: refine alpha by colour if the original background is uniform, such as a green screen.
     despill: remove the old background's colour from the subject's edge.
     light_wrap: how much of the new background's light is drawn over the edge, 0..1.
-    match_grain: add the photo's noise to the background.
+    match_grain: add noise to the background until it has as much noise as the photo.
     """
 
     key: bool = False
@@ -323,9 +323,11 @@ class Recipe(_Part):
 
     @classmethod
     def read(cls, data: object, *, within: str = "") -> Self:
-        """Build a recipe from plain JSON types. Raise InvalidParameter, which names the invalid field.
+        """Build a recipe from plain JSON types.
 
-        within: the request's field that contains the recipe; it becomes the prefix of the invalid field's name.
+        within: the request's field that contains the recipe. It becomes the prefix of the invalid field's name.
+
+        Raise InvalidParameter, which names the invalid field.
         """
         if not isinstance(data, Mapping):
             raise InvalidParameter(f"{within or 'recipe'}: must be a JSON object", field=within or "recipe")

@@ -141,7 +141,10 @@ def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, 
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return an installed font with the characters of many scripts; without one, Pillow's default font."""
+    """Return an installed font with the characters of many scripts.
+
+    If no such font is installed, return Pillow's default font.
+    """
     for name in _FONTS:
         try:
             return ImageFont.truetype(name, size)

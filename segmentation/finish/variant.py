@@ -54,10 +54,12 @@ class FinishedFiles:
 
 
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
-    """Apply the recipe of `wanted` and write its files into `folder`; if requested, also a thumbnail of the first one.
+    """Apply the recipe of `wanted` and write its files into `folder`.
+
+    If `wanted` requests a thumbnail, also write a thumbnail of the first file.
 
     Raise InvalidParameter for a brush that is not a PNG, a missing background picture, and an output that is too large
-    for its format or `max_bytes`, and ImageError for an unreadable source or an alpha of another size.
+    for its format or `max_bytes`. Raise ImageError for an unreadable source or an alpha of another size.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
@@ -85,7 +87,10 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
 
 
 def _cropped(rgb: np.ndarray, alpha: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a photo and its alpha, cropped to the subject's box like a cutout. margin: as in `crop_box`."""
+    """Return a photo and its alpha, cropped to the subject's box like a cutout.
+
+    margin: the space around the box, as in `crop_box`.
+    """
     height, width = alpha.shape
     box = crop_box(foreground_box(to_levels(alpha)), margin, width, height)
     return np.ascontiguousarray(cut(rgb, box)), np.ascontiguousarray(cut(alpha, box))

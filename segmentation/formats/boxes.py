@@ -118,7 +118,10 @@ def _main_item(data: bytes) -> int | None:
 
 
 def _main_beginning(data: bytes) -> bytes:
-    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`); empty if not found."""
+    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`).
+
+    Return empty bytes if they are not found.
+    """
     place = find(data, b"meta", b"iloc")
     if place is None:
         return b""

@@ -278,7 +278,10 @@ def _profile(body: bytes) -> tuple[bytes | None, str]:
 
 
 def _gamma(found: dict[bytes, bytes]) -> Encoding | None:
-    """Return the encoding of the chunks gAMA and cHRM, or None for sRGB; cHRM without gAMA is ignored."""
+    """Return the encoding that the chunks gAMA and cHRM describe, or None for sRGB.
+
+    A chunk cHRM without a chunk gAMA is ignored.
+    """
     body = found.get(b"gAMA", b"")
     value = int.from_bytes(body, "big") / 100_000 if len(body) == 4 else 0
     if not value:
