@@ -26,11 +26,11 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 class Environment:
     """The environment variables. The methods read them with their type and range; `finish` reports all invalid ones.
 
-    In the methods, `name` is the variable's name, and `default` is returned if the variable is not set. For an invalid
-    value the method notes the problem for `finish` and still returns something, usually `default`, so that all other
-    variables are checked too. Instead of NAME, a variable NAME_FILE may give the path of a file with the value, as
-    container platforms provide secrets. Messages do not contain the values of URLs, because these may contain
-    passwords.
+    In the methods, `name` is the variable's name, and `default` is returned if the variable is not set. If a value is
+    invalid, the method stores the problem for `finish` and still returns something, usually `default`. In this way all
+    other variables are checked too. Instead of NAME, a variable NAME_FILE may give the path of a file with the value,
+    because container platforms provide secrets as files. Messages do not contain the values of URLs, because these may
+    contain passwords.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -58,10 +58,12 @@ class Environment:
     def limit(
         self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
     ) -> float | None:
-        """Return a variable as a number of at least `minimum`; None, which means no limit, if it is set but empty.
+        """Return a variable as a number of at least `minimum`, or None, which means no limit, if it is set but empty.
 
-        kind: the number's type. If the variable is not set, return `default`, which may be None. If it is invalid,
-        return `default`, or `minimum` if that is None or 0.
+        kind: the number's type.
+        default: the value if the variable is not set; may be None.
+
+        If the variable is invalid, return `default`, or `minimum` if `default` is None or 0.
         """
         text = self._text(name)
         if text is None:
@@ -245,9 +247,10 @@ class Environment:
         return dict(environ.Env.email_url_config(text))
 
     def export(self, *names: str) -> None:
-        """Set the environment variables `names` that are given as files, for libraries that read only variables.
+        """Set environment variables that are given as files, for libraries that read only variables.
 
-        For each NAME with a NAME_FILE, the file's content is put into NAME, and NAME_FILE is removed.
+        names: the variables' names. For each NAME with a NAME_FILE, the file's content is put into NAME, and NAME_FILE
+        is removed.
         """
         for name in names:
             text = self._text(name)
@@ -257,7 +260,7 @@ class Environment:
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
         """Raise ImproperlyConfigured with one line per invalid value and per unknown variable MATTING_….
 
-        read_elsewhere: names of variables that other programs of the site read, which therefore are not unknown.
+        read_elsewhere: names of variables that other programs of the site read. They are not treated as unknown.
         """
         known = self._known | set(read_elsewhere)
         for name in sorted(self._values):
@@ -269,7 +272,7 @@ class Environment:
     def _text(self, name: str) -> str | None:
         """Return a variable's value, or the content of the file that NAME_FILE names.
 
-        Return None if neither is set, and if the file cannot be read, which is noted as a problem.
+        Return None if neither is set. Also return None if the file cannot be read, and store this problem for `finish`.
         """
         self._known.add(name)
         file_name = f"{name}_FILE"

@@ -1,4 +1,4 @@
-"""Origins (scheme, host and port) of other servers that browsers may use: of an S3 bucket and of a sign-in provider."""
+"""Origins (scheme, host and port) that browsers may use besides the site's own: an S3 bucket and a sign-in provider."""
 
 from __future__ import annotations
 

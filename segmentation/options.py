@@ -104,7 +104,11 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels of the upright picture: left and top inclusive, right and bottom exclusive."""
+    """A rectangle in pixels of the picture, after the EXIF rotation.
+
+    left, top: the first column and row inside the rectangle.
+    right, bottom: the first column and row after the rectangle.
+    """
 
     left: int
     top: int

@@ -110,7 +110,10 @@ def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.n
 
 
 def _unsure(alpha: np.ndarray) -> np.ndarray:
-    """Return uint8 with 1 in cells whose 3 x 3 cells are neither all subject nor all background."""
+    """Return uint8 with 1 in uncertain cells.
+
+    A cell is uncertain if the 3 x 3 cells around it are neither all subject nor all background.
+    """
     window = _square(1)
     return ((cv2.dilate(alpha, window) > SURE) & (cv2.erode(alpha, window) < 1 - SURE)).view(np.uint8)
 

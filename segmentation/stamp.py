@@ -147,7 +147,10 @@ def _surface_terms(rows: int, columns: int) -> np.ndarray:
 
 
 def _paper(small: np.ndarray) -> np.ndarray:
-    """Estimate the natural logarithm of the bare paper's colour, (h, w, 3) float32, on a coarse grid."""
+    """Estimate the natural logarithm of the bare paper's colour, (h, w, 3) float32, on a coarse grid.
+
+    small: a small copy of the picture. Bare paper is paper without ink and print.
+    """
     step = max(1, -(-max(small.shape[:2]) // PAPER_SIDE_PX))
     size = (max(1, small.shape[1] // step), max(1, small.shape[0] // step))
     tiny = np.log(np.maximum(cv2.resize(small, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, DARKEST))

@@ -40,7 +40,7 @@ def _lab(colours: np.ndarray) -> np.ndarray:
 
 
 def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Return the photo with the pixels of each id drawn in the id's own colour, half transparent, with an outline.
+    """Return the photo with the pixels of each id drawn in their own colour, half transparent, with an outline.
 
     rgb: (H, W, 3) uint8.
     ids: (H, W) uint8; 0 is background.

@@ -1,7 +1,7 @@
 """Simulated clicks of a user who selects a target (the subject to cut out) and sees the network's current result.
 
-The first click is inside the target, and each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a
-keep click where the target is missing, a remove click where something else is included.
+The first click is inside the target, and each further click is in the largest error, as in RITM (Sofiiuk et al. 2022).
+It is a keep click where the target is missing, and a remove click where something else is included.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
     """Return the click planes (B, H, W) with one more disc in each plane where `clicked` (B,) is True.
 
     points: (B, 2), row and column in pixels.
-    signs: (B,), +1 to keep or -1 to remove. Where discs overlap, the new one is visible.
+    signs: (B,), +1 to keep or -1 to remove.
+
+    Where discs overlap, the new disc is visible.
     """
     height, width = planes.shape[1:]
     radius = click_radius(width)
@@ -60,10 +62,10 @@ def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
 def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) -> Tensor:
     """Return the prompt planes (B, 3, H, W) for the target of each sample: its box, clicks, both, or no prompt.
 
-    The kind of prompt is random.
+    The kind of prompt is random. The planes are described in segmentation.network.
 
     network: computes the intermediate results that the clicks correct.
-    features: the feature maps of the batch's photos. The planes are described in segmentation.network.
+    features: the feature maps of the batch's photos.
     """
     count, _, height, width = batch.photos.shape
     device = batch.photos.device
@@ -97,7 +99,7 @@ def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) ->
 
 
 def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Tensor:
-    """Return the alpha (B, 1, H, W) that the network computes for these prompts, without a change of its state.
+    """Return the alpha (B, 1, H, W) that the network computes for these prompts. The network's state does not change.
 
     features: the feature maps of the photos.
     planes: the prompt planes, (B, 3, H, W).

@@ -17,7 +17,10 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Gradients(Generic[Network]):
-    """Computation of the gradients of `network` as the mean over `workers` parts of a batch, one thread each."""
+    """Computation of a network's gradients in parallel.
+
+    The gradients are the mean over `workers` parts of a batch. Each part is computed in its own thread.
+    """
 
     def __init__(self, network: Network, workers: int):
         self.network = network

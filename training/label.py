@@ -35,7 +35,7 @@ class Label:
     model, version: the engine's name and version.
     subject: the opaque share of the picture, 0..1.
     undecided: the area that is neither clearly subject nor clearly background, divided by the subject's area (at least
-    one pixel); 0 if all pixels are certain.
+    one pixel). It is 0 if all pixels are certain.
     """
 
     model: str

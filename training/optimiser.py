@@ -35,7 +35,10 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Optimiser that moves weights (out, …) by `lr` times their norm along the orthogonalised Nesterov momentum."""
+    """Optimiser that moves weights (out, …) in the direction of the orthogonalised Nesterov momentum.
+
+    lr: the length of a step, relative to the norm of the weights.
+    """
 
     def __init__(self, parameters: list[Tensor], lr: float, momentum: float = 0.9):
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
@@ -63,8 +66,10 @@ def optimisers(
     """Return the two optimisers, Muon and AdamW, with the network's parameters.
 
     muon_rate: the highest learning rate of Muon.
-    encoder_rate, adam_rate: those of AdamW for the encoder and for the other parameters. Each parameter group stores
-    its rate in `peak`.
+    adam_rate: the highest learning rate of AdamW for all parameters except those of the encoder.
+    encoder_rate: the highest learning rate of AdamW for the encoder.
+
+    Each parameter group stores its rate in `peak`.
     """
     turned: list[Tensor] = []
     for module in network.modules():

@@ -30,7 +30,7 @@ def photo_samples(data: Path, every: int) -> Iterator[Sample]:
     """Yield the set, the true kind and the pixels of each validation photo with one kind of subject.
 
     data: the folder with the sets.
-    every: use only one of this number of photos.
+    every: use only one of this number of photos, for example every tenth.
     """
     labels = json.loads(LABELS.read_text(encoding="utf-8"))
     people, mixed = set(labels["person"]), set(labels["mixed"])

@@ -49,7 +49,7 @@ class Wakeups(Protocol):
     async def stop(self) -> None: ...
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when the topic is announced, or after `timeout_s` seconds; None means no timeout."""
+        """Return when an event of the topic is announced, or after `timeout_s` seconds; None means no timeout."""
 
 
 class Application:
@@ -57,7 +57,7 @@ class Application:
 
     wakeups: announces the events for which requests wait.
     handler: runs Django.
-    slot: the lock with which only one large body is parsed at a time; None uses a lock of this process only.
+    slot: the lock that allows only one large body to be parsed at a time; None uses a lock of this process only.
     on_start: called once when the process begins to serve.
     """
 
@@ -94,7 +94,7 @@ class Application:
 
 
 class _Exchange:
-    """One request, from its arrival until its response is sent."""
+    """The processing of one request, from its arrival until its response is sent."""
 
     def __init__(self, application: Application, scope: Message, receive: Receive, send: Send) -> None:
         self._application = application
@@ -146,7 +146,7 @@ class _Exchange:
             return await self._begin(self._lanes.uploads, body)
 
     def _lean(self, body: IO[bytes]) -> IO[bytes]:
-        """Take the long base64 texts out of a JSON document or a form, and return the rest.
+        """Remove the long base64 texts from a JSON document or a form, store them, and return the rest.
 
         Return any other body unchanged. If the rest is still too long, return a body whose reading raises an error.
         """
@@ -278,7 +278,7 @@ class _Exchange:
 
 
 class _Delivery:
-    """The parts of one response on their way to the client.
+    """Sends the parts of one response to the client.
 
     `send` raises TimeoutError if the transfer is slower than `pace` allows.
     """
@@ -294,7 +294,10 @@ class _Delivery:
         self._passed += len(message.get("body", b""))
 
     async def send_whole(self, content: bytes, *, ends: bool = True) -> None:
-        """Send the content in pieces. ends: if False, the caller must send the end of the response."""
+        """Send the content in pieces.
+
+        ends: whether this is the end of the response. If it is False, the caller must send the end.
+        """
         for start in range(0, len(content), _PIECE_BYTES):
             piece = content[start : start + _PIECE_BYTES]
             more = start + _PIECE_BYTES < len(content) or not ends
@@ -316,13 +319,16 @@ def _content_of(response: HttpResponseBase) -> bytes:
 
 
 def _flow_of(scope: Message) -> tuple[bytes, ...]:
-    """Return the key that distinguishes clients before Django identifies them: the credentials, or the IP address."""
+    """Return a key that tells clients apart before Django identifies them: the credentials, or else the IP address."""
     credentials = tuple(value for name, value in scope["headers"] if name in _CREDENTIALS)
     return credentials or (str((scope.get("client") or ("",))[0]).encode(),)
 
 
 def _declared_bytes(scope: Message) -> int | None:
-    """Return the length of the request's body; 0 without a body, None for a chunked body or an invalid length."""
+    """Return the length of the request's body according to its header.
+
+    Return 0 if there is no body, and None for a chunked body or an invalid length.
+    """
     headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:
         return None

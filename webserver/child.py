@@ -69,8 +69,10 @@ def load_application() -> Any:
 def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
     """Serve until SIGTERM, then finish the accepted requests and return.
 
-    listener, pipe, lock_file: descriptors of the listening socket, of the pipe to the parent process, and of the file
-    with which the web processes lock each other out while they parse a large body.
+    listener: the descriptor of the listening socket.
+    pipe: the descriptor of the pipe to the parent process.
+    lock_file: the descriptor of the file with which the web processes lock each other out while they parse a large
+    body.
     """
     _allow_many_connections()
     limit_heaps()

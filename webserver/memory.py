@@ -1,4 +1,4 @@
-"""A lock for large bodies: only one is parsed in memory at a time, in all web processes of a machine."""
+"""A lock for large bodies: in all web processes of a machine, only one large body is parsed in memory at a time."""
 
 from __future__ import annotations
 

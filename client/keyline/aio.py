@@ -46,7 +46,7 @@ class AsyncKeyline:
         await self._http.aclose()
 
     async def cut_out(self, source: Source, **options: Any) -> Picture:
-        """Cut out one picture and return the result.
+        """Cut out the subject of one picture and return the result.
 
         source: a path, a URL that begins with http:// or https://, or the bytes of a file.
         options: the API's options (`format`, `background`, `crop`, …).
@@ -83,7 +83,7 @@ class AsyncKeyline:
     async def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
         """Wait until a job has ended (succeeded, failed or canceled), and return it in its last state.
 
-        progress: called with the job after each request.
+        progress: a function that is called with the job after each request, or None.
 
         Raise KeylineError if the job has not ended after `timeout_s` seconds.
         """
@@ -103,15 +103,16 @@ class AsyncKeyline:
         await self._send("DELETE", f"/api/jobs/{job.id}/")
 
     async def account(self) -> dict[str, Any]:
-        """Return the limits and the usage of the key's team, as the JSON object of the API's `/api/account`."""
+        """Return the limits and the usage of the API key's team, as the JSON object of the API's `/api/account`."""
         account: dict[str, Any] = (await self._send("GET", "/api/account")).json()
         return account
 
     async def download(self, url: str, path: str | Path) -> Path:
-        """Download a file to `path`, which may overwrite a file, and return the path.
+        """Download a file to `path`, and return the path. An existing file is overwritten.
 
-        url: the URL of a StoredFile, or a path on the site. After a lost connection the download is continued where it
-        stopped, in up to six attempts; then KeylineError is raised.
+        url: the URL of a StoredFile, or a path on the site.
+
+        If the connection is lost, the download continues where it stopped. After six attempts, raise KeylineError.
         """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):

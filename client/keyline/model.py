@@ -12,7 +12,7 @@ TERMINAL = ("succeeded", "failed", "canceled")
 class KeylineError(Exception):
     """An error of the service or the connection.
 
-    status: the HTTP status, 0 without a response.
+    status: the HTTP status, or 0 if there was no response.
     code: the stable error code of the service, or `timeout` or `not_found` from this client; empty if there is none.
     field: the name of the invalid field, or empty.
     """

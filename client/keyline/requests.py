@@ -59,14 +59,14 @@ def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str
 
 
 def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
-    """Return the seconds to wait before the next attempt; None if there must be no retry.
+    """Return the seconds to wait before the next attempt, or None if there must be no retry.
 
     attempt: the number of attempts so far, from 1.
     response: None if the connection failed.
 
-    The header Retry-After gives the seconds, but if they are more than LONGEST_PAUSE_S, as for an exhausted daily
-    quota, there is no retry. Without the header the pause doubles with each attempt, times a random factor of 0.75 to
-    1.25.
+    If the response has the header Retry-After, wait for the time that it gives. If this time is longer than
+    LONGEST_PAUSE_S, as for an exhausted daily quota, there is no retry. Without the header, the pause doubles with each
+    attempt, times a random factor of 0.75 to 1.25.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None
