@@ -258,7 +258,7 @@ def in_channels_last(x: Tensor) -> Tensor:
 
 
 class KeylineUNet(nn.Module):
-    """The built-in network. In training mode it also returns coarser mattes at strides 8 and 4."""
+    """The built-in network. In training mode it also returns coarser mattes, at strides 8 and 4."""
 
     def __init__(self, config: NetworkConfig = NetworkConfig()):
         super().__init__()

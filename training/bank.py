@@ -127,8 +127,8 @@ def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
 def _known(picture: Picture) -> tuple[float, ...]:
     """Return five numbers about a picture, which Bank stores.
 
-    They are: its code in PEOPLE_CODES, its weights among photos, among cutouts and among cutouts of people, and 1 or 0
-    for a picture with or without an empty scene.
+    They are: its code in PEOPLE_CODES; its weight among photos, among cutouts, and among cutouts of people; 1 if the
+    picture is an empty scene, else 0.
     """
     role = ROLES.get(picture.kind, SetRole())
     people = picture.subject or role.people

@@ -47,7 +47,10 @@ def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
 
 
 def _pair(first: Entry, second: Entry, background: Entry, rng: np.random.Generator) -> Pair:
-    """Return two people placed side by side; the front one covers at most a quarter of the smaller one's width."""
+    """Return two people placed side by side.
+
+    The person in front covers at most a quarter of the smaller person's width.
+    """
     rgb = cv2.resize(decode(background.read(background.photo), colour=True), (WIDTH_PX, HEIGHT_PX)).astype(np.float32)
     heights = HEIGHT_PX * rng.uniform(0.55, 0.95, 2)
     cutouts = [_cutout(entry, height) for entry, height in zip((first, second), heights, strict=True)]

@@ -36,11 +36,12 @@ class Gradients(Generic[Network]):
         return other
 
     def of(self, loss_of: Callable[[Network], Tensor]) -> float:
-        """Call `loss_of` once per worker, each time with the worker's network, and set the mean gradients of `network`.
+        """Call `loss_of` once per worker, and return the mean of the losses.
+
+        Each call gets the worker's copy of the network. This sets the gradients of `network` to the mean of the
+        workers' gradients.
 
         loss_of: draws one part of a batch and returns its loss.
-
-        Return the mean of the losses.
         """
 
         def work(network: Network) -> float:

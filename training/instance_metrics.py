@@ -26,10 +26,10 @@ class Scene:
 
 @dataclass(frozen=True)
 class Matches:
-    """The matches of one picture, for each IoU threshold and each detection, with the best score first.
+    """The matches of one picture, for each IoU threshold and each detection, the best detection first.
 
     right: whether the detection matches a person.
-    people: the number of people that count, which are not too small.
+    people: the number of people in the picture that are not too small to count.
     """
 
     scores: np.ndarray  # (n,)

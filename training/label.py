@@ -58,12 +58,14 @@ def label_of(alpha: np.ndarray, engine: Engine) -> Label:
 
 
 def label_photos(engine: Engine, folder: Path, out: Path) -> Iterator[tuple[Path, Label | None]]:
-    """Write a mask for each photo without one. Yield each such photo with its label, or with None if it is unreadable.
+    """Write a mask for each photo that has no mask yet.
+
+    Yield each such photo with its label, or with None if the photo is unreadable.
 
     folder: the photos.
     out: the folder of the masks.
 
-    Raise ValueError if it is the folder of photos or inside it, because the masks would then be used as photos.
+    Raise ValueError if `out` is the folder of photos or inside it, because the masks would then be used as photos.
     """
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError("the masks must lie outside the folder of photos")

@@ -1,8 +1,8 @@
-"""Measure what int8 (NNCF, post-training quantisation) costs the built-in network, with OpenVINO on the CPU.
+"""Measure how much accuracy the built-in network loses in int8, with OpenVINO on the CPU.
 
-`python -m training.quantised weights/keyline-small.safetensors val-duts-00.zip --calibration train-duts-00.zip`
-prints the measures of the network as it is served, in float32 and in int8. NNCF is not among the requirements:
-`pip install nncf`.
+`python -m training.quantised weights/keyline-small.safetensors val-duts-00.zip --calibration train-duts-00.zip` prints
+the measures of the network, with the settings of the site, in float32 and in int8. The network is quantised with NNCF
+after training. NNCF is not among the requirements: `pip install nncf`.
 """
 
 from __future__ import annotations

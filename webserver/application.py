@@ -42,7 +42,10 @@ _PROBES = ("/health", "/health/ready")
 
 
 class Wakeups(Protocol):
-    """The interface with which requests wait for events. An event is announced under the name of a topic."""
+    """The interface with which requests wait for events.
+
+    Each event belongs to a topic. It is announced under the topic's name.
+    """
 
     async def start(self) -> None: ...
 
@@ -118,7 +121,10 @@ class _Exchange:
     # The response -----------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
-        """Return the response. While a parked request waits for its event, it uses no thread."""
+        """Return the response.
+
+        A parked request (a request that waits for an event) uses no thread until the event happens.
+        """
         response = await self._first_answer()
         while isinstance(response, Parked):
             await self._wait(response)
@@ -166,7 +172,7 @@ class _Exchange:
         return body
 
     def _parsed_bytes(self, body: IO[bytes]) -> int:
-        """Return how many bytes of a body are held in memory during parsing: all, except the files of a form."""
+        """Return how many bytes of a body are in memory during parsing: all bytes except the files of a form."""
         if isinstance(body, TooLargeBody):
             return 0
         length = _length_of(body)
@@ -197,7 +203,7 @@ class _Exchange:
     async def _small_body(self, declared: int | None) -> IO[bytes] | None:
         """Return a body of at most SMALL_BYTES, or None for a long or chunked body.
 
-        Django reads those only when it needs them.
+        Long and chunked bodies are read only when Django needs them.
 
         declared: the body's length in bytes, as `_declared_bytes` returns it.
         """

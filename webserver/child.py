@@ -28,7 +28,10 @@ _SWITCH_INTERVAL_S = 0.001  # the event loop gets the interpreter soon, even whe
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that tells the parent process that it serves, is alive, or should be replaced."""
+    """A uvicorn server that sends reports to the parent process.
+
+    It reports that it serves, that it is alive, and that it should be replaced.
+    """
 
     def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
         super().__init__(config)

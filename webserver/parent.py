@@ -84,15 +84,16 @@ class Member:
 
 
 class Parent:
-    """The parent process.
+    """The parent process, which runs `configuration.processes` web processes until SIGTERM or SIGINT.
 
-    It runs `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces them.
+    SIGHUP replaces the web processes.
 
-    command: the command line of a web process. The descriptors of the listening socket, of the pipe to the parent and
-    of the file for locks are appended to it.
+    command: the command line of a web process. Three descriptors are appended to it: the listening socket, the pipe to
+    the parent and the file for locks.
+    serve: the function that a web process runs, or None.
 
-    serve: the function that a web process runs. If it is given and `may_fork` returns True, a process is a fork that
-    calls it; otherwise, and after SIGHUP, the process runs `command`, so that it imports the current code.
+    If `serve` is given and `may_fork` returns True, a web process is a fork that calls `serve`. Otherwise, and after
+    SIGHUP, the web process runs `command`, so that it imports the current code.
     """
 
     def __init__(

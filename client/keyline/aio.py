@@ -153,9 +153,10 @@ class AsyncKeyline:
         )
 
     async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        """Send a request and return its successful response; retry temporary failures of service and connection.
+        """Send a request and return its successful response.
 
-        Raise KeylineError for an error response, or when the last attempt has failed.
+        Retry the request after temporary failures of the service or the connection. Raise KeylineError for an error
+        response, or when the last attempt has failed.
         """
         attempt = 0
         while True:

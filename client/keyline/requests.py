@@ -28,7 +28,10 @@ def new_idempotency_key() -> str:
 
 
 def files_of(sources: Sequence[Source]) -> list[tuple[str, tuple[str, bytes]]]:
-    """Return the files of a form as pairs of field name and (file name, content); sources that are URLs have none."""
+    """Return the files of a form as pairs of field name and (file name, content).
+
+    Sources that are URLs are left out.
+    """
     files = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, bytes):
@@ -44,7 +47,10 @@ def is_url(source: Source) -> bool:
 
 
 def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a form: the sources that are URLs, and the options as text; options of None are left out."""
+    """Return the fields of a form: the sources that are URLs, and the options as text.
+
+    Options with the value None are left out.
+    """
     fields: dict[str, Any] = {"image_url": [source for source in sources if is_url(source)]}
     for name, value in options.items():
         if value is None:

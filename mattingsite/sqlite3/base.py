@@ -14,5 +14,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     def is_usable(self) -> bool:
-        """Return False, so that a connection is not used again after an error, such as a full disk or a lock."""
+        """Return False, so that Django does not use a connection again after an error.
+
+        Such an error is, for example, a full disk or a lock.
+        """
         return False
