@@ -91,7 +91,7 @@ class Environment:
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """Return a variable whose value must be one of `choices`.
 
-        For any other value note a problem and return `default`.
+        For any other value, store a problem for `finish` and return `default`.
         """
         text = self(name, default)
         if text not in choices:
@@ -102,8 +102,8 @@ class Environment:
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
         """Return a variable such as `fine=3,auto=2` as a dict from the names in `choices` to whole numbers.
 
-        The numbers must be at least 1. Invalid parts are left out and noted as problems; without the variable the dict
-        is empty.
+        The numbers must be at least 1. Invalid parts are left out and stored as problems for `finish`. If the variable
+        is not set, the dict is empty.
         """
         found: dict[str, int] = {}
         for part in self.items(name, []):
@@ -117,8 +117,8 @@ class Environment:
     def pairs(self, name: str, choices: tuple[str, ...]) -> dict[str, list[str]]:
         """Return a variable such as `email=mail,username=uid` as a dict from the names in `choices` to lists of texts.
 
-        A name may occur several times. Invalid parts are left out and noted as problems; without the variable the dict
-        is empty.
+        A name may occur several times. Invalid parts are left out and stored as problems for `finish`. If the variable
+        is not set, the dict is empty.
         """
         found: dict[str, list[str]] = {}
         for part in self.items(name, []):
@@ -132,7 +132,7 @@ class Environment:
     def time_zone(self, name: str, default: str) -> str:
         """Return a variable that is the name of a time zone, such as `Europe/Berlin`.
 
-        For an unknown time zone, note a problem, which `finish` raises, and return `default`.
+        For an unknown time zone, store a problem for `finish` and return `default`.
         """
         text = self(name, default)
         try:
@@ -146,7 +146,7 @@ class Environment:
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
         """Return a variable that must be a URL with one of `schemes` and a host, or a path for unix://.
 
-        For any other value note a problem and return `default`.
+        For any other value, store a problem for `finish` and return `default`.
         """
         text = self(name, default)
         if text == default:
@@ -160,7 +160,7 @@ class Environment:
     def origins(self, name: str, default: list[str]) -> list[str]:
         """Return a variable as a list of origins, such as https://cut.example.com.
 
-        Each invalid one is noted as a problem.
+        Each invalid origin is stored as a problem for `finish`.
         """
         for origin in (origins := self.items(name, default)):
             parts = _split(origin)
@@ -171,7 +171,7 @@ class Environment:
     def hosts(self, name: str, default: list[str]) -> list[str]:
         """Return a variable as a list of host names or IP addresses, without scheme and port.
 
-        `.example.com` and `*` are allowed as patterns. Each invalid one is noted as a problem.
+        `.example.com` and `*` are allowed as patterns. Each invalid host is stored as a problem for `finish`.
         """
         for host in (hosts := self.items(name, default)):
             if not _HOST.fullmatch(host):
@@ -179,7 +179,10 @@ class Environment:
         return hosts
 
     def folders(self, name: str, default: list[str]) -> list[str]:
-        """Return a variable as a list of absolute paths of folders. A relative path is noted as a problem."""
+        """Return a variable as a list of absolute paths of folders.
+
+        A relative path is stored as a problem for `finish`.
+        """
         for folder in (folders := self.items(name, default)):
             if not Path(folder).is_absolute():
                 self._refuse(f"{name}: {folder} must be an absolute path such as /srv/inputs")
@@ -188,7 +191,7 @@ class Environment:
     def bucket(self, name: str) -> str:
         """Return a variable that is the name of an S3 bucket; empty if it is not set.
 
-        An invalid name is noted as a problem.
+        An invalid name is stored as a problem for `finish`.
         """
         text = self(name)
         if text and not _BUCKET.fullmatch(text):
@@ -198,7 +201,8 @@ class Environment:
     def sender(self, name: str, default: str) -> str:
         """Return a variable that is the sender of mail: an e-mail address, with or without a name.
 
-        An example with a name is `Keyline <keyline@example.com>`. An invalid address is noted as a problem.
+        An example with a name is `Keyline <keyline@example.com>`. An invalid address is stored as a problem for
+        `finish`.
         """
         text = self(name, default)
         account, _, host = parseaddr(text)[1].rpartition("@")
@@ -209,7 +213,7 @@ class Environment:
     def networks(self, name: str) -> list[str]:
         """Return a variable as a list of IP networks or IP addresses; empty if it is not set.
 
-        Each invalid one is noted as a problem.
+        Each invalid entry is stored as a problem for `finish`.
         """
         for network in (networks := self.items(name, [])):
             try:
@@ -221,8 +225,8 @@ class Environment:
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's database settings for a variable that is the URL of a PostgreSQL or SQLite database.
 
-        For an invalid URL, or one without a database's name, note a problem and return the settings of the URL
-        `default`.
+        If the URL is invalid or contains no database name, store a problem for `finish` and return the settings of the
+        URL `default`.
         """
         text = self.url(name, default, schemes=("postgres", "postgresql", "sqlite"))
         settings: dict[str, Any] = environ.Env.db_url_config(text)

@@ -152,7 +152,7 @@ def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) ->
 
 
 def _instances(rgb: np.ndarray, engine: Engine) -> Sequence[Instance]:
-    """Return the separate people; an empty sequence if the engine cannot separate people."""
+    """Return the separate people, or an empty sequence if the engine cannot separate people."""
     try:
         return engine.instances(rgb)
     except InferenceFailed:

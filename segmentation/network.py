@@ -170,7 +170,7 @@ class Encoder(nn.Module):
 class PromptReader(nn.Module):
     """Module that computes features of prompt planes (B, 3, H, W) at strides 2 to 32. The decoder adds them to its own.
 
-    Before training the features are 0, so that a network trained without prompts can learn to use them.
+    Before training, all features are 0, so that a network trained without prompts can learn to use them.
     """
 
     def __init__(self, planes: int, widths: tuple[int, ...], outputs: tuple[int, ...]):
@@ -371,7 +371,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _config_beside(path: Path) -> NetworkConfig:
-    """Return the config from a weight file's manifest; without a manifest, the default config.
+    """Return the config from a weight file's manifest, or the default config if there is no manifest.
 
     Raise WeightsInvalid if the manifest has no valid config.
     """

@@ -68,7 +68,7 @@ def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None
 
 
 def _pack(npm: str, package: str, folder: Path, progress: Progress) -> Path:
-    """Store the package's archive in `folder` with npm, and return its path. Raise DownloadFailed on failure."""
+    """Download the package's archive into `folder` with npm, and return its path. Raise DownloadFailed on failure."""
     command = [npm, "pack", package, "--silent", "--ignore-scripts", "--cache", "cache", "--pack-destination", "."]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         waited_s = 0.0

@@ -215,7 +215,9 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 def _render(
     matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float], *, for_screen: bool = False
 ) -> CutoutResult:
-    """Render all files from the quantised alpha. Therefore a variant with the same options is identical.
+    """Render all files from the quantised alpha.
+
+    Therefore a variant with the same options is identical to the first result.
 
     for_screen: as in `render_variant`.
     """

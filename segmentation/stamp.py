@@ -85,7 +85,7 @@ class Page:
 def lift_stamp(rgb: np.ndarray) -> Stamp:
     """Return the coloured ink of a picture, (H, W, 3) uint8, separated from its paper.
 
-    Without ink, the alpha is 0 everywhere.
+    If there is no ink, the alpha is 0 everywhere.
     """
     height, width = rgb.shape[:2]
     page = read_page(rgb)

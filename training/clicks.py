@@ -45,7 +45,7 @@ def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
     """Return a random point (B, 2), row and column in pixels, inside an error and far from its border.
 
     wrong: (B, 1, H, W), 1 where the result is wrong.
-    interior: the same map or a smoother one; its mean around a pixel tells how far the pixel is from the border.
+    interior: the same map or a smoother one. Its mean around a pixel says how far the pixel is from the border.
     """
     coarse = functional.avg_pool2d(wrong, CELL_PX)
     reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))

@@ -65,7 +65,7 @@ def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Ent
     """Return the pictures of a folder or zip.
 
     masks: a folder of masks, which are used instead of the pictures' own mask files. A mask has the name of its
-    picture. A picture that has no file there has no mask. If `masks` is None, the pictures' own files are used.
+    picture. A picture without a file in this folder has no mask. If `masks` is None, the pictures' own files are used.
     only_held_out: return only the pictures that are held out from training.
     """
     found = list(entries(folder))

@@ -184,10 +184,10 @@ def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
 
 
 def near_outline(alphas: Tensor, share: float) -> Tensor:
-    """Return a mask (B, 1, H, W) float of 0 and 1: 1 where an edge of the alpha is near, else 0.
+    """Return a mask (B, 1, H, W) float: 1 near an edge of the alpha, where polygons of objects are inexact, else 0.
 
-    alphas: (B, 1, H, W); an edge is where they cross 0.5. share: near is up to this share of the picture's width, at
-    least one pixel. Polygons of objects are inexact there.
+    alphas: (B, 1, H, W). An edge is where alpha crosses 0.5.
+    share: the largest distance to the edge, as a share of the picture's width; at least one pixel.
     """
     reach = max(1, round(share * alphas.shape[-1]))
     solid = (alphas > 0.5).float()
@@ -216,7 +216,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
     """Return a batch of scenes in which all people have boxes.
 
-    The alpha of people is the alpha of the photo's subject inside the boxes. The alpha of the subject is not used.
+    People's alpha is the alpha of the photo's subject inside the boxes. The subject's alpha itself is not trained.
     """
     device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)

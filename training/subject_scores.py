@@ -1,8 +1,11 @@
 """Measurement of how often the kind of a subject is detected correctly: person, object or stamp.
 
-The samples are: the photos of `val-people` with people on at least 8 % of the picture (person); the photos of
-`val-duts`, labelled by hand in `val_duts_subjects.json` as people (person), mixtures of people and things (not used) or
-others (object); generated pages with a stamp (stamp) and without a stamp (object).
+The samples are:
+
+- photos of `val-people` with people on at least 8 % of the picture; the true kind is person
+- photos of `val-duts`, labelled by hand in `val_duts_subjects.json`: people are persons, other things are objects, and
+  mixtures of both are not used
+- generated pages; with a stamp, the true kind is stamp, without a stamp it is object
 """
 
 from __future__ import annotations

@@ -231,11 +231,11 @@ def start(
     resume: bool = False,
     config: NetworkConfig | None = None,
 ) -> Run:
-    """Return a training run: a new one, or with `resume` the run whose state is in `out`, if there is one.
+    """Return a training run. With `resume`, continue the run whose state is in `out`, if there is one.
 
     initial: a file with the weights of an older network, or None.
     encoder: an ImageNet checkpoint for the encoder, or None.
-    config: the sizes of the network, by default TRAINED.
+    config: the sizes of the network; None means TRAINED.
     """
     network = KeylineUNet(config or TRAINED)
     if initial:

@@ -26,7 +26,10 @@ _precision: ContextVar[str | None] = ContextVar("precision", default=None)
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Inside this block, build sessions that compute in float32 instead of the CPU's fastest precision."""
+    """Return a context manager for sessions with full precision.
+
+    Sessions that are built inside its block compute in float32 instead of the CPU's fastest precision.
+    """
     token = _precision.set("f32")
     try:
         yield

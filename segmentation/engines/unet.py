@@ -150,7 +150,7 @@ class UNetEngine:
     ) -> list[Matte]:
         """Run the network with each box as a prompt, and return one matte per box.
 
-        limits: one box per box. Outside this limit, the alpha of the matte is set to 0.
+        limits: for each box, the box that limits its matte. Outside this limit, the alpha is set to 0.
         margin: the width of the area around the box that the network also gets, as a share of the box's sides. None
         uses the manifest's `box_margin`.
         """

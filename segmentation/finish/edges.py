@@ -149,7 +149,7 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
     """Return the standard deviation of the brightness noise inside a mask, in gray levels 0..255.
 
     rgb: (H, W, 3) uint8.
-    mask: (H, W) uint8. Only pixels above 250 are used, without a border of one pixel.
+    mask: (H, W) uint8. Only pixels above 250 are used, except those at the border of their area.
 
     If there are fewer than 64 such pixels, return 0.0. The filter cancels edges and slopes (Immerkaer, "Fast Noise
     Variance Estimation", 1996). The median of the filter's absolute output is used instead of the mean, to reduce the
