@@ -84,7 +84,10 @@ class Environment:
         return _SWITCHES[text.strip().lower()]
 
     def items(self, name: str, default: list[str]) -> list[str]:
-        """Return the parts of a variable that is a comma-separated list, without surrounding spaces and empty parts."""
+        """Return the parts of a variable that is a comma-separated list.
+
+        Empty parts, and spaces around the parts, are removed.
+        """
         text = self._text(name)
         return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
 

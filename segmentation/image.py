@@ -167,7 +167,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
     """Return the file's bytes. Raise ImageMissing for an empty file, and ImageTooLarge above `max_bytes`.
 
-    At most one byte more than allowed is read; the size that a path or stream reports is not used.
+    At most one byte more than allowed is read. The size that a path or stream reports is not trusted.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)

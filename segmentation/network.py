@@ -291,7 +291,7 @@ class KeylineUNet(nn.Module):
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return the feature maps of photos (B, 3, H, W): skips at strides 2 to 16, and context at stride 32.
+        """Return the feature maps of photos (B, 3, H, W): skip connections at strides 2 to 16, context at stride 32.
 
         A network with one prompt plane takes it as the fourth channel of `photos`.
         """
@@ -301,8 +301,8 @@ class KeylineUNet(nn.Module):
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return mattes and people maps, computed from a photo's features and prompt planes (B, 3, H, W).
 
-        The shapes of the results are described in the module's docstring. planes: None for a network that takes no
-        clicks. In training mode, the result also contains the coarser mattes.
+        The module's docstring describes the shapes of the results. In training mode, the result also contains the
+        coarser mattes. planes: None for a network that takes no clicks.
         """
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5

@@ -149,7 +149,9 @@ def _surface_terms(rows: int, columns: int) -> np.ndarray:
 def _paper(small: np.ndarray) -> np.ndarray:
     """Estimate the natural logarithm of the bare paper's colour, (h, w, 3) float32, on a coarse grid.
 
-    small: a small copy of the picture. Bare paper is paper without ink and print.
+    Bare paper is paper without ink and print.
+
+    small: a small copy of the picture.
     """
     step = max(1, -(-max(small.shape[:2]) // PAPER_SIDE_PX))
     size = (max(1, small.shape[1] // step), max(1, small.shape[0] // step))

@@ -219,7 +219,10 @@ def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
 
 
 def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Return whether the two people overlap with two different masks, each with an IoU of at least TOLD_APART_IOU."""
+    """Return whether each of the two people is found with its own mask.
+
+    The IoU of a person and its mask must be at least TOLD_APART_IOU, and the two masks must be different.
+    """
     owners = []
     for alpha in alphas:
         overlaps = [intersection_over_union(mask.astype(np.float32), alpha) for mask in masks]

@@ -22,7 +22,10 @@ def chance(count: int, probability: float, device: torch.device) -> Tensor:
 
 
 def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rectangles (B, 4) around alpha > 0.5 in masks (B, H, W), and whether each mask has one (B,)."""
+    """Return the rectangles (B, 4) around the cells with alpha > 0.5, and whether there are such cells (B,).
+
+    masks: (B, H, W).
+    """
     solid = masks > 0.5
     rows, columns = solid.any(2), solid.any(1)
 
@@ -37,7 +40,10 @@ def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
-    """Return random rectangles (B, 4) inside the picture; their sides are about `smallest` to 1 times its sides."""
+    """Return `count` random rectangles (B, 4) inside the picture.
+
+    smallest: the shortest side of a rectangle, approximately, as a share of the picture's side.
+    """
     scale = uniform(count, smallest, 1, device)
     half_width = (scale * uniform(count, 0.8, 1.25, device)).clamp(max=1)
     half_height = scale
@@ -47,7 +53,10 @@ def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
 
 
 def wider_views(count: int, most: float, device: torch.device) -> Tensor:
-    """Return random rectangles (B, 4) around the whole picture; each side is 1 to `most` times the picture's side."""
+    """Return `count` random rectangles (B, 4) around the whole picture.
+
+    most: the longest side of a rectangle, as a share of the picture's side; above 1.
+    """
     half = uniform(count, 1, most, device)
     x = uniform(count, -1, 1, device) * (half - 1)
     y = uniform(count, -1, 1, device) * (half - 1)

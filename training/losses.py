@@ -20,8 +20,8 @@ def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1
     logits: the network's output, (B, C, H, W).
     alphas: the true alpha, (B, C, H, W).
     trusted: (B, C, H, W), 1 where the true alpha is known, else 0.
-    edges: 0..1. The weights of edge pixels and of the gradient error have their first values in EDGE_WEIGHTS and
-    GRADIENT_WEIGHTS at 0, and their last values at 1.
+    edges: 0..1, how far the weights of edge pixels and of the gradient error have increased. At 0 they have the first
+    values in EDGE_WEIGHTS and GRADIENT_WEIGHTS, at 1 the last values.
 
     The weight of each of the B x C mattes is its share of known pixels. If no pixel is known, the loss is 0.
     Cross-entropy and IoU are combined as in BASNet (Qin et al. 2019). Both have more weight near edges and small parts,

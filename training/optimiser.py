@@ -16,8 +16,10 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return a matrix (m, n) with its singular values moved near 1 by Newton-Schulz iterations (Jordan et al. 2024).
 
-    steps: the number of iterations. All iterates are polynomials of the Gram matrix times the matrix. The polynomials
-    are computed on the small Gram matrix alone, which takes a third of the work for a 3x3 convolution.
+    steps: the number of iterations.
+
+    Each iterate is a polynomial of the Gram matrix, times the matrix. The polynomials are computed on the small Gram
+    matrix alone, which takes a third of the work for a 3x3 convolution.
     """
     first, third, fifth = NEWTON_SCHULZ
     tall = matrix.shape[0] > matrix.shape[1]

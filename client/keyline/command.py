@@ -28,8 +28,9 @@ A_JOB = 200  # pictures of one job
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    arguments: the command line without the program's name; None reads sys.argv. The status is 0 for success, 1 for an
-    error or a failed picture, 2 for invalid arguments and 130 for Ctrl+C.
+    arguments: the command line without the program's name; None reads sys.argv.
+
+    The status is 0 for success, 1 for an error or a failed picture, 2 for invalid arguments and 130 for Ctrl+C.
     """
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)

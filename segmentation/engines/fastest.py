@@ -33,7 +33,7 @@ LEAST_GAIN = 0.95
 
 
 def remembered_runtime(weights: Path, *, cache_dir: Path, built_in: bool) -> Runtime | None:
-    """Return the runtime that was measured as the fastest for a weight file; None before the first measurement.
+    """Return the runtime that was measured as the fastest for a weight file, or None if there is no measurement.
 
     cache_dir: the folder with the stored measurements.
     built_in: whether the file belongs to the built-in network.

@@ -94,7 +94,9 @@ def _remembered(weights: Path, cache_dir: Path) -> Runtime | None:
 def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = None) -> Runtime:
     """Measure the CPU runtimes that can run a weight file, store the fastest one and return it.
 
-    cache_dir, threads: as in `load_engine`. If there may be a GPU, measure nothing and return Runtime.AUTO.
+    cache_dir, threads: as in `load_engine`.
+
+    If there may be a GPU, measure nothing and return Runtime.AUTO.
     """
     if a_gpu_may_be_there():
         return Runtime.AUTO
@@ -204,7 +206,7 @@ def onnx_session(loading: Loading) -> Session:
     """Build a session for an ONNX file: ONNX Runtime on a GPU, else OpenVINO on the CPU, else ONNX Runtime on the CPU.
 
     Raise InferenceFailed if the runtime `torch-cuda` is requested and ONNX Runtime cannot use CUDA. Raise
-    WeightsInvalid if no runtime, or not the requested `openvino`, can read the file.
+    WeightsInvalid if no runtime can read the file, or if `openvino` is requested and cannot read it.
     """
     if loading.runtime == "torch-cuda":
         return _onnx_on_onnx_runtime(loading, on_cuda=True)

@@ -46,10 +46,11 @@ def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, fl
 def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Return alpha, (H, W) uint8, refined by colour if the background has one uniform colour, else unchanged.
 
-    rgb: the photo, (H, W, 3) uint8. In the band around the edge, each pixel I is a mixture of the background colour B
-    and the nearest certain foreground colour F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares solution
-    (Smith and Blinn, "Blue Screen Matting", 1996, for one known background). Where F is similar to B, the model's alpha
-    is kept.
+    rgb: the photo, (H, W, 3) uint8.
+
+    In the band around the edge, each pixel I is a mixture of the background colour B and the nearest certain foreground
+    colour F. The least-squares solution is alpha = (I - B) . (F - B) / |F - B|^2 (Smith and Blinn, "Blue Screen
+    Matting", 1996, for one known background). Where F is similar to B, the model's alpha is kept.
     """
     color, stray = background_color(rgb, alpha)
     if stray > _UNIFORM_DEVIATION:
@@ -166,8 +167,10 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
 def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
     """Return a background, (H, W, 3) uint8, with Gaussian noise added until it has the noise of the subject.
 
-    wanted: the standard deviation of the subject's noise, in gray levels. The noise is equal in all channels and in
-    each run. A background that already has this noise is returned unchanged.
+    wanted: the standard deviation of the subject's noise, in gray levels.
+
+    The noise is equal in all channels and in each run. A background that already has enough noise is returned
+    unchanged.
     """
     have = grain_of(background, np.full(background.shape[:2], 255, np.uint8))
     missing = wanted**2 - have**2

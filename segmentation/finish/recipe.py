@@ -39,7 +39,7 @@ def _color(value: object) -> str:
 class Canvas(_Part):
     """Size of the finished picture: exact pixels, an aspect ratio, or neither of them to keep the source's frame.
 
-    aspect: width to height. The canvas is then as large as the subject needs at its own resolution.
+    aspect: width to height, such as `4:5`. The canvas is then as large as the subject needs at its own resolution.
     min_side_px, max_side_px: limits of the longer side, if there is no exact size.
     """
 

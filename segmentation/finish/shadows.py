@@ -180,7 +180,7 @@ def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
 
 
 def _to_full(levels: np.ndarray) -> np.ndarray:
-    """Scale levels so that the darkest place is 255, so that `strength` has the same effect for all subjects."""
+    """Scale levels so that the darkest place is 255. Then `strength` has the same effect for all subjects."""
     highest = int(levels.max())
     return levels if highest == 0 else cv2.convertScaleAbs(levels, alpha=255 / highest)
 

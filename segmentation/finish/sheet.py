@@ -51,8 +51,9 @@ class Cell:
 def sheet_write(cells: Sequence[Cell], title: str, folder: Path) -> Path:
     """Write a contact sheet of picture files as a new PDF in `folder`, and return its path.
 
-    title: the text above each page. The files are read one page at a time. A missing or damaged file gets an empty
-    cell.
+    title: the text above each page.
+
+    The files are read one page at a time. A missing or damaged file gets an empty cell.
     """
     data = contact_sheet((_entry_of(cell) for cell in cells), title=title)
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=".pdf")
