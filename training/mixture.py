@@ -316,7 +316,7 @@ def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
     """Return rows (B,) of the bank, drawn with the weights `one` where `first` (B,) is True, and else with `other`.
 
-    If all weights of one of them are 0, the other one is used for all rows.
+    If all weights of one tensor are 0, the other tensor is used for all rows.
     """
     one, other = (one if one.any() else other), (other if other.any() else one)
     return torch.where(first, drawn(one, len(first)), drawn(other, len(first)))

@@ -284,7 +284,7 @@ class _Exchange:
 
 
 class _Delivery:
-    """Sends the parts of one response to the client.
+    """The delivery of one response to the client, part by part.
 
     `send` raises TimeoutError if the transfer is slower than `pace` allows.
     """

@@ -118,7 +118,10 @@ class ColorBackground(_Part):
 
 
 class GradientBackground(_Part):
-    """A linear gradient. angle: its direction in degrees; 0 is from top to bottom, 90 from left to right."""
+    """A linear gradient.
+
+    angle: the gradient's direction in degrees: 0 is from top to bottom, 90 is from left to right.
+    """
 
     type: Literal["gradient"] = "gradient"
     start: str = "#ffffff"
