@@ -1,4 +1,7 @@
-"""The texts of the admin site's theme, django-unfold, for `makemessages`: the theme itself has no translations."""
+"""The texts of the admin site's theme, django-unfold, so that `makemessages` finds them.
+
+The theme itself has no translations.
+"""
 
 from django.utils.translation import gettext_noop
 

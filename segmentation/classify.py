@@ -27,10 +27,12 @@ PRINT_STROKE_SHARE = 1 / 50  # share of the page's side: the thickest stroke of 
 def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
     """Return the kind of subject of a picture: Subject.STAMP, Subject.PERSON or Subject.OBJECT.
 
-    rgb: (H, W, 3) uint8. matte: the engine's result for this picture.
+    rgb: (H, W, 3) uint8.
+    matte: the engine's result for this picture.
 
-    A picture of paper whose only colour is ink is a stamp. Otherwise the subject is a person if people cover more than
-    half of the subject's alpha, and an object if not. If the engine cannot detect people, the subject is an object.
+    Return STAMP if the picture shows only paper with print and coloured ink. Otherwise return PERSON if people cover
+    more than half of the subject's alpha, and OBJECT if they do not. If the engine cannot detect people, the subject is
+    an object.
     """
     if is_stamped_paper(rgb):
         return Subject.STAMP
@@ -87,6 +89,9 @@ def _page(rgb: np.ndarray) -> np.ndarray:
 
 
 def _solid_share(dark: np.ndarray) -> float:
-    """Return the share, 0..1, of True cells in (H, W) bool after parts as thin as print are removed."""
+    """Return the share, 0..1, of the pixels of `dark`, (H, W) bool, that belong to thick dark parts.
+
+    Parts as thin as printed letters are removed first.
+    """
     stroke = max(3, round(PRINT_STROKE_SHARE * max(dark.shape)))
     return float(cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((stroke, stroke), np.uint8)).mean())

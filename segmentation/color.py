@@ -1,6 +1,6 @@
 """Conversion of samples (stored pixel values) of all supported colour models, bit depths and encodings to 8-bit sRGB.
 
-The samples' alpha is converted to float.
+An alpha channel is converted to float.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ _STRIP_PIXELS = 1 << 20  # limits the memory of a 16-bit conversion
 
 
 class Colors(NamedTuple):
-    """A picture before EXIF rotation.
+    """The colours and the alpha of a decoded picture, before the EXIF rotation is applied.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) float32 0..1, or None for an opaque picture. notes: one text for each
-    conversion that was applied, for the user.
+    rgb: (H, W, 3) uint8 sRGB.
+    alpha: (H, W) float32 0..1, or None for an opaque picture.
+    notes: one sentence for the user for each conversion that was applied.
     """
 
     rgb: np.ndarray
@@ -44,7 +45,7 @@ class Colors(NamedTuple):
 
 
 def to_srgb(samples: Samples) -> Colors:
-    """Return decoded samples converted to sRGB, with an alpha of 0..1, or None if it is opaque everywhere.
+    """Return decoded samples converted to sRGB, with an alpha of 0..1, or an alpha of None if every pixel is opaque.
 
     Raise ImageUnreadable for CIELAB samples with a broken profile.
     """
@@ -60,7 +61,7 @@ def to_srgb(samples: Samples) -> Colors:
 def _converted(samples: Samples) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return (H, W, 3) uint8 sRGB and notes about the conversion.
 
-    A usable ICC profile has priority; without one, the file's colour encoding is applied, if there is one.
+    Use the ICC profile if it is valid. Otherwise use the colour encoding that the file states, if it states one.
     """
     mode = _MODES[samples.model]
     profile = samples.profile
@@ -87,7 +88,7 @@ def _converted(samples: Samples) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _plain(samples: Samples) -> np.ndarray:
-    """Return the samples as (H, W, 3) uint8 without a profile conversion."""
+    """Return the samples as (H, W, 3) uint8, without using a colour profile."""
     pixels = to_eight_bits(samples.pixels)
     if samples.model == "cmyk":
         return np.asarray(Image.fromarray(pixels, "CMYK").convert("RGB"))
@@ -124,7 +125,9 @@ def _srgb_profile() -> bytes:
 def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | None:
     """Return the samples converted to sRGB by an ICC profile; None if no change would be visible.
 
-    mode: the Pillow mode of the samples. Raise one of _PROFILE_ERRORS for an unusable profile.
+    mode: the Pillow mode of the samples.
+
+    Raise one of _PROFILE_ERRORS for an unusable profile.
     """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode == "L" and source.profile.xcolor_space == _SPACES["RGB"]:
@@ -168,9 +171,9 @@ def _deep_by_profile(pixels: np.ndarray, profile: bytes) -> np.ndarray:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Return whether a transform changes no colour of a coarse grid by more than _SAME_COLOR_LEVELS.
+    """Return whether a transform changes no colour of a coarse grid of test colours by more than _SAME_COLOR_LEVELS.
 
-    Many embedded profiles are sRGB under another name, and then need no conversion.
+    Many embedded profiles describe sRGB under another name. Pictures with such a profile need no conversion.
     """
     levels = np.array(_PROBE_LEVELS, np.uint8)
     axes = np.meshgrid(*[levels] * len(mode))

@@ -21,7 +21,11 @@ _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One encoded file of a result. `extension` includes the dot; `width` and `height` are in pixels."""
+    """One encoded file of a result.
+
+    extension: the file name's extension, including the dot.
+    width, height: the picture's size in pixels.
+    """
 
     kind: Output
     data: bytes
@@ -34,8 +38,8 @@ class Rendered:
 def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
     """Return the subject's box enlarged on each side by `margin` times the box's longer side, clipped to the picture.
 
-    foreground: the subject's box; if None, return the box of the whole picture. width, height: the picture's size in
-    pixels.
+    foreground: the subject's box; if None, return the box of the whole picture.
+    width, height: the picture's size in pixels.
     """
     if foreground is None:
         return Box(0, 0, max(width, 2), max(height, 2))
@@ -84,9 +88,14 @@ def render_cutout(
 ) -> Rendered:
     """Encode the cutout in `options.format`, transparent or on the colour `options.background`.
 
-    JPEG has no transparency; its default background is white. rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. kept: the
-    source's metadata to write into the file. is_small: encode WebP faster, with lossy alpha (see `encode_webp`). Raise
-    InvalidParameter if the picture is too large for the format.
+    JPEG has no transparency, so its default background is white.
+
+    rgb: (H, W, 3) uint8 sRGB.
+    alpha: (H, W) uint8.
+    kept: the source's metadata to write into the file.
+    is_small: encode WebP faster, with lossy alpha (see `encode_webp`).
+
+    Raise InvalidParameter if the picture is too large for the format.
     """
     background = options.background
     if options.format is Format.JPEG:
@@ -106,9 +115,10 @@ def render_cutout(
 
 
 def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode a mask or an instance map, (H, W) uint8, as an 8-bit gray PNG.
+    """Encode a mask or an instance map (each pixel is a person's number), (H, W) uint8, as an 8-bit gray PNG.
 
-    kind: the kind of file in the result. kept: the source's metadata to write.
+    kind: the kind of file in the result.
+    kept: the source's metadata to write.
     """
     return _rendered(kind, encode_png(levels, kept=kept), Format.PNG, levels)
 
@@ -116,25 +126,32 @@ def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) 
 def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode an opaque picture, (H, W, 3) uint8, as PNG.
 
-    kind: the kind of file in the result. kept: the source's metadata to write.
+    kind: the kind of file in the result.
+    kept: the source's metadata to write.
     """
     return _rendered(kind, encode_png(rgb, kept=kept), Format.PNG, rgb)
 
 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
-    """Encode a small cutout as WebP with alpha; its longer side is at most THUMBNAIL_SIDE_PX.
+    """Encode a small cutout as WebP with alpha. Its longer side is at most THUMBNAIL_SIDE_PX.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. Colours are averaged with alpha as weight, so that removed colours
-    do not appear at the subject's edge.
+    rgb: (H, W, 3) uint8 sRGB.
+    alpha: (H, W) uint8.
+
+    Colours are averaged with alpha as the weight, so that colours of the removed background do not appear at the
+    subject's edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
     return _rendered(Output.CUTOUT, encode_webp(pixels, is_small=True), Format.WEBP, pixels)
 
 
 def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
-    """Encode the upright source as JPEG, or as WebP if it has alpha; its longer side is at most PREVIEW_SIDE_PX.
+    """Encode a small copy of the source as JPEG, or as WebP if it has alpha.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8, or None for an opaque picture.
+    The longer side of the copy is at most PREVIEW_SIDE_PX.
+
+    rgb: the source after the EXIF rotation, (H, W, 3) uint8 sRGB.
+    alpha: (H, W) uint8, or None for an opaque picture.
     """
     if alpha is not None:
         pixels = _shrunk(rgb, alpha, PREVIEW_SIDE_PX)
@@ -144,7 +161,7 @@ def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
 
 
 def _size_within(plane: np.ndarray, side_px: int) -> tuple[int, int]:
-    """Return height and width of a plane, in pixels, reduced so that the longer side is at most `side_px`."""
+    """Return height and width of a picture's plane, in pixels, reduced so that the longer side is at most `side_px`."""
     height, width = plane.shape[:2]
     scale = min(1.0, side_px / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))

@@ -17,7 +17,9 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
     """Return the number of CPUs that this process may use, at least 1.
 
     It is the smaller of the process's CPU affinity and the container's CPU quota. `os.cpu_count` does not know the
-    quota: in a container limited to 2 of 64 CPUs it returns 64. cgroup: the folder of the cgroup file system.
+    quota: in a container limited to 2 of 64 CPUs it returns 64.
+
+    cgroup: the folder of the cgroup file system.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
@@ -27,7 +29,7 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
 def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
     """Return the numbers or ids of the NVIDIA GPUs that this process may use, as in CUDA_VISIBLE_DEVICES.
 
-    Without that environment variable, they are the numbers of the device files in `devices`.
+    If this environment variable is not set, return the numbers of the GPUs' device files in the folder `devices`.
     """
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
@@ -41,9 +43,11 @@ def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
 def default_workers(*, may_use_gpus: bool) -> int:
     """Return the default number of model workers for this machine, at least 1.
 
-    With GPUs: one worker per GPU, because a second worker would only share the GPU and need memory for a second model.
-    Without GPUs: a quarter of the CPUs, but at least two workers if there are two CPUs, so that one worker can decode
-    and encode while the other one runs its model. may_use_gpus: if False, ignore the GPUs.
+    With GPUs, the number is one worker per GPU. A second worker would share the GPU and need memory for a second model.
+    Without GPUs, it is a quarter of the CPUs, but at least two workers if there are two CPUs. Then one worker can
+    decode and encode while the other one runs its model.
+
+    may_use_gpus: if False, ignore the GPUs.
     """
     gpus = len(visible_gpus()) if may_use_gpus else 0
     return gpus or max(min(2, available_cpus()), available_cpus() // 4)

@@ -1,8 +1,8 @@
 """Encoders for PNG, JPEG and WebP, and the decoder of a stored alpha, the model's result, which is kept as a PNG.
 
-The PNG encoder is in this module because deflate takes most of the time and the usual libraries use zlib. A 1920 x 1080
-cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with Intel's ISA-L, without a
-larger file (`make bench` measures it).
+The PNG encoder is in this module because most of the time is needed for deflate, for which the usual libraries use
+zlib. A 1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with Intel's
+ISA-L. The file of ISA-L is not larger (`make bench` measures it).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383}  # limits of the two formats
 class Kept:
     """Metadata of the source that is written into the result file.
 
-    resolution: horizontal and vertical resolution in pixels per inch, or None. exif: EXIF data without the prefix
-    `Exif`; empty writes none.
+    resolution: horizontal and vertical resolution in pixels per inch, or None.
+    exif: EXIF data without the prefix `Exif`. If it is empty, no EXIF data is written.
     """
 
     resolution: tuple[float, float] | None = None
@@ -58,8 +58,10 @@ def encode_png(
 ) -> bytes:
     """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948): gray, gray and alpha, RGB or RGBA.
 
-    alpha: (H, W) uint8, joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips, to need less memory.
-    texts: keywords and texts, Latin-1, written as tEXt chunks. kept: the source's metadata to write.
+    alpha: (H, W) uint8, or None. It is joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips of rows,
+    which needs less memory.
+    texts: keywords and texts, Latin-1, written as tEXt chunks.
+    kept: the source's metadata to write.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -82,16 +84,16 @@ def encode_png(
 
 
 def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return colours (H, W, 3) uint8 and alpha (H, W) uint8 joined to RGBA; pixels with alpha 0 become black.
+    """Return colours (H, W, 3) uint8 and alpha (H, W) uint8 joined to RGBA. Pixels with alpha 0 become black.
 
-    Without the black pixels, the removed background could be recovered from the file, and would take most of its bytes.
+    Otherwise the removed background could be recovered from the file, and it would take most of the file's bytes.
     """
     rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
     return cv2.insertChannel(alpha, rgba, 3)
 
 
 def _deflated(pixels: np.ndarray, alpha: np.ndarray | None) -> bytes:
-    """Filter and compress the rows in strips, so that no filtered copy of the whole picture is held in memory."""
+    """Filter and compress the rows in strips, so that memory never contains a filtered copy of the whole picture."""
     height = pixels.shape[0]
     strip = max(1, _STRIP_BYTES * height // pixels.nbytes)
     compressor = isal_zlib.compressobj(_ISAL_LEVEL)
@@ -157,8 +159,10 @@ def encode_webp(
 ) -> bytes:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP with lossless alpha, with the metadata `kept`.
 
-    quality: 0..100. is_small: encode in a third of the time, with lossy alpha, for thumbnails. Raise InvalidParameter
-    for a side longer than MAX_SIDE_PX["webp"].
+    quality: 0..100.
+    is_small: encode in a third of the time, with lossy alpha, for thumbnails.
+
+    Raise InvalidParameter for a side longer than MAX_SIDE_PX["webp"].
     """
     _check_sides(pixels, "webp")
     stream = io.BytesIO()
@@ -205,11 +209,11 @@ def read_quantized(alpha_png: bytes) -> np.ndarray:
 
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
-    """Return an alpha, (H, W) float 0..1, rounded to uint16 0..65535, the precision in which alphas are stored."""
+    """Return an alpha, (H, W) float 0..1, rounded to uint16 0..65535. Alphas are stored with this precision."""
     # Rounds, and clips to the type's range. OpenCV's stubs do not accept a scalar operand.
     return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # type: ignore[call-overload]
 
 
 def to_float(values: np.ndarray) -> np.ndarray:
-    """Return an alpha, (H, W) uint8 or uint16, as float32 0..1, the inverse of `quantize` for uint16."""
+    """Return an alpha, (H, W) uint8 or uint16, as float32 0..1. For uint16, this is the inverse of `quantize`."""
     return values.astype(np.float32) / np.iinfo(values.dtype).max

@@ -59,11 +59,11 @@ _SAME_COLOR_LEVELS = 2
 class Encoding:
     """The transfer function and the primaries of a file's samples.
 
-    transfer: `srgb`; `power` with `gamma` (light = sample ** gamma); `table` with `tables`; or a code of ITU-T H.273 as
-    text.
+    transfer: the transfer function. One of `srgb`, `power` (light = sample ** gamma, with `gamma`), `table` (with
+    `tables`), or a code of ITU-T H.273 as text.
     chromaticities: x and y of the red, green and blue primaries and of white (CIE 1931).
     tables: one (N,) float curve per channel, with the light, 0..1, of evenly spaced samples.
-    source: the name of the file's field, for the note.
+    source: the name of the file's field, which appears in the note.
     """
 
     transfer: str = "srgb"
@@ -78,16 +78,16 @@ class Encoding:
 
     @property
     def note(self) -> str:
-        """Return the sentence about the conversion from this encoding to sRGB that is added to the result's notes."""
+        """Return the sentence that tells the user which conversion from this encoding to sRGB was done."""
         return f"hdr: {self.hdr} tone-mapped to sRGB" if self.hdr else f"{self.source}: converted to sRGB"
 
 
 def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
     """Return the encoding for two code points of ITU-T H.273, or None for sRGB. Unknown codes are treated as sRGB.
 
-    primaries, transfer: the codes of the colour primaries and of the transfer function. still: if True, apply the video
-    curves (BT.709, BT.601, BT.2020) exactly. If False, treat them as sRGB, as browsers do, because still pictures in
-    video containers declare these curves although they are made for an sRGB display.
+    primaries, transfer: the codes of the colour primaries and of the transfer function.
+    still: if True, apply the video curves (BT.709, BT.601, BT.2020) exactly. If False, treat them as sRGB, as browsers
+    do, because still pictures in video containers declare these curves although they are made for an sRGB display.
     """
     if transfer in _VIDEO_TRANSFERS and not still:
         transfer = 13
@@ -130,7 +130,10 @@ def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
 
 
 def _light(strip: np.ndarray, tables: list[np.ndarray]) -> np.ndarray:
-    """Convert samples, (h, W, 3) uint8 or uint16, to linear light, float32, with one lookup table per channel."""
+    """Convert samples, (h, W, 3) uint8 or uint16, to linear light, float32.
+
+    tables: one lookup table per channel.
+    """
     if strip.dtype == np.uint8:
         return cv2.LUT(strip, np.dstack(tables))
     return cv2.merge([table.take(strip[..., channel]) for channel, table in enumerate(tables)])
@@ -148,8 +151,9 @@ def _light_tables(encoding: Encoding, levels: int) -> list[np.ndarray]:
 
 
 def _is_srgb(tables: list[np.ndarray], matrix: np.ndarray | None) -> bool:
-    """Return whether the conversion changes no colour of a coarse grid by more than _SAME_COLOR_LEVELS.
+    """Return whether the conversion changes no colour of a coarse grid of test colours by more than _SAME_COLOR_LEVELS.
 
+    tables: the lookup tables from samples to light, one per channel.
     matrix: the (3, 3) matrix of the conversion, or None for a gray picture.
     """
     steps = np.linspace(0, 1, 33)
@@ -195,7 +199,7 @@ def _to_xyz(chromaticities: Chromaticities) -> np.ndarray:
 def _tone_mapped(light: np.ndarray, encoding: Encoding) -> np.ndarray:
     """Return linear HDR light, (H, W, 3) float32, mapped to the range 0..1 of sRGB.
 
-    light: for PQ in units of reference white, for HLG scene light 0..1.
+    light: for PQ, the light in units of reference white. For HLG, the scene light, 0..1.
     """
     if encoding.hdr == "HLG":
         # BT.2100, the opto-optical transfer function: brighter by its luminance to the power of gamma - 1.

@@ -11,7 +11,7 @@ from typing import ClassVar
 def gettext_noop(message: str) -> str:
     """Mark a message for translation and return it unchanged.
 
-    It replaces Django's function, which must not be imported here.
+    This replaces Django's function of the same name, because this package must not import Django.
     """
     return message
 
@@ -19,10 +19,11 @@ def gettext_noop(message: str) -> str:
 class MattingError(Exception):
     """An error with a stable `code`, an HTTP status and a public message.
 
-    Each API translates `code` to its own error format. `public_message` may be shown to users; it is translated when it
+    Each API translates `code` to its own error format. `public_message` may be shown to users and is translated when it
     is displayed. It contains no path, no traceback and no data of other teams.
 
-    message: the text of this error, by default the public message. field: the name of the invalid parameter, or empty.
+    message: the text of this error, by default the public message.
+    field: the name of the invalid parameter, or empty.
     """
 
     code: ClassVar[str] = "internal"

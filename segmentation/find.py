@@ -25,11 +25,12 @@ NO_THING = "object: nothing but people is the subject"
 class Found:
     """The subject found in a picture.
 
-    alpha: (h, w) float32 0..1 over the full picture, at any resolution. subject: the kind of subject, but not
-    Subject.AUTO.
-    boxes: the only areas where the subject may be; may be empty. colors: (H, W, 3) uint8 if the subject's colours
-    differ from the picture (ink without its paper), else None. instances: the separate people, or None if the method is
-    not `instances`. notes: sentences about requested subjects that were not found.
+    alpha: (h, w) float32 0..1 over the full picture, at any resolution.
+    subject: the kind of subject, but not Subject.AUTO.
+    boxes: the subject is only inside these boxes. If there are none, it may be anywhere in the picture.
+    colors: (H, W, 3) uint8 if the subject's colours differ from the picture (ink without its paper), else None.
+    instances: the separate people, or None if the method is not `instances`.
+    notes: sentences about requested subjects that were not found.
     """
 
     alpha: np.ndarray
@@ -41,11 +42,14 @@ class Found:
 
 
 def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_side_px: int = 2) -> Found:
-    """Return the subject of a picture, (H, W, 3) uint8, found by `engine` as `options` require.
+    """Find the subject of a picture, (H, W, 3) uint8, with `engine`, as `options` require.
 
-    If nothing is found, the alpha is 0 everywhere. min_box_side_px: the shortest side of a valid box, in pixels. Raise
-    BoxInvalid or PointInvalid for a box or a point outside the picture, InvalidParameter for points if the model takes
-    none, and InferenceFailed when the model fails.
+    If no subject is found, the alpha is 0 everywhere.
+
+    min_box_side_px: the shortest side of a valid box, in pixels.
+
+    Raise BoxInvalid or PointInvalid for a box or a point outside the picture, InvalidParameter for points if the model
+    does not take points, and InferenceFailed when the model fails.
     """
     height, width = rgb.shape[:2]
     boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)
@@ -66,7 +70,7 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
 def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
     """Return the ink of a picture, (H, W, 3) uint8, separated from its paper. This needs no model.
 
-    boxes: where to look for ink; if empty, in the whole picture.
+    boxes: the places to search for ink. If it is empty, search the whole picture.
     """
     height, width = rgb.shape[:2]
     alpha, colors = np.zeros((height, width), np.float32), rgb.copy()
@@ -130,11 +134,13 @@ def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -
 
 
 def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the part of a matte's alpha, (h, w) float32, that belongs to the requested subject, and notes about it.
+    """Return the part of a matte's alpha, (h, w) float32, that belongs to the requested subject, and a tuple of notes.
 
-    subject: PERSON keeps only people, OBJECT only things, other values keep all. rgb: the picture, (H, W, 3) uint8. If
-    the engine cannot detect people, return the whole alpha. If the matte contains no such subject, return an alpha of 0
-    and a note that says so; otherwise there are no notes.
+    subject: PERSON keeps only people, OBJECT keeps only things, other values keep everything.
+    rgb: the picture, (H, W, 3) uint8.
+
+    If the engine cannot detect people, return the whole alpha. If the matte contains no such subject, return an alpha
+    of 0 and a note that says so. Otherwise the tuple of notes is empty.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()
@@ -146,7 +152,7 @@ def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) ->
 
 
 def _instances(rgb: np.ndarray, engine: Engine) -> Sequence[Instance]:
-    """Return the separate people; an empty sequence if the engine cannot separate people."""
+    """Return the separate people, or an empty sequence if the engine cannot separate people."""
     try:
         return engine.instances(rgb)
     except InferenceFailed:

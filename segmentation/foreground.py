@@ -1,11 +1,11 @@
-"""Removal of the old background's colour from half-transparent edges (decontamination), without a change of alpha.
+"""Removal of the old background's colour from half-transparent edges (decontamination). Alpha does not change.
 
 The colour of a pixel of hair is alpha * F + (1 - alpha) * B, where F and B are the colours of foreground and
-background. If it is used unchanged, B remains visible as a halo on a new background. As in blur fusion (Forte,
+background. If this colour is used unchanged, B remains visible as a halo on a new background. As in blur fusion (Forte,
 "Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are estimated from local averages, and then the
 remaining difference to the photo is added to F. Here the averages form a pyramid from coarse to fine: each level uses
-pixels with certain alpha, and the next coarser level where there are none. Only half-transparent pixels are computed at
-full size. This is faster and more exact than two wide blurs.
+pixels with certain alpha, and the next coarser level where there are no such pixels. Only half-transparent pixels are
+computed at full size. This is faster and more exact than two wide blurs.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ _EPSILON = 1e-4
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
     """Return (H, W, 3) uint8 with the foreground's own colour where alpha is between 0 and 1.
 
-    rgb: the photo, (H, W, 3) uint8. alpha: (H, W), float32 0..1 or quantised uint16. shown: the visible alpha after
-    feathering, (H, W) uint8, or None. Pixels that feathering made visible show only background in the photo, and also
-    get the foreground's colour.
+    rgb: the photo, (H, W, 3) uint8.
+    alpha: (H, W), float32 0..1 or quantised uint16.
+    shown: the visible alpha after feathering, (H, W) uint8, or None. Pixels that only feathering made visible show
+    background in the photo. They get the foreground's colour too.
     """
     if alpha.dtype != np.uint16:
         alpha = quantize(alpha)
@@ -66,8 +67,10 @@ def _within(plane: np.ndarray, lowest: int, highest: int) -> np.ndarray:
 def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray, reduction: int) -> None:
     """Write the foreground's colours into `clean`, (H, W, 3) uint8, at the pixels where `band` is 1.
 
-    rgb: the photo, (H, W, 3) uint8. alpha: (H, W) uint16. band: (H, W) uint8 of 0 and 1. reduction: the reduction
-    factor of the pyramid's finest level.
+    rgb: the photo, (H, W, 3) uint8.
+    alpha: (H, W) uint16.
+    band: (H, W) uint8 of 0 and 1.
+    reduction: the reduction factor of the pyramid's finest level.
     """
     height, width = band.shape
     layers = _smooth_layers(rgb, alpha, reduction)
@@ -112,7 +115,10 @@ def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray, reduction: int) -> tuple[
 
 
 def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
-    """Return the averages of squares of `reduction` pixels per side, without incomplete squares at the edges."""
+    """Return the averages of squares of `reduction` x `reduction` pixels.
+
+    Incomplete squares at the edges are left out.
+    """
     height, width = plane.shape[0] // reduction, plane.shape[1] // reduction
     return cv2.resize(plane[: height * reduction, : width * reduction], (width, height), interpolation=cv2.INTER_AREA)
 
@@ -120,8 +126,10 @@ def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
 def _trusting_mean(photo: np.ndarray, weight: np.ndarray, coarser: np.ndarray | None) -> np.ndarray:
     """Return the window means of a photo, (h, w, 3) float32, weighted by weight ** 8.
 
-    With this power, mixed colours have little effect. Where a window has almost no weight, the result is the next
-    coarser level's mean; without a coarser level, it is the mean of the whole photo.
+    The high power gives mixed colours little effect. Where a window has almost no weight, the result is the mean of the
+    next coarser level, or the mean of the whole photo if there is no coarser level.
+
+    coarser: the result for the next coarser level, or None.
     """
     trust = weight
     for _ in range(3):

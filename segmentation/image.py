@@ -1,6 +1,6 @@
-"""Check of an untrusted picture file, and its decoding to an upright picture in sRGB.
+"""Check of an untrusted picture file, and its decoding to an sRGB picture with the EXIF rotation applied.
 
-The web process calls `probe` to accept or reject a file; the worker calls `decode` to read it. This module does not
+The web process calls `probe` to accept or reject a file. The worker calls `decode` to read it. This module does not
 import torch. To protect the process, the steps are: limit the bytes, detect the format, limit the pixels that the
 header states, and only then decode.
 """
@@ -60,8 +60,10 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class Limits:
     """The limits of accepted pictures.
 
-    max_bytes: the largest file in bytes. max_pixels: the largest product of width and height. min_side_px, max_side_px:
-    the limits of each side; a max_side_px of None means no limit. formats: the accepted names of FORMATS.
+    max_bytes: the largest file in bytes.
+    max_pixels: the largest product of width and height.
+    min_side_px, max_side_px: the limits of each side; a max_side_px of None means no limit.
+    formats: the accepted names of FORMATS.
     min_box_side_px: the shortest side of a box on the picture.
     """
 
@@ -77,9 +79,11 @@ class Limits:
 class Probe:
     """The properties of a valid picture.
 
-    format: a name of FORMATS. width, height: the size of the upright picture in pixels. bytes: the file's size. notes:
-    data that was converted or ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal and
-    vertical pixels per inch of the upright picture; None if the file does not contain it.
+    format: a name of FORMATS.
+    width, height: the size in pixels, after the EXIF rotation.
+    bytes: the file's size.
+    notes: sentences about data that was converted or ignored during reading, such as `icc: converted to sRGB`.
+    resolution: horizontal and vertical pixels per inch, after the EXIF rotation; None if the file does not contain it.
     """
 
     format: str
@@ -94,8 +98,10 @@ class Probe:
 class Picture:
     """A decoded picture.
 
-    rgb: (H, W, 3) uint8 sRGB, upright. alpha: (H, W) float32 0..1, or None if the picture is opaque. probe: the file's
-    properties. exif: as stored in the file, for `formats.exif.kept`.
+    rgb: (H, W, 3) uint8 sRGB, with the EXIF rotation applied.
+    alpha: (H, W) float32 0..1, or None if the picture is opaque.
+    probe: the file's properties.
+    exif: the EXIF data as stored in the file, for `formats.exif.kept`.
     """
 
     rgb: np.ndarray
@@ -107,9 +113,11 @@ class Picture:
 def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     """Check that a file can be decoded, and return its properties.
 
-    source: the file's bytes, its path, or an open file. Raise ImageMissing for an empty file, ImageTooLarge for too
-    many bytes, ImageDimensions for too many pixels or a wrong side, and ImageUnreadable for any other fault; the
-    message states the reason. The result has no notes about colour conversion, because the pixels are not converted.
+    source: the file's bytes, its path, or an open file.
+
+    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or a
+    wrong side, and ImageUnreadable for any other fault of the file. The message states the reason. The result has no
+    notes about colour conversion, because the pixels are not converted.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
@@ -139,7 +147,7 @@ def pixels_of(source: bytes | Path, limits: Limits) -> int:
 
 
 def decode(data: bytes, limits: Limits) -> Picture:
-    """Return a file's first frame, upright, in sRGB. Raise the errors of `probe`."""
+    """Return a file's first frame in sRGB, with the EXIF rotation applied. Raise the errors of `probe`."""
     data = _read(data, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):
@@ -159,7 +167,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
     """Return the file's bytes. Raise ImageMissing for an empty file, and ImageTooLarge above `max_bytes`.
 
-    At most one byte more than allowed is read; the size that a path or stream reports is not used.
+    At most one byte more than allowed is read. The size that a path or stream reports is not trusted.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
@@ -196,10 +204,11 @@ def _opened(name: str, data: bytes, limits: Limits) -> Opened:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Convert the errors of parsers and decoders to ImageUnreadable; raise errors of the machine unchanged.
+    """Convert the errors of parsers and decoders inside the block to ImageUnreadable.
 
-    Damaged files cause SyntaxError, struct.error, KeyError, zlib.error and others, so all exceptions are caught. An
-    OSError with an errno comes from the operating system, not from a decoder.
+    Damaged files cause SyntaxError, struct.error, KeyError, zlib.error and others, so all exceptions are caught. A
+    fault of the machine (disk, memory) is raised unchanged. An OSError with an errno comes from the operating system,
+    not from a decoder.
     """
     try:
         yield
@@ -234,9 +243,9 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
-    """Return (H, W) or (H, W, 3) pixels rotated and mirrored by an EXIF orientation (EXIF 2.3, tag Orientation).
+    """Return pixels, (H, W) or (H, W, 3), rotated and mirrored as an EXIF orientation requires.
 
-    turn: 1..8.
+    turn: the EXIF orientation, 1..8 (EXIF 2.3, tag Orientation).
     """
     if turn in _SIDES_SWAPPED:
         pixels = cv2.transpose(pixels)

@@ -13,13 +13,16 @@ SMOOTHING_SHARE = 0.01  # share of the longer side: smoothed alpha decides about
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
     """Return a map that assigns each opaque pixel of a picture to at most one person.
 
-    alphas: (n, H, W) float32 0..1, one person each. scores: (n,), how certain each person is, in the order of `alphas`.
+    alphas: (n, H, W) float32 0..1, the alpha of each person.
+    scores: (n,), how certain each person is, in the order of `alphas`.
     people_alpha: (H, W) float32 0..1, the visible union of the people.
 
-    The map is (H, W) uint8: 0 for background, i + 1 where the pixel belongs to alphas[i]. A mask (the pixels where a
-    person's alpha is above OPAQUE) that is almost completely inside a mask with a higher score shows the same person
-    and gets no pixels. Where several masks overlap, the one with the highest smoothed alpha gets the pixel; for equal
-    values, the one with the highest score. Raise ValueError for more than 255 people.
+    The map is (H, W) uint8: 0 for background, i + 1 where the pixel belongs to alphas[i]. A person's mask contains the
+    pixels where the person's alpha is above OPAQUE. If a mask is almost completely inside a mask with a higher score,
+    both show the same person, and the first mask gets no pixels. Where several masks overlap, the one with the highest
+    smoothed alpha gets the pixel. For equal values, the mask with the highest score gets it.
+
+    Raise ValueError for more than 255 people.
     """
     if len(alphas) > 255:
         raise ValueError("an id map of eight bits holds 255 people at most")
@@ -39,9 +42,9 @@ def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.nd
 
 
 def _without_repeats(masks: list[np.ndarray]) -> list[bool]:
-    """Return for each mask whether it is not empty and does not repeat an earlier mask.
+    """Return for each mask whether it is used: it is not empty and does not show the same person as an earlier mask.
 
-    masks: (H, W) bool each, sorted by falling score.
+    masks: (H, W) bool each, sorted by score, the highest first.
     """
     kept: list[bool] = []
     for index, mask in enumerate(masks):

@@ -170,7 +170,7 @@ class Encoder(nn.Module):
 class PromptReader(nn.Module):
     """Module that computes features of prompt planes (B, 3, H, W) at strides 2 to 32. The decoder adds them to its own.
 
-    Before training the features are 0, so that a network trained without prompts can learn to use them.
+    Before training, all features are 0, so that a network trained without prompts can learn to use them.
     """
 
     def __init__(self, planes: int, widths: tuple[int, ...], outputs: tuple[int, ...]):
@@ -258,7 +258,7 @@ def in_channels_last(x: Tensor) -> Tensor:
 
 
 class KeylineUNet(nn.Module):
-    """The built-in network. In training mode it also returns coarser mattes at strides 8 and 4."""
+    """The built-in network. In training mode it also returns coarser mattes, at strides 8 and 4."""
 
     def __init__(self, config: NetworkConfig = NetworkConfig()):
         super().__init__()
@@ -291,7 +291,7 @@ class KeylineUNet(nn.Module):
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return the feature maps of photos (B, 3, H, W): skips at strides 2 to 16, and context at stride 32.
+        """Return the feature maps of photos (B, 3, H, W): skip connections at strides 2 to 16, context at stride 32.
 
         A network with one prompt plane takes it as the fourth channel of `photos`.
         """
@@ -301,8 +301,8 @@ class KeylineUNet(nn.Module):
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return mattes and people maps, computed from a photo's features and prompt planes (B, 3, H, W).
 
-        The shapes of the results are described in the module's docstring. planes: None for a network that takes no
-        clicks. In training mode, the result also contains the coarser mattes.
+        The module's docstring describes the shapes of the results. In training mode, the result also contains the
+        coarser mattes. planes: None for a network that takes no clicks.
         """
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5
@@ -371,7 +371,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _config_beside(path: Path) -> NetworkConfig:
-    """Return the config from a weight file's manifest; without a manifest, the default config.
+    """Return the config from a weight file's manifest, or the default config if there is no manifest.
 
     Raise WeightsInvalid if the manifest has no valid config.
     """

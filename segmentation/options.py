@@ -87,7 +87,9 @@ class Color:
     def parse(cls, text: str, *, field_name: str = "background") -> Self:
         """Return the colour for `#rgb`, `#rrggbb`, `rgb` or `rrggbb`.
 
-        field_name: the field that the error names. Raise InvalidParameter for any other text.
+        field_name: the field that the error names.
+
+        Raise InvalidParameter for any other text.
         """
         digits = str(text).strip().removeprefix("#")
         if len(digits) == 3:
@@ -102,7 +104,11 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels of the upright picture: left and top inclusive, right and bottom exclusive."""
+    """A rectangle in pixels of the picture, after the EXIF rotation.
+
+    left, top: the first column and row inside the rectangle.
+    right, bottom: the first column and row after the rectangle.
+    """
 
     left: int
     top: int
@@ -159,7 +165,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A click in pixels of the upright picture. `keep` is True if this place belongs to the subject."""
+    """A click in pixels of the picture after the EXIF rotation.
+
+    keep: True if this place belongs to the subject, False if it belongs to the background.
+    """
 
     x: int
     y: int
@@ -182,7 +191,7 @@ class Point:
         return cls(value[0], value[1], bool(value[2]))
 
     def on(self, width: int, height: int) -> Point:
-        """Return the point. Raise PointInvalid if it is outside a picture of `width` x `height` pixels."""
+        """Return this point. Raise PointInvalid if it is outside a picture of `width` x `height` pixels."""
         if not (0 <= self.x < width and 0 <= self.y < height):
             raise PointInvalid(f"points: ({self.x}, {self.y}) is not on a picture of {width}x{height}", field="points")
         return self
@@ -192,16 +201,18 @@ class Point:
 class CutoutOptions:
     """Parameters of one cutout. The constructor raises InvalidParameter, which names the invalid field.
 
-    boxes: with method `boxes`, each box contains one subject. points: with method `points`, they select the subject;
-    with `auto` and `boxes`, they correct the result, and all boxes together then contain one subject.
+    boxes: with method `boxes`, each box contains one subject.
+    points: with method `points`, they select the subject. With `auto` and `boxes`, they correct the result, and all
+    boxes together then contain one subject.
     quality: which model is used; None means the default of the team and the API.
     threshold: 0..50. `binary` keeps alpha > threshold / 50. `soft` stretches the levels between t and 1 - t to 0..1,
-    with t = threshold / 100; 0 changes nothing, and 50 is a step at one half.
-    erosion: 0..5, the minimum over a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian blur of the alpha.
+    with t = threshold / 100: 0 changes nothing, and 50 is a step at one half.
+    erosion: 0..5. The alpha becomes the minimum over a square of erosion + 1 pixels.
+    feathering: whether alpha is blurred with a 5 x 5 Gaussian.
     decontaminate: remove the background's colour from half-transparent pixels.
     refine: enlarge the model's alpha along the picture's edges.
     crop_margin: space added around the subject on each side, as a share (0..0.5) of its longer side.
-    background: None keeps the cutout transparent (JPEG has no transparency and gets white).
+    background: None keeps the cutout transparent. JPEG has no transparency and gets white.
     metadata: the part of the source's EXIF that the cutout keeps.
     """
 

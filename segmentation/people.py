@@ -25,8 +25,10 @@ ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline has the 
 class Person:
     """One person of the map of ids that `map_people` returns.
 
-    id: the value of the person's pixels in the map, from 1. box: tight around these pixels. score: how certain the
-    engine is that this is a person, 0..1. area_px: the number of the pixels.
+    id: the value of the person's pixels in the map, from 1.
+    box: the smallest box around these pixels.
+    score: how certain the engine is that this is a person, 0..1.
+    area_px: the number of these pixels.
     """
 
     id: int
@@ -38,8 +40,10 @@ class Person:
 def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
     """Return a map that assigns the opaque pixels of alpha to people, (H, W) uint8, and the people by ascending id.
 
-    alpha: (H, W) float32 0..1, the union of the people at the picture's size. In the map, 0 is background, and 1..N are
-    the ids of the people. At most MAX_PEOPLE of the instances are used; without instances, the map is 0 everywhere.
+    alpha: (H, W) float32 0..1, the union of the people at the picture's size.
+
+    In the map, 0 is background, and 1..N are the ids of the people. At most MAX_PEOPLE of the instances are used. If
+    there are no instances, the map is 0 everywhere.
     """
     instances = instances[:MAX_PEOPLE]
     if not instances:
@@ -56,7 +60,10 @@ def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.nda
 
 
 def _spread(ids: np.ndarray) -> np.ndarray:
-    """Return the ids with all background filled by the nearest id, so that all pixels of a refined outline have one."""
+    """Return the map of ids in which each background pixel gets the nearest id.
+
+    Then each pixel of an outline that is refined later has an id.
+    """
     if not ids.any():
         return ids
     labels = cv2.distanceTransformWithLabels(
@@ -70,7 +77,7 @@ def _spread(ids: np.ndarray) -> np.ndarray:
 def number_people(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
     """Return the ids (H, W) uint8 renumbered to 1..N without gaps, in the same order, and the people.
 
-    scores: (n,), 0..1; scores[i - 1] is the score of id i.
+    scores: (n,), 0..1; scores[i - 1] is the score of the person with the old id i.
     """
     areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
     numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)

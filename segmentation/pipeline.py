@@ -57,12 +57,17 @@ _NEARLY_WHITE = 224
 class CutoutResult:
     """The result for one picture.
 
-    outputs: the files that the options request. alpha: the model's full-size alpha before the threshold, as a 16-bit
-    gray PNG. thumbnail: the small cutout. preview: the source in screen size, None for variants (renderings with other
-    options). width, height: the size of the upright source in pixels. foreground: the box around the visible subject,
-    in pixels of the upright source, or None without one. subject: the kind of subject. instances: the people.
-    uncertainty: the result of `uncertainty_of`. notes: sentences for the user. timings_ms: the times of the steps
-    `decode`, `model`, `post` and `encode`.
+    outputs: the files that the options request.
+    alpha: the model's full-size alpha before the threshold, as a 16-bit gray PNG.
+    thumbnail: the small cutout.
+    preview: the source in screen size; None for variants (renderings with other options).
+    width, height: the source's size in pixels, after the EXIF rotation.
+    foreground: the box around the visible subject, in pixels; None if no subject is visible.
+    subject: the kind of subject.
+    instances: the separate people.
+    uncertainty: the result of `uncertainty_of`.
+    notes: sentences for the user.
+    timings_ms: the times of the steps `decode`, `model`, `post` and `encode`, in milliseconds.
     """
 
     outputs: tuple[Rendered, ...]
@@ -83,8 +88,10 @@ class CutoutResult:
 class _Matted:
     """A picture with its final alpha.
 
-    alpha: (H, W) uint16. stored: the future of the alpha's PNG. ids, people: the results of `map_people`. The other
-    fields have the same meaning as in Found.
+    alpha: (H, W) uint16.
+    stored: the future with the PNG of the alpha.
+    ids, people: the results of `map_people`.
+    subject, colors, notes: as in Found.
     """
 
     picture: Picture
@@ -107,10 +114,13 @@ def cut_out(
 ) -> CutoutResult:
     """Cut the subject out of a picture file.
 
-    data: the file's bytes. limits: the limits of accepted pictures. on_draft: called with the cutout at screen size
-    (see `draft_of`) before the full-size files are made; None: make no draft. Raise the ImageErrors of
-    `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if the result is too large
-    for its format or the model does not take points, and InferenceFailed when the model fails.
+    data: the file's bytes.
+    limits: the limits of accepted pictures.
+    on_draft: called with the cutout at screen size (see `draft_of`) before the full-size files are made. None: make no
+    draft.
+
+    Raise the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if
+    the result is too large for its format or the model does not take points, and InferenceFailed when the model fails.
     """
     timings_ms: dict[str, float] = {}
     with _timed(timings_ms, "decode"):
@@ -132,10 +142,11 @@ def cut_out(
 
 
 def draft_of(found: Found, picture: Picture, options: CutoutOptions) -> Rendered:
-    """Return the cutout as WebP with alpha, with a longer side of at most DRAFT_SIDE_PX pixels, without model.
+    """Return the draft of a cutout: a WebP with alpha whose longer side has at most DRAFT_SIDE_PX pixels.
 
-    found: the subject found in `picture`. The draft shows the whole picture without a background, as the editor does,
-    so the options `crop`, `background` and `format` have no effect.
+    found: the subject that was found in `picture`.
+    options: the options of the cutout. `crop`, `background` and `format` have no effect, because the editor shows the
+    whole picture on its own background.
     """
     height, width = picture.rgb.shape[:2]
     scale = min(1.0, DRAFT_SIDE_PX / max(height, width))
@@ -178,9 +189,13 @@ def render_variant(
 ) -> CutoutResult:
     """Render a picture with other options from the alpha that `cut_out` stored, without a model.
 
-    data: the file's bytes. alpha_png: the stored alpha. for_screen: render in a third of the time, for display only:
-    WebP as `encode_webp` does with `is_small`, and the cutout itself as the thumbnail. The options of the model
-    (method, boxes, subject, refine) have no effect; separate people are one subject here.
+    The options of the model (method, boxes, subject, refine) have no effect. Separate people are treated as one
+    subject.
+
+    data: the file's bytes.
+    alpha_png: the stored alpha.
+    for_screen: render in a third of the time, for display only. WebP is encoded as `encode_webp` does with `is_small`,
+    and the cutout itself is the thumbnail.
 
     Raise the ImageErrors of `segmentation.image.decode`, ImageUnreadable for an alpha of another size, and
     InvalidParameter if the result is too large for its format.
@@ -220,7 +235,10 @@ def on_paper(picture: Picture) -> np.ndarray:
 
 
 def _missing(matted: _Matted, foreground: Box | None) -> tuple[str, ...]:
-    """Return the note that explains an empty cutout; empty if the cutout is not empty or there already is a note."""
+    """Return the note that explains why a cutout is empty.
+
+    Return an empty tuple if the cutout is not empty or there already is a note.
+    """
     if foreground or matted.notes:
         return ()
     return (NOTHING_LEFT,) if foreground_box(matted.alpha) else (NOTHING_FOUND,)
@@ -236,7 +254,7 @@ def _texts(found: Found) -> dict[str, str]:
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
     """Return the alpha at the picture's size, (H, W) quantised uint16.
 
-    The alpha of `found` is enlarged, set to 0 outside the boxes, and multiplied by the file's own alpha.
+    The alpha of `found` is enlarged, set to 0 outside the boxes, and multiplied by the alpha of the picture file.
     """
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)
@@ -252,7 +270,9 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 def _render(
     matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float], *, for_screen: bool = False
 ) -> CutoutResult:
-    """Render all files from the quantised alpha, so that a variant with the same options is identical.
+    """Render all files from the quantised alpha.
+
+    Therefore a variant with the same options is identical to the first result.
 
     for_screen: as in `render_variant`.
     """
@@ -324,20 +344,28 @@ def _colors(matted: _Matted, shown: np.ndarray, options: CutoutOptions) -> np.nd
 
 
 def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.ndarray:
-    """Return the photo with the people drawn over it, or the single subject where it is more than half opaque."""
+    """Return the photo with a drawing of the people over it.
+
+    ids: the map of people. If it is None, draw the single subject, where it is more than half opaque.
+    """
     return draw_ids(rgb, (shown > 127).view(np.uint8) if ids is None else ids)
 
 
 def uncertainty_of(alpha: np.ndarray, *, subject: np.ndarray | None = None) -> float:
     """Return how uncertain a matte is, 0..1: 0 if every alpha is 0 or 1, 1 if every alpha is 0.5.
 
-    alpha: (H, W), float32 or quantised uint16. The result is the larger of two numbers, measured on alpha averaged down
-    to a longer side of 320 pixels, so that small and large pictures are comparable. The first is the root of the mean
-    of 4 a (1 - a): how much is undecided. The second is NOTHING_SURE times the difference between 1 and the highest
-    half per cent of alpha: how little is certain, so a picture without a subject gives NOTHING_SURE. docs/benchmarks.md
-    shows how much of the total error is in pictures with high values.
-    subject: the part (h, w) of a float32 alpha where the subject is known to be; the second number is measured there,
-    because a small subject does not fill half a per cent of the picture.
+    alpha: (H, W), float32 or quantised uint16.
+    subject: the part (h, w) of a float32 alpha that is known to contain the subject, or None.
+
+    The result is the larger of two numbers. Both are measured on an alpha that is averaged down to a longer side of 320
+    pixels, so that small and large pictures are comparable.
+
+    The first number is the square root of the mean of 4 a (1 - a). It says how much of alpha is undecided. The second
+    number says how little of alpha is certain. It is NOTHING_SURE times the difference between 1 and the alpha that
+    only half a per cent of the pixels exceed. For a picture without a subject it is NOTHING_SURE. If `subject` is
+    given, the second number is measured there, because a small subject does not fill half a per cent of the picture.
+
+    docs/benchmarks.md shows how much of the total error is in pictures with high values.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))

@@ -1,7 +1,7 @@
 """Threshold, erosion and feathering of the model's alpha, applied in this order.
 
-The functions do not change their arguments. The mode `binary` follows exactly the definition of one of the APIs that
-the site imitates, and tests check each of its levels. The mode `soft` keeps gray levels and therefore hair.
+The functions do not change their arguments. The mode `binary` follows exactly the definition of one of the vendor APIs
+that the site emulates, and tests check each of its levels. The mode `soft` keeps gray levels and therefore hair.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def shape_alpha(alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def _table(mode: AlphaMode, threshold: int) -> np.ndarray:
-    """Return a table, (1, 65536) uint8, from a quantised alpha to its visible level."""
+    """Return a table, (1, 65536) uint8, that contains the visible level for each quantised alpha."""
     return _levels((np.arange(65536, dtype=np.float32) / 65535)[None], mode, threshold)
 
 
@@ -63,8 +63,8 @@ def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
 def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
     """Return the minimum of levels, (H, W) uint8, over a square of erosion + 1 pixels per side.
 
-    An erosion of 0 returns alpha unchanged. Beyond the picture's border there is no background, so the border does not
-    erode alpha.
+    If erosion is 0, return alpha unchanged. Pixels beyond the picture's border do not count as background, so alpha is
+    not reduced at the border.
     """
     if erosion == 0:
         return alpha

@@ -1,11 +1,13 @@
 """Enlargement of the engine's small alpha to the size of the picture, along the picture's edges.
 
 The method is a fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes. At the small size, alpha is
-fitted in each window as a linear function of colour; the function is enlarged and applied to the full picture. The
-first pass has a wide window, stays at the small size, and moves a misplaced edge to the picture's edge. The second pass
-has a narrow window and enlarges. Each pass blurs alpha by about one cell (a value of the small alpha). Therefore the
-levels are stretched afterwards, but only in windows that contain both subject and background: edges become sharp, while
-regions where the engine is uncertain stay gray.
+fitted in each window as a linear function of colour. This function is enlarged and applied to the full picture. The
+first pass has a wide window, works only at the small size, and moves a misplaced edge to the picture's edge. The second
+pass has a narrow window and enlarges.
+
+Each pass blurs alpha by about one cell (a value of the small alpha). Therefore the levels are stretched afterwards, but
+only in windows that contain both subject and background. Edges become sharp, while regions where the engine is
+uncertain stay gray.
 """
 
 from __future__ import annotations
@@ -31,10 +33,11 @@ _FULL_CONTRAST = (0.5, 0.9)  # contrast of alpha in a window: no edge below the 
 
 
 class _Model(NamedTuple):
-    """Alpha as a linear function of colour, for each cell.
+    """Alpha as a linear function of colour, for each cell (a value of the small alpha).
 
-    function: four planes (h, w) float32, three slopes for colours 0..1 and the offset. unsure: (h, w) uint8, 1 where
-    the function is used. stretch: (h, w) float32, the share of the levels to cut at each end.
+    function: four planes (h, w) float32: three slopes for colours 0..1, and the offset.
+    unsure: (h, w) uint8, 1 in cells where the function is used.
+    stretch: (h, w) float32, the share of the levels to cut at each end.
     """
 
     function: list[np.ndarray]
@@ -45,7 +48,8 @@ class _Model(NamedTuple):
 def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     """Return a small alpha enlarged to the picture's size along the picture's edges, (H, W) quantised uint16.
 
-    alpha: (h, w) float32 0..1. rgb: the picture, (H, W, 3) uint8.
+    alpha: (h, w) float32 0..1.
+    rgb: the picture, (H, W, 3) uint8.
     """
     height, width = rgb.shape[:2]
     if height * width <= alpha.size:
@@ -59,9 +63,11 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
-    """Fit alpha = slopes . colour + offset in the windows with unsure cells, and average the functions over windows.
+    """Fit alpha = slopes . colour + offset in the windows with uncertain cells, and average the functions over windows.
 
-    guide: the small picture, (h, w, 3) uint8. alpha: (h, w) float32. radius: the radius of a window, in cells.
+    guide: the small picture, (h, w, 3) uint8.
+    alpha: (h, w) float32.
+    radius: the radius of a window, in cells.
     """
     window = (2 * radius + 1, 2 * radius + 1)
     unsure = _unsure(alpha)
@@ -88,7 +94,8 @@ def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
 def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.ndarray]) -> list[np.ndarray]:
     """Solve one symmetric 3 x 3 system per cell by cofactors.
 
-    matrix: the upper triangle; each entry is (h, w). right: the three right sides, each (h, w).
+    matrix: the upper triangle; each entry is (h, w).
+    right: the three right sides, each (h, w).
     """
     a, b, c, d, e, f = (matrix[place] for place in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
@@ -103,13 +110,18 @@ def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.n
 
 
 def _unsure(alpha: np.ndarray) -> np.ndarray:
-    """Return uint8 with 1 in cells whose 3 x 3 cells are neither all subject nor all background."""
+    """Return uint8 with 1 in uncertain cells.
+
+    A cell is uncertain if the 3 x 3 cells around it are neither all subject nor all background.
+    """
     window = _square(1)
     return ((cv2.dilate(alpha, window) > SURE) & (cv2.erode(alpha, window) < 1 - SURE)).view(np.uint8)
 
 
 def _edge_share(alpha: np.ndarray, radius: int) -> np.ndarray:
-    """Return for each window, 0..1, how certainly it contains an edge and not an undecided region.
+    """Return for each window a number 0..1 that says how certainly the window contains an edge.
+
+    It is 0 if the window contains no edge, for example only undecided values.
 
     radius: the radius of a window, in cells.
     """
@@ -123,11 +135,14 @@ def _square(radius: int) -> np.ndarray:
 
 
 def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray, result: np.ndarray) -> None:
-    """Write the alpha at the size of `rgb`, (H, W, 3) uint8, into `result`, (H, W) float32 or quantised uint16.
+    """Compute the alpha at the size of `rgb`, (H, W, 3) uint8, and write it into `result`.
 
-    Unsure pixels get the value of the function, the others the enlarged alpha. Blocks of rows are computed completely
-    from the first to the last unsure column. Such blocks stay in the processor's cache, and take a tenth of the time of
-    single pixels.
+    alpha: the small alpha.
+    result: (H, W) float32 or quantised uint16.
+
+    Uncertain pixels get the value of the function, the others get the enlarged alpha. In a block of rows, all pixels
+    from the first to the last uncertain column are computed. Such blocks stay in the processor's cache, and take a
+    tenth of the time of single pixels.
     """
     height, width = rgb.shape[:2]
     enlarged, unsure, *slopes, offset = (
@@ -153,7 +168,7 @@ def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray, result: np.ndarray
 
 
 def _stretched(model: _Model) -> list[np.ndarray]:
-    """Return the function's four planes, (h, w) float32, changed for colours 0..255 and for the stretched levels."""
+    """Return the function's four planes, (h, w) float32, adapted to colours 0..255 and to the stretched levels."""
     scale = 1 / (1 - 2 * model.stretch)
     *slopes, offset = model.function
     return [*(slope * (scale / 255) for slope in slopes), (offset - model.stretch) * scale]

@@ -15,9 +15,10 @@ def enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
 def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) -> np.ndarray:
     """Return (H, W) or (H, W, channels) reduced to (height, width) by averaging.
 
-    The picture is halved as often as possible first, which gives the same result in a fraction of the time. exact: if
-    False, the last step, to more than half of the size, is bilinear instead of averaged. For a large target this takes
-    a tenth of the time, and the difference is not visible on a screen.
+    First the picture is halved as often as possible, which gives the same result in a fraction of the time.
+
+    exact: whether the last step, to more than half of the size, is averaged. If it is False, this step is bilinear. For
+    a large target this takes a tenth of the time, and the difference is not visible on a screen.
     """
     while plane.shape[0] >= 2 * height and plane.shape[1] >= 2 * width:
         plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_LINEAR)

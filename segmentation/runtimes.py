@@ -9,13 +9,13 @@ from enum import StrEnum
 
 
 class Runtime(StrEnum):
-    """The runtime that runs a model.
+    """A way to run a model.
 
     `auto` uses CUDA if there is a GPU, else the runtime that was measured as the fastest, or OpenVINO before a
     measurement. `torch-cuda` runs the built-in network with torch and `.onnx` files with ONNX Runtime, both on CUDA.
-    `torch-cpu` is for the built-in network and `onnx` for `.onnx` files; with either, files of the other kind run on
-    another runtime. `openvino` computes in the CPU's fastest precision, bfloat16 if supported; `openvino-fp32` computes
-    in float32.
+    `torch-cpu` is for the built-in network and `onnx` is for `.onnx` files. Files of the other kind then run on another
+    runtime. `openvino` computes in the CPU's fastest precision, which is bfloat16 if the CPU supports it.
+    `openvino-fp32` computes in float32.
     """
 
     AUTO = "auto"

@@ -16,7 +16,7 @@ _QUALITY = 80
 
 
 def small_webp(data: bytes, limits: Limits, side_px: int) -> bytes:
-    """Return a picture file as an upright WebP whose longer side is at most `side_px`.
+    """Return a picture file as a small WebP whose longer side is at most `side_px`. The EXIF rotation is applied.
 
     A JPEG is decoded at a fraction of its size, which takes a tenth of the time. Raise the ImageErrors of `decode`.
     """

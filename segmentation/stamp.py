@@ -1,17 +1,17 @@
 """Separation of the ink of seals and stamps from the paper by classical methods, without a model.
 
-All steps use the picture's own gamma, not linear light: a shadow is a common factor of the three channels there too,
-and alpha is applied to such values later. The steps:
+All steps use the picture's own gamma, not linear light. A shadow multiplies the three channels by the same factor in
+this form too, and alpha is applied to such values later. The steps:
 
 1. Light. The logarithm of the paper's colour is a smooth surface, fitted to the picture by reweighted least squares
    with a small weight for pixels darker than the paper (asymmetric least squares, Eilers & Boelens 2005), then
    corrected locally by normalised convolution over paper-like pixels (Knutsson & Westin 1993).
 2. Optical density, by the Beer-Lambert law: D = -ln(picture / paper). The densities of ink and print add up.
-3. Inks. The densities of the strongest coloured pixels, grouped by hue; yellow and brown are stains, not ink.
+3. Inks. The densities of the strongest coloured pixels, grouped by hue. Yellow and brown are stains, not ink.
 4. Unmixing, as colour deconvolution does for dyes (Ruifrok & Johnston 2001): D = amount * ink + print * (1, 1, 1), in
    the least squares sense. The picture without its print is T = exp(-amount * ink).
 5. Alpha of the ink over white paper, T = alpha * C + (1 - alpha), in the least squares sense over the channels, as in
-   matting against a known background (Smith & Blinn 1996); C is the colour of the ink at full strength.
+   matting against a known background (Smith & Blinn 1996). C is the colour of the ink at full strength.
 6. Under dense print, almost no colour can be measured. There alpha is the normalised convolution of the surrounding
    alphas.
 """
@@ -45,7 +45,8 @@ _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST)
 class Stamp(NamedTuple):
     """The ink of a stamp.
 
-    alpha: (H, W) float32 0..1. colour: (H, W, 3) uint8, without paper, print and shadow.
+    alpha: (H, W) float32 0..1.
+    colour: (H, W, 3) uint8, without paper, print and shadow.
     """
 
     alpha: np.ndarray
@@ -56,8 +57,8 @@ class Stamp(NamedTuple):
 class Ink:
     """One ink colour.
 
-    density: (3,) float32, the optical density (natural logarithm) of each RGB channel at full strength. hue_deg: the
-    hue in degrees, 0..360.
+    density: (3,) float32, the optical density (natural logarithm) of each RGB channel at full strength.
+    hue_deg: the hue in degrees, 0..360.
     """
 
     density: np.ndarray
@@ -68,9 +69,11 @@ class Ink:
 class Page:
     """The estimates for one page.
 
-    paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid. inks: the inks found. noise:
-    the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density of a
-    pixel's channels. brightest: (3,) float32 0..1, the 95th percentile of the paper's colour in each channel.
+    paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid.
+    inks: the inks found.
+    noise: the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density
+    of a pixel's channels.
+    brightest: (3,) float32 0..1, the 95th percentile of the paper's colour in each channel.
     """
 
     paper: np.ndarray
@@ -82,7 +85,7 @@ class Page:
 def lift_stamp(rgb: np.ndarray) -> Stamp:
     """Return the coloured ink of a picture, (H, W, 3) uint8, separated from its paper.
 
-    Without ink, the alpha is 0 everywhere.
+    If there is no ink, the alpha is 0 everywhere.
     """
     height, width = rgb.shape[:2]
     page = read_page(rgb)
@@ -128,7 +131,10 @@ def read_page(rgb: np.ndarray) -> Page:
 
 
 def extremes(density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and the largest one of the three channels of (h, w, 3), each (h, w)."""
+    """Return the smallest and the largest of the three channels at each pixel, both (h, w).
+
+    density: (h, w, 3).
+    """
     first, second, third = cv2.split(density)
     return np.minimum(np.minimum(first, second), third), np.maximum(np.maximum(first, second), third)
 
@@ -141,7 +147,12 @@ def _surface_terms(rows: int, columns: int) -> np.ndarray:
 
 
 def _paper(small: np.ndarray) -> np.ndarray:
-    """Estimate the natural logarithm of the bare paper's colour, (h, w, 3) float32, on a coarse grid."""
+    """Estimate the natural logarithm of the bare paper's colour, (h, w, 3) float32, on a coarse grid.
+
+    Bare paper is paper without ink and print.
+
+    small: a small copy of the picture.
+    """
     step = max(1, -(-max(small.shape[:2]) // PAPER_SIDE_PX))
     size = (max(1, small.shape[1] // step), max(1, small.shape[0] // step))
     tiny = np.log(np.maximum(cv2.resize(small, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, DARKEST))
@@ -180,8 +191,9 @@ def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: in
 def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) -> np.ndarray:
     """Return the optical density relative to the paper, (rows, W, 3) float32; bare paper has 0.
 
-    rgb: (H, W, 3) uint8. paper: the field `paper` of the picture's Page. rows: the rows to measure; None means all
-    rows.
+    rgb: (H, W, 3) uint8.
+    paper: the field `paper` of the picture's Page.
+    rows: the rows to measure; None means all rows.
     """
     height, width = rgb.shape[:2]
     rows = rows or slice(0, height)
@@ -211,7 +223,10 @@ def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
 def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> list[Ink]:
     """Return the inks among coloured pixels, the strongest first.
 
-    density: (n, 3). strength, hue_deg: (n,). Each ink is a peak in the histogram of hues.
+    density: (n, 3).
+    strength, hue_deg: (n,).
+
+    Each ink is a peak in the histogram of hues.
     """
     counts = np.histogram(hue_deg, bins=72, range=(0, 360), weights=strength)[0]
     kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)
@@ -231,9 +246,9 @@ def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> lis
 def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
     """Return the ink at full strength: the median density of the most colourful pixels.
 
-    Colourfulness is the difference between the channels' transmittances; the pixels between its 90th and 99th
-    percentile are used. Print below the ink lowers the colourfulness, so pixels with print are not among them. Return
-    None if these pixels have little colour.
+    The colourfulness of a pixel is the difference between its channels' transmittances. The pixels between the 90th and
+    the 99th percentile of the colourfulness are used. Print below the ink lowers the colourfulness, so pixels with
+    print are not among them. Return None if these pixels have little colour.
     """
     first, second, third = np.exp(-density.T)
     colourfulness = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
@@ -246,8 +261,9 @@ def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
 
 
 def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ink's alpha, (H, W) float32, and colour, (H, W, 3) uint8, of a strip of densities (H, W, 3).
+    """Return the ink's alpha, (H, W) float32, and colour, (H, W, 3) uint8, in a strip of rows.
 
+    density: the densities of the strip, (H, W, 3).
     reach: the sigma in pixels over which alpha is interpolated below print.
     """
     hue = hue_of(density)
@@ -266,11 +282,11 @@ def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarr
 
 
 def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Split densities, (H, W, 3), into ink and print; return the ink's alpha and visibility, both (H, W) float32 0..1.
+    """Split densities, (H, W, 3), into ink and print. Return the ink's alpha and visibility, both (H, W) float32 0..1.
 
-    The share of ink in a pixel's darkness is measured over its neighbourhood, because JPEG stores colour at half the
-    resolution: colour that is missing in the middle of a thin stroke appears next to the stroke, where the paper
-    becomes lighter by the same amount, so that the two errors cancel out.
+    The share of ink in a pixel's darkness is measured over the pixel's neighbourhood, because JPEG stores colour at
+    half the resolution. Colour that is missing in the middle of a thin stroke appears next to the stroke. There the
+    paper becomes lighter by the same amount, so that the two errors cancel out.
     """
     ink_sum, power = float(ink.density.sum()), float(ink.density @ ink.density)
     slope = (3 * ink.density - ink_sum) / (3 * power - ink_sum**2)  # amount = density . slope

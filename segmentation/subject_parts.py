@@ -19,11 +19,13 @@ InstancesOf = Callable[[], Sequence[Instance]]
 
 
 def people_in(matte: Matte, instances: InstancesOf) -> np.ndarray | None:
-    """Return the alpha (h, w) of the people in the subject; None if there are none.
+    """Return the alpha (h, w) of the people in the subject, or None if there are no people in it.
 
-    matte: an engine's result with people. Pixels that belong to a person and to the subject get the subject's alpha. If
-    the subject contains only a part of a person, such as the head above a car, the complete person is used. instances:
-    a function that finds separate people; it is called only in this case.
+    Pixels that belong to a person and to the subject get the subject's alpha. If the subject contains only a part of a
+    person, such as the head above a car, the complete person is used.
+
+    matte: an engine's result, which contains `people`.
+    instances: a function that finds separate people. It is called only if a person is partly in the subject.
     """
     assert matte.people is not None
     people, subject = matte.people, matte.alpha
@@ -40,9 +42,9 @@ def people_in(matte: Matte, instances: InstancesOf) -> np.ndarray | None:
 
 
 def things_in(matte: Matte) -> np.ndarray | None:
-    """Return the alpha (h, w) of the subject without its people; None if the subject contains only people.
+    """Return the alpha (h, w) of the subject without its people, or None if the subject contains only people.
 
-    matte: an engine's result with people.
+    matte: an engine's result, which contains `people`.
     """
     assert matte.people is not None
     alpha = matte.alpha * (1 - np.clip(2 * matte.people, 0, 1))

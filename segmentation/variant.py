@@ -27,11 +27,14 @@ _SMALL_ALPHAS = 4  # cached alphas, one megabyte each: all steps of a slider are
 class VariantInput:
     """The input of a rendering.
 
-    source, alpha: stored files. limits, brush_limits: the limits of the source and of the brush picture. brush_png: a
-    gray picture of any size that the user has painted; 0 erases, 255 restores, 128 changes nothing; empty means no
-    brush. ids: the stored map of person ids of an `instances` job, or None. people: the ids of the people to keep, if
-    `ids` is given. with_thumbnail: also write a thumbnail. size: width and height of the source if it is smaller than
-    the alpha, else None.
+    source, alpha: the stored files of the picture and of its alpha.
+    limits, brush_limits: the limits of the source and of the brush picture.
+    brush_png: a gray picture of any size that the user has painted: 0 erases, 255 restores, 128 changes nothing. If it
+    is empty, there is no brush.
+    ids: the stored map of person ids of an `instances` job, or None.
+    people: the ids of the people to keep, if `ids` is given.
+    with_thumbnail: also write a thumbnail.
+    size: width and height of the source if it is smaller than the alpha, else None.
     """
 
     source: Path
@@ -50,7 +53,8 @@ class VariantInput:
 class VariantFile:
     """A rendering in a file, with its size in pixels. The caller must delete the file.
 
-    timings_ms: the time of each step, in milliseconds. thumbnail: the file of the thumbnail, if it was requested.
+    timings_ms: the time of each step, in milliseconds.
+    thumbnail: the file of the thumbnail, if it was requested.
     """
 
     path: Path
@@ -90,7 +94,7 @@ def _written(rendered: Rendered, folder: Path, timings_ms: dict[str, float]) -> 
 def edited_alpha(wanted: VariantInput) -> bytes:
     """Return the stored alpha as PNG: limited to the chosen people, resized to `size`, and changed by the brush.
 
-    Each step is left out if `wanted` does not ask for it.
+    A step is skipped if `wanted` does not request it.
     """
     people = tuple(wanted.people)
     if wanted.size is None:
@@ -112,10 +116,10 @@ def _people_alpha(alpha: Path, ids: Path | None, people: tuple[int, ...]) -> byt
 def _small_alpha(
     alpha: Path, ids: Path | None, people: tuple[int, ...], size: tuple[int, int], written_ns: tuple[int, ...]
 ) -> bytes:
-    """Return the alpha as PNG, limited to the chosen people, in the given size (width, height); results are cached.
+    """Return the alpha as PNG, limited to the chosen people, in the given size (width, height). Results are cached.
 
-    written_ns: the modification times of the files in ns. They are part of the cache's key, so that changed files are
-    read again.
+    written_ns: the modification times of the files in nanoseconds. They are part of the cache's key, so that changed
+    files are read again.
     """
     return resized(_people_alpha(alpha, ids, people), size)
 
@@ -129,8 +133,10 @@ def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
 def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
     """Return a stored alpha changed by a brush picture, as PNG.
 
-    brush_png: a gray picture of any size, enlarged to the alpha's size. It changes alpha linearly: below 128 towards 0
-    (erase), above 128 towards 1 (restore). Raise InvalidParameter for a brush that exceeds `limits` or is not a PNG.
+    brush_png: a gray picture of any size, which is enlarged to the alpha's size. It changes alpha linearly: values
+    below 128 change it towards 0 (erase), values above 128 towards 1 (restore).
+
+    Raise InvalidParameter for a brush that exceeds `limits` or is not a PNG.
     """
     alpha = read_alpha(alpha_png)
     values = _brush_values(brush_png, limits)
@@ -145,9 +151,11 @@ def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
 
 
 def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> bytes:
-    """Return a stored alpha, as PNG, set to 0 where the map of person ids has none of the ids in `people`.
+    """Return a stored alpha, as PNG, that is set to 0 where the map of person ids has none of the ids in `people`.
 
-    ids_png: the map, an 8-bit gray PNG. Raise ImageUnreadable if it cannot be read.
+    ids_png: the map, an 8-bit gray PNG.
+
+    Raise ImageUnreadable if the map cannot be read.
     """
     ids = cv2.imdecode(np.frombuffer(ids_png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if ids is None:

@@ -20,8 +20,8 @@ _STEP = 17  # steps between the levels of red, green and blue of the candidates 
 def palette() -> np.ndarray:
     """Return a distinct colour for each of 255 ids, (255, 3) uint8 RGB.
 
-    After a fixed list of first colours, each colour has the largest distance in CIELAB (CIE 1976) from all earlier
-    ones.
+    The first colours are a fixed list. Each further colour has the largest distance in CIELAB (CIE 1976) from all
+    earlier colours.
     """
     levels = np.arange(0, 256, _STEP, dtype=np.uint8)
     candidates = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)
@@ -40,9 +40,10 @@ def _lab(colours: np.ndarray) -> np.ndarray:
 
 
 def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Return the photo with the pixels of each id drawn in the id's own colour, half transparent, with an outline.
+    """Return the photo with the pixels of each id drawn in their own colour, half transparent, with an outline.
 
-    rgb: (H, W, 3) uint8. ids: (H, W) uint8; 0 is background.
+    rgb: (H, W, 3) uint8.
+    ids: (H, W) uint8; 0 is background.
     """
     levels = np.zeros((256, 1, 3), np.uint8)
     levels[1:, 0] = palette()

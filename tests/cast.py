@@ -27,16 +27,16 @@ class Person:
 
     @property
     def actor(self) -> Actor:
-        """The actor of this user in the browser, as the services expect it."""
+        """Return the actor of this user in the browser, as the services expect it."""
         return Actor(team=self.team, user=self.user, membership=self.membership)
 
     @property
     def headers(self) -> dict[str, str]:
-        """The HTTP headers of a program that uses this user's key."""
+        """Return the HTTP headers of a program that uses this user's key."""
         return {"Authorization": f"Bearer {self.secret}"}
 
     def api(self, **defaults: Any) -> Client:
-        """Return a test client that sends this user's key with each request. defaults: the client's other arguments."""
+        """Return a test client that sends this user's key. defaults: other arguments for the test client."""
         return Client(headers=self.headers, **defaults)
 
     def browser(self) -> Client:
@@ -49,7 +49,7 @@ class Person:
 def make_person(
     name: str, team: Team, role: Membership.Role, *, scopes: tuple[str, ...] = tuple(Scope.values)
 ) -> Person:
-    """Create a user with a role in `team` and a key with `scopes`, by default all scopes; return them."""
+    """Create a user with a role in `team`, and an API key with `scopes` (by default all scopes); return the Person."""
     user = User.objects.create_user(name, email=f"{name}@example.com", password=PASSWORD)
     membership = Membership.objects.create(team=team, user=user, role=role)
     key, secret = key_create(team=team, name=f"{name}'s key", scopes=scopes, created_by=user)

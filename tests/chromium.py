@@ -1,4 +1,4 @@
-"""Start of Chromium, for the browser tests and for measurements in a page."""
+"""A function that starts Chromium, for the browser tests and for measurements in a page."""
 
 from __future__ import annotations
 

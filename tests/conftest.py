@@ -58,7 +58,10 @@ def _own_language() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_empties_append_only_tables() -> Iterator[None]:
-    """Drop the triggers that forbid deletions while Django empties the tables after a transactional test."""
+    """Replace Django's `flush`, so that it can empty append-only tables after a transactional test.
+
+    The replacement drops the triggers that forbid deletions, and creates them again afterwards.
+    """
     guards = [import_module(f"jobs.migrations.{name}") for name in ("0002_append_only", "0008_usage_append_only")]
     flush = BaseDatabaseOperations.execute_sql_flush
 
@@ -81,7 +84,7 @@ def _flush_empties_append_only_tables() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_media(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Store the files of each test in its own folder."""
+    """Store the files of each test in a separate folder."""
     folder = tmp_path_factory.mktemp("media")
     settings.MEDIA_ROOT = folder
     settings.STORAGES = settings.STORAGES | {
@@ -105,7 +108,7 @@ def bob(alice: Person) -> Person:
 
 @pytest.fixture
 def charlie(db: None) -> Person:
-    """Return Charlie, who owns another team and must not see Alice's data."""
+    """Return Charlie, who owns another team and must not see the data of Alice's team."""
     return make_person("charlie", Team.objects.create(name="Print shop"), Membership.Role.OWNER)
 
 
@@ -123,11 +126,11 @@ def png_bytes() -> bytes:
 
 @pytest.fixture(scope="session")
 def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Yield a running site: `manage.py run` with web server, worker, model and queue, started once per session.
+    """Yield a running site: `manage.py run` with web server, worker, model and queue, started once per test process.
 
-    It has its own database and files. Use it over HTTP through `live_stack.api()`, and create keys with
+    The site has its own database and files. Use it over HTTP through `live_stack.api()`, and create keys with
     `live_stack.create_key(team=…)`. All tests that use it run in one process, one after the other. A test that stops or
-    kills a part of the site must wait until the site is healthy again: `live_stack.wait_until_healthy()`.
+    kills a part of the site must call `live_stack.wait_until_healthy()` to wait until the site works again.
     """
     folder = tmp_path_factory.mktemp("site")
     (folder / "weights").mkdir()  # tests put files here that the site must load

@@ -1,4 +1,4 @@
-"""Fast replacements for slow parts of the site: engines with known results."""
+"""Fast replacements for slow parts of the site: inference engines (which run a model) with known results."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,11 @@ SIDE_PX = 128
 
 
 class FakeEngine:
-    """A fake engine that finds an ellipse in the middle of each picture and each box, and two people side by side.
+    """A fake inference engine that finds an ellipse in the middle of each picture or box, and two people side by side.
 
-    size: the shape of its alphas. calls: the names of the called methods, in order. The ellipse covers 60 % of each
-    side of the picture or box, and has an edge of about one cell. Its left half belongs to a person.
+    size: the shape of its alphas. calls: the names of the called methods, in order. The ellipse covers 60 % of the
+    width and height of the picture or box, and has a soft edge of about one cell of the alpha. Its left half is a
+    person.
     """
 
     name = "fake"
@@ -48,7 +49,10 @@ class FakeEngine:
         return mattes
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Return an ellipse around the last keep point, half as wide and half as high as the picture."""
+        """Return an ellipse around the last keep point (a click on a part to keep).
+
+        It is half as wide and half as high as the picture.
+        """
         self.calls.append("points")
         height, width = rgb.shape[:2]
         kept = [(point.x / width, point.y / height) for point in points if point.keep]
@@ -68,7 +72,10 @@ class FakeEngine:
         return people
 
     def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
-        """Return the alpha of an ellipse in a box, given as shares of the sides (left, top, right, bottom)."""
+        """Return the alpha of an ellipse that fills a box.
+
+        share: left, top, right and bottom of the box, as fractions of the alpha's width and height.
+        """
         rows, columns = self.size
         left, top, right, bottom = share
         y = (np.arange(rows) + 0.5) / rows
@@ -82,7 +89,7 @@ class FakeEngine:
 
 
 class OneModel(EngineSource):
-    """A source of engines that returns `engine` for all roles of the tier (quality) FAST, and None for other tiers."""
+    """A source of inference engines: it returns `engine` for the tier (quality) FAST, and None for other tiers."""
 
     def __init__(self, engine: Engine) -> None:
         self.one = engine
@@ -101,14 +108,14 @@ class OneModel(EngineSource):
 
 
 def answering(engine: Engine) -> RoutedEngine:
-    """Return a routed engine, which chooses a model for each picture as in workers, with `engine` as its only one."""
+    """Return a routed engine, which chooses a model for each picture as in a worker. `engine` is its only model."""
     return RoutedEngine(
         OneModel(engine), quality=Quality.FAST, escalation=Escalation(above=1.0, max_share=0.0, max_s=1.0)
     )
 
 
 class EmptyEngine(FakeEngine):
-    """A fake engine that finds no subject."""
+    """A fake inference engine that finds no subject."""
 
     def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
         return np.zeros(self.size, np.float32)

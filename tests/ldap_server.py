@@ -1,4 +1,4 @@
-"""Start of an OpenLDAP server in a temporary folder, with people, groups and its own certificate."""
+"""A function that starts an OpenLDAP server in a temporary folder, with people, groups and its own certificate."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ ou: groups
 
 @dataclass(frozen=True)
 class LdapServer:
-    """A running LDAP server. directory: the settings with which a site uses it."""
+    """A running LDAP server. directory: the settings that a site needs to use the server."""
 
     directory: Directory
     secure_url: str
@@ -72,10 +72,11 @@ class LdapServer:
 
 @contextlib.contextmanager
 def running_ldap(folder: Path, people: dict[str, dict[str, str]], groups: dict[str, list[str]]) -> Iterator[LdapServer]:
-    """Start an LDAP server and yield it.
+    """Start an LDAP server, yield it, and stop it at the end of the block.
 
-    people: attributes by uid; all have the password `PASSWORD`. groups: uids by group name. Groups have the class
-    groupOfNames, or posixGroup if the name begins with `posix`. Skip the test if slapd or python-ldap is not installed.
+    people: attributes by uid; each person has the password `PASSWORD`. groups: uids by group name. A group has the
+    class posixGroup if its name begins with `posix`, else groupOfNames. Skip the test if slapd or python-ldap is not
+    installed.
     """
     pytest.importorskip("ldap", reason="python-ldap is not installed: .ci/ldap")
     program = shutil.which("slapd") or "/usr/sbin/slapd"

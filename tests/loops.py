@@ -1,6 +1,6 @@
-"""Running of coroutines in tests, each one in a separate thread.
+"""A function that runs a coroutine in a separate thread, for tests.
 
-In browser tests an event loop already runs in the test's thread, so no second loop can run there.
+In browser tests an event loop already runs in the test's thread, and a second loop cannot run there.
 """
 
 from __future__ import annotations

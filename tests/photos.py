@@ -1,4 +1,4 @@
-"""Real photos for tests, from the package scikit-image, so that nothing is downloaded."""
+"""Real photos for tests. They come from the package scikit-image, so that nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def astronaut() -> np.ndarray:
 
 @cache
 def encoded(format_name: str, **options: int) -> bytes:
-    """Return the photo `astronaut` as a file. format_name: Pillow's name of the format.
+    """Return the photo `astronaut` as the bytes of an image file. format_name: Pillow's name of the format.
 
     options: the encoder's options.
     """
@@ -25,7 +25,7 @@ def encoded(format_name: str, **options: int) -> bytes:
 
 
 def encode(pixels: np.ndarray, format_name: str, **options: object) -> bytes:
-    """Return pixels, (H, W), (H, W, 3) or (H, W, 4) uint8, as a file.
+    """Return pixels, (H, W), (H, W, 3) or (H, W, 4) uint8, as the bytes of an image file.
 
     format_name: Pillow's name of the format. options: the encoder's options.
     """

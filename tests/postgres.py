@@ -1,4 +1,4 @@
-"""Start of a PostgreSQL server in a temporary folder, for tests that must also pass on this database."""
+"""A function that starts a PostgreSQL server in a temporary folder, for tests that must also pass on this database."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def _server_binaries() -> Path | None:
 
 @contextlib.contextmanager
 def running_postgres() -> Iterator[str]:
-    """Yield the DATABASE_URL of a new server on a free local port; delete the server with its data at the end.
+    """Start a PostgreSQL server on a free local port and yield its DATABASE_URL; delete the server at the end.
 
-    Skip the test if no server is installed.
+    Skip the test if PostgreSQL is not installed.
     """
     binaries = _server_binaries()
     if binaries is None:

@@ -1,4 +1,4 @@
-"""The settings of the tests: the site's settings, with a temporary data folder for this process."""
+"""The Django settings of the tests: the site's settings, with a temporary data folder for each test process."""
 
 import atexit
 import os

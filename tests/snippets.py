@@ -1,4 +1,4 @@
-"""Execution of a documentation page's snippets against a running site, as its reader would do."""
+"""Functions that run the snippets of a documentation page with a running site, as a reader of the page would do."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LANGUAGES = ("sh", "python", "js")
 
 @dataclass(frozen=True)
 class Reader:
-    """The environment of a reader: a running site, a key, a server with pictures, and a folder with `photo.jpg`.
+    """The environment of a person who reads the page: a running site, a key, a server with pictures, and a folder.
 
-    ports: a dict from the ports on the page to the real ports of other servers. installed: the folder of the installed
-    client package.
+    The folder contains `photo.jpg`. ports: a dict from ports in the page's text to the real ports of other servers.
+    installed: the folder of the installed client package.
     """
 
     stack: Stack
@@ -35,7 +35,7 @@ class Reader:
     installed: Path | None = None
 
     def run(self, snippet: str, language: str) -> str:
-        """Run one snippet in the folder and return its output. Fail if its exit status is not 0."""
+        """Run one snippet in the folder and return its output. Fail if the exit status is not 0."""
         text = snippet.replace(SITE, self.stack.base_url).replace(PICTURES, self.pictures)
         for written, port in self.ports.items():
             text = text.replace(f"localhost:{written}", f"127.0.0.1:{port}")
@@ -60,7 +60,7 @@ class Reader:
 
 
 def snippets_of(page: str) -> list[tuple[str, str]]:
-    """Return the snippets of a page in their order, each with its language."""
+    """Return the snippets of a page in order, each with its language."""
     found = re.findall(rf"^```({'|'.join(LANGUAGES)})\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     return [(text, language) for language, text in found]
 

@@ -1,4 +1,4 @@
-"""Start of a whole site for end-to-end tests and benchmarks, with `manage.py run` as users do."""
+"""Functions that start a complete site with `manage.py run`, as users do, for end-to-end tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STOP_TIMEOUT_S = 60.0
 
 
 class Api(requests.Session):
-    """A session that sends requests to the running site with a key. URLs may be paths relative to the site."""
+    """An HTTP session that sends a key with each request to the site. URLs may be paths relative to the site."""
 
     def __init__(self, base_url: str, secret: str) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Api(requests.Session):
 
 @dataclass
 class Stack:
-    """A running site.
+    """A running site, started with `manage.py run`.
 
     secret: the secret of the first key, which has all scopes. output: the lines that the site has printed.
     """
@@ -67,7 +67,7 @@ class Stack:
         return self._printed(r"password\s+(\S+)")
 
     def api(self, secret: str | None = None) -> Api:
-        """Return a session that sends the key `secret`, by default the first key."""
+        """Return a session that sends the key `secret`; None uses the first key."""
         return Api(self.base_url, self.secret if secret is None else secret)
 
     def manage(self, *arguments: str) -> str:
@@ -81,7 +81,7 @@ class Stack:
     def create_key(self, *, team: str, name: str = "test", scopes: tuple[str, ...] = ()) -> tuple[str, str]:
         """Create a key for `team`; return its public id and its secret.
 
-        scopes: the key's permissions; empty for the default of the command `create_key`.
+        scopes: the permissions of the key; if empty, it gets the default permissions of the command `create_key`.
         """
         given = [part for scope in scopes for part in ("--scope", scope)]
         printed = self.manage("create_key", "--team", team, "--name", name, *given).split()
@@ -112,7 +112,7 @@ class Stack:
         wait_for(healthy, timeout_s=timeout_s, what=lambda: "the site is not healthy:\n" + "".join(self.output[-60:]))
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal to `manage.py run`, wait for its end, and return its exit status."""
+        """Send the signal `number` to `manage.py run`, wait until it ends, and return its exit status."""
         self.process.send_signal(number)
         try:
             return self.process.wait(_STOP_TIMEOUT_S)
@@ -130,7 +130,7 @@ class Stack:
 def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stack]:
     """Start a site on a free port, wait until it is healthy, and yield it; stop it at the end of the block.
 
-    data_dir: by default a temporary folder. changes: environment variables.
+    data_dir: the site's data folder; None uses a temporary folder. changes: environment variables of the site.
     """
     folder = Path(tempfile.mkdtemp(prefix="keyline-site-")) if data_dir is None else data_dir
     stack = start_stack(folder, **changes)
@@ -145,7 +145,7 @@ def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stac
 
 
 def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) -> Stack:
-    """Start a site and return without waiting; the caller must stop it. changes: environment variables."""
+    """Start a site and return immediately; the caller must stop it. changes: environment variables of the site."""
     port = int(changes.get("PORT") or free_port())
     environment = (
         _clean_environment()
@@ -174,7 +174,7 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
 def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[[], str] | str) -> None:
     """Wait until `condition` returns true. Raise AssertionError after `timeout_s` seconds.
 
-    what: the error's text, or a function that returns it.
+    what: the text of the error, or a function that returns this text.
     """
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
@@ -185,7 +185,7 @@ def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[
 
 
 def alive(pids: list[int]) -> bool:
-    """Return whether one of these processes still runs, even if it has another parent now."""
+    """Return whether at least one of these processes still runs, even if its parent has ended."""
     command = ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))]
     states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     return any(not state.startswith("Z") for state in states)
@@ -198,7 +198,7 @@ def free_port() -> int:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return this process's environment without the variables that configure a site."""
+    """Return the environment variables of this process without those that configure a site."""
     ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "HOST")
     ours += ("PROMETHEUS_MULTIPROC_DIR",)  # `run` empties this folder, which contains the tests' own counters
     return {

@@ -1,4 +1,4 @@
-"""Tests that the files, routes and commands which the documentation names exist."""
+"""Tests that the files, routes and commands exist that the documentation mentions."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 def _headings(page: Path) -> set[str]:
-    """Return the anchors of a page's headings, as a Markdown renderer creates them."""
+    """Return the anchors of a page's headings, in the form that a Markdown renderer creates."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

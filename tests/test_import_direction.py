@@ -1,6 +1,6 @@
-"""Tests of the direction of imports: entry points import services and selectors, which import models.
+"""Tests of the direction of imports: entry points import services and selectors, and these import models.
 
-The code of the models does not import the site.
+The code that runs the neural networks does not import the site's code.
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ def _name_of(path: Path) -> str:
 
 
 def modules() -> dict[str, Path]:
-    """Return the paths of the project's modules by their dotted names, without migrations."""
+    """Return the paths of the project's modules by dotted name, without migrations."""
     paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
     return {_name_of(path): path for path in paths if "migrations" not in path.parts}
 
 
 def imports_of(name: str, path: Path) -> set[str]:
-    """Return the dotted names that a module imports: for `from x import y`, both `x` and `x.y`.
+    """Return the dotted names of all imports of a module: for `from x import y`, both `x` and `x.y`.
 
-    Relative imports are resolved.
+    Relative imports become absolute names.
     """
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found: set[str] = set()
@@ -145,7 +145,7 @@ def test_the_web_process_loads_no_model_runtime() -> None:
 
 
 def _executed(tree: ast.AST) -> list[ast.AST]:
-    """Return all nodes of a module except those under `if TYPE_CHECKING:`, which are not executed."""
+    """Return all nodes of a module that are executed, without those under `if TYPE_CHECKING:`."""
     nodes, left = [], [tree]
     while left:
         node = left.pop()

@@ -1,4 +1,7 @@
-"""Tests of the lock files: one version per package, agreement with the lists of requirements, no index URL."""
+"""Tests of the lock files: each line has one exact version, which fits the lists of requirements.
+
+No version has a known vulnerability, and no line is a URL of a package index.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the version is the same in all files, and newer than the last release if the changelog has new entries."""
+"""Tests that all files contain the same version, newer than the last release if the changelog has new entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that docs/settings.md explains all variables that the site reads, and no others."""
+"""Tests that docs/settings.md explains exactly the variables that the site reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "settings.md"
 
 
 def variables_read() -> set[str]:
-    """Return the names of variables in all calls such as `env(…)` and `env.integer(…)` in the modules SOURCES."""
+    """Return the names of the variables in all calls such as `env(…)` and `env.integer(…)` in the modules SOURCES."""
     found = set()
     for source in SOURCES:
         for node in ast.walk(ast.parse((ROOT / source).read_text())):
@@ -28,7 +28,7 @@ def variables_read() -> set[str]:
 
 
 def variables_documented() -> list[str]:
-    """Return the names of variables in the first column of the page's tables."""
+    """Return the variable names in the first column of the tables in docs/settings.md."""
     return re.findall(r"^\| `([A-Z0-9_]+)` \|", PAGE.read_text(), flags=re.MULTILINE)
 
 

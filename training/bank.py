@@ -1,4 +1,4 @@
-"""The pictures of the training sets in memory (the bank): compressed on a CPU, decoded on a GPU."""
+"""The bank: all pictures of the training sets in memory, compressed on a CPU, decoded on a GPU."""
 
 from dataclasses import dataclass
 
@@ -103,7 +103,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
 
 
 def _near(ids: np.ndarray) -> bool:
-    """Return whether at least one person of a scene of ids (S, S) is large enough for training."""
+    """Return whether at least one person in a map of ids, (S, S), is large enough for training."""
     areas = np.bincount(ids[(ids > 0) & (ids < 255)], minlength=1)
     return bool(areas.max() >= LEAST_PERSON_SHARE * ids.size)
 
@@ -111,8 +111,10 @@ def _near(ids: np.ndarray) -> bool:
 def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     """Return the boxes of L scenes as (L, 2, MOST_PEOPLE, 4), and a bool mask of the boxes that exist.
 
-    scenes: per scene two arrays of boxes, of people and of ignored areas, with coordinates 0..1. The coordinates of the
-    result are -1..1.
+    scenes: for each scene two arrays of boxes, with coordinates 0..1: the boxes of people, and the boxes of ignored
+    areas.
+
+    The coordinates of the result are -1..1.
     """
     boxes = np.zeros((len(scenes), 2, MOST_PEOPLE, 4), np.float32)
     present = np.zeros(boxes.shape[:3], bool)
@@ -125,7 +127,11 @@ def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
 
 
 def _known(picture: Picture) -> tuple[float, ...]:
-    """Return what is known about a picture: people code, photo weight, cutout weight, person weight, emptiness."""
+    """Return five numbers about a picture, which Bank stores.
+
+    They are: its code in PEOPLE_CODES; its weight among photos, among cutouts, and among cutouts of people; 1 if the
+    picture is an empty scene, else 0.
+    """
     role = ROLES.get(picture.kind, SetRole())
     people = picture.subject or role.people
     share = 0.0 if picture.alpha is None else float((picture.alpha > 127).mean())

@@ -24,8 +24,9 @@ OPAQUE = 0.5
 def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
     """Return the mean IoU (`iou_after_N`) after each number N of clicks in COUNTS, and the number of `subjects`.
 
-    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 0..1 of the selected subject, not empty. Raise
-    InferenceFailed if the engine does not support points.
+    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 0..1 of the selected subject, not empty.
+
+    Raise InferenceFailed if the engine does not support points.
     """
     overlaps: dict[int, list[float]] = {count: [] for count in COUNTS}
     for rgb, truth in subjects:
@@ -41,10 +42,12 @@ def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray
 
 
 def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> Point:
-    """Return a click in the middle of the largest error of alpha: a keep click if the subject is missing there.
+    """Return a click in the middle of the largest error of alpha.
 
-    truth, alpha: the true and the found alpha, (h, w) float32 0..1. shape: (H, W) of the picture; the click is in its
-    pixels.
+    It is a keep click if the subject is missing there, else a remove click.
+
+    truth, alpha: the true and the found alpha, (h, w) float32 0..1.
+    shape: (H, W) of the picture. The click's position is in pixels of this picture.
     """
     wanted, found = truth > OPAQUE, alpha > OPAQUE
     missing, wrong = _middle(wanted & ~found), _middle(found & ~wanted)
@@ -55,7 +58,10 @@ def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> 
 
 
 def _middle(error: np.ndarray) -> tuple[float, int, int]:
-    """Return the pixel of an error, (h, w) bool, that is farthest from its border: distance in pixels, row, column."""
+    """Return the pixel of an error that is farthest from the error's border: distance in pixels, row, column.
+
+    error: (h, w) bool.
+    """
     padded = cv2.copyMakeBorder(error.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the border limits an error
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)

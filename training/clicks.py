@@ -1,7 +1,7 @@
 """Simulated clicks of a user who selects a target (the subject to cut out) and sees the network's current result.
 
-The first click is inside the target, and each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a
-keep click where the target is missing, a remove click where something else is included.
+The first click is inside the target, and each further click is in the largest error, as in RITM (Sofiiuk et al. 2022).
+It is a keep click where the target is missing, and a remove click where something else is included.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
 def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
     """Return the click planes (B, H, W) with one more disc in each plane where `clicked` (B,) is True.
 
-    points: (B, 2), row and column in pixels. signs: (B,), +1 to keep or -1 to remove. Where discs overlap, the new one
-    is visible.
+    points: (B, 2), row and column in pixels.
+    signs: (B,), +1 to keep or -1 to remove.
+
+    Where discs overlap, the new disc is visible.
     """
     height, width = planes.shape[1:]
     radius = click_radius(width)
@@ -42,8 +44,8 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
 def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
     """Return a random point (B, 2), row and column in pixels, inside an error and far from its border.
 
-    wrong: (B, 1, H, W), 1 where the result is wrong. interior: the same map or a smoother one; its mean around a pixel
-    tells how far the pixel is from the border.
+    wrong: (B, 1, H, W), 1 where the result is wrong.
+    interior: the same map or a smoother one. Its mean around a pixel says how far the pixel is from the border.
     """
     coarse = functional.avg_pool2d(wrong, CELL_PX)
     reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))
@@ -60,8 +62,10 @@ def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
 def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) -> Tensor:
     """Return the prompt planes (B, 3, H, W) for the target of each sample: its box, clicks, both, or no prompt.
 
-    The kind of prompt is random. network: computes the intermediate results that the clicks correct. features: the
-    feature maps of the batch's photos. The planes are described in segmentation.network.
+    The kind of prompt is random. The planes are described in segmentation.network.
+
+    network: computes the intermediate results that the clicks correct.
+    features: the feature maps of the batch's photos.
     """
     count, _, height, width = batch.photos.shape
     device = batch.photos.device
@@ -95,9 +99,10 @@ def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) ->
 
 
 def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Tensor:
-    """Return the alpha (B, 1, H, W) that the network computes for these prompts, without a change of its state.
+    """Return the alpha (B, 1, H, W) that the network computes for these prompts. The network's state does not change.
 
-    features: the feature maps of the photos. planes: the prompt planes, (B, 3, H, W).
+    features: the feature maps of the photos.
+    planes: the prompt planes, (B, 3, H, W).
     """
     training, kind = network.training, planes.device.type
     features = [level.contiguous(memory_format=torch.channels_last) for level in features]

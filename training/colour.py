@@ -50,10 +50,11 @@ def cosine_basis(device: torch.device) -> Tensor:
 
 
 def compressed(photos: Tensor) -> Tensor:
-    """Return the photos with rounded cosine coefficients of 8 x 8 blocks, which imitates JPEG artefacts (ITU-T T.81).
+    """Return the photos with errors like those of JPEG compression (ITU-T T.81).
 
-    Coefficients of fine detail are rounded more coarsely. The sides must be multiples of 8. Colour is not subsampled,
-    because at these sizes only the block artefacts are visible.
+    The cosine coefficients of 8 x 8 blocks are rounded. Coefficients of fine detail are rounded more coarsely. The
+    sides must be multiples of 8. The resolution of colour is not reduced, because at these sizes only the block
+    artefacts are visible.
     """
     count, channels, height, width = photos.shape
     basis = cosine_basis(photos.device)

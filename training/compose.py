@@ -1,4 +1,4 @@
-"""Compositions for the evaluation: two people side by side, from pictures that are held out from training."""
+"""Compositions for the evaluation: two people side by side, from pictures that are not used for training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ SEED = 20
 class Pair:
     """Two people on one background.
 
-    rgb: (H, W, 3) uint8. alphas: the visible part of each person, (H, W) float32 0..1.
+    rgb: (H, W, 3) uint8.
+    alphas: the visible part of each person, (H, W) float32 0..1.
     """
 
     rgb: np.ndarray
@@ -31,7 +32,8 @@ class Pair:
 def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
     """Yield `count` compositions of the held-out people of a data folder on its held-out backgrounds.
 
-    The random choices have a fixed seed. Raise ValueError if there are fewer than two people or no backgrounds.
+    Held-out pictures are not used for training. The random choices have a fixed seed. Raise ValueError if there are
+    fewer than two people or no backgrounds.
     """
     _, apart = held_out(list(entries(data)))
     subjects = [entry for entry in apart if entry.kind == SUBJECTS]
@@ -45,7 +47,10 @@ def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
 
 
 def _pair(first: Entry, second: Entry, background: Entry, rng: np.random.Generator) -> Pair:
-    """Return two people placed side by side; the front one covers at most a quarter of the smaller one's width."""
+    """Return two people placed side by side.
+
+    The person in front covers at most a quarter of the smaller person's width.
+    """
     rgb = cv2.resize(decode(background.read(background.photo), colour=True), (WIDTH_PX, HEIGHT_PX)).astype(np.float32)
     heights = HEIGHT_PX * rng.uniform(0.55, 0.95, 2)
     cutouts = [_cutout(entry, height) for entry, height in zip((first, second), heights, strict=True)]
@@ -78,7 +83,12 @@ def _cutout(entry: Entry, height: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _laid(colours: np.ndarray, alpha: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a cutout's colours and alpha on an empty canvas of the composition's size; outer parts are cut off."""
+    """Return a cutout's colours and alpha on an empty canvas of the composition's size.
+
+    left, top: the position of the cutout in pixels.
+
+    Parts outside the canvas are cut off.
+    """
     move = np.array([[1, 0, left], [0, 1, top]], np.float32)
     size = (WIDTH_PX, HEIGHT_PX)
     return cv2.warpAffine(colours, move, size, flags=cv2.INTER_NEAREST), cv2.warpAffine(

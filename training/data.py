@@ -33,7 +33,7 @@ SMALLEST_OBJECT_SHARE = 0.01
 
 @dataclass(frozen=True)
 class SetRole:
-    """What the masks of a set contain, and how often its pictures are drawn for a batch."""
+    """What the masks of a set contain, and how often its pictures are chosen for a batch."""
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
@@ -81,8 +81,11 @@ BOXED_BY_EYE = _labels("people_boxes.json")
 class Entry:
     """One photo of a set.
 
-    kind: the set. name: the photo's name without its ending. photo: the file's name. beside: the names of its other
-    files, by their endings. read: returns the bytes of a file by its name.
+    kind: the name of the set, such as `train-duts`.
+    name: the photo's name without its ending.
+    photo: the file's name.
+    beside: the names of the photo's other files, by their endings.
+    read: a function that returns the bytes of a file by its name.
     """
 
     kind: str
@@ -146,8 +149,8 @@ def _parted(name: str) -> tuple[str, str]:
 def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
     """Return entries as two lists: the entries for training, and the held-out entries, which are only for evaluation.
 
-    Of each set, the names with the smallest CRC-32 are held out; `held_out` of the set's role in ROLES gives their
-    number.
+    In each set, the entries whose names have the smallest CRC-32 are held out. The number of held-out entries is the
+    field `held_out` of the set's role in ROLES.
     """
     kept: list[Entry] = []
     apart: list[Entry] = []
@@ -172,10 +175,10 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 
 
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
-    """Return a picture, (H, W) or (H, W, 3), resized to (size, size), with a changed aspect ratio like in the engine.
+    """Return a picture, (H, W) or (H, W, 3), resized to (size, size). The aspect ratio may change, as in the engine.
 
-    size: in pixels. nearest: use the nearest pixel, for maps of ids. Otherwise shrinking averages, and enlarging is
-    bilinear.
+    size: the side in pixels.
+    nearest: use the nearest pixel, for maps of ids. If it is False, shrinking averages, and enlarging is bilinear.
     """
     if nearest:
         return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
@@ -230,7 +233,7 @@ def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
-    """Yield the alphas, (size, size) uint8, of the largest objects of a picture, each with whether it is a person."""
+    """Yield the largest objects of a picture, each as its alpha, (size, size) uint8, and whether it is a person."""
     ids = decode(entry.read(entry.beside[".things.png"]), colour=False)
     listed = json.loads(entry.read(entry.beside[".things.json"])) if ".things.json" in entry.beside else []
     people = {thing["id"] for thing in listed if thing["class"] == "person"}
@@ -245,7 +248,7 @@ def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
     """Yield the entries of a list, decoded at size x size pixels, in order.
 
     They are decoded in threads, because OpenCV releases the interpreter's lock. Only 32 entries are submitted at a
-    time, so that not all of them are in memory.
+    time, so that memory does not contain all of them.
     """
     with ThreadPoolExecutor(2) as pool:
         for few in batched(listed, 32):

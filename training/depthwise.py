@@ -24,7 +24,10 @@ def _weight_gradient(x: Tensor, change: Tensor, weight: Tensor, stride: int, pad
 
 
 class DepthwiseConvolution(torch.autograd.Function):
-    """`conv2d` of (B, C, H, W) with weights (C, 1, 3, 3) or (C, 1, 5, 5), padding of half the kernel, stride 1 or 2."""
+    """A depthwise `conv2d` of (B, C, H, W), with fast gradients.
+
+    The weights are (C, 1, 3, 3) or (C, 1, 5, 5), the padding is half of the kernel, and the stride is 1 or 2.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
@@ -50,7 +53,7 @@ class DepthwiseConvolution(torch.autograd.Function):
 
 
 def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """Return the gradient of 5x5 weights, computed from their four 3x3 corners, which overlap in the middle."""
+    """Return the gradient of 5x5 weights. It is computed from their four 3x3 corners, which overlap in the middle."""
     padded = functional.pad(x, (2, 2, 2, 2))
     height, width = (stride * (side - 1) + 3 for side in change.shape[2:])
     corner = weight[:, :, :3, :3].contiguous()
@@ -66,8 +69,11 @@ def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tenso
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, dilation: int, groups: int) -> Tensor:
     """Return the depthwise convolution of x, (B, C, H, W), like `conv2d`, but with fast gradients.
 
-    weight: (C, 1, 3, 3) or (C, 1, 5, 5). stride: 1 or 2. The padding must be half of the kernel and the dilation 1;
-    both are ignored, like `groups`. The result has the data type of `x`.
+    The result has the data type of `x`.
+
+    weight: (C, 1, 3, 3) or (C, 1, 5, 5).
+    stride: 1 or 2.
+    padding, dilation, groups: ignored. The padding must be half of the kernel, and the dilation must be 1.
     """
     result: Tensor = DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)  # type: ignore[no-untyped-call]
     return result

@@ -1,7 +1,7 @@
 """Evaluation: run an engine with its serving settings on a folder or zip of pictures, and measure its results.
 
-The serving settings are those of the weight file's manifest, with which the site uses it. Alphas are enlarged to the
-true mask's size before they are compared, as the definitions of the measures require.
+The serving settings are those of the weight file's manifest. The site uses the model with them. Alphas are enlarged to
+the true mask's size before they are compared, as the definitions of the measures require.
 """
 
 from __future__ import annotations
@@ -42,11 +42,13 @@ class Sample:
 
 
 def engine_for(weights: Path, size: int | None = None, least_score: float | None = None) -> Engine:
-    """Load a weight file with its serving settings.
+    """Load a weight file with its serving settings, and return the engine.
 
-    size: another input size in pixels, a multiple of 32; raise ValueError for a network that is not the built-in one.
-    least_score: another minimum score, 0..1, of reported people; it has an effect only for the built-in network. None
+    size: another input size in pixels, a multiple of 32. None keeps the serving setting.
+    least_score: another minimum score, 0..1, of reported people. It has an effect only for the built-in network. None
     keeps the serving setting.
+
+    Raise ValueError if `size` is given for a network that is not the built-in one.
     """
     wanted = {"size": size, "min_score": least_score}
     changes: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
@@ -62,9 +64,9 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
     """Return the pictures of a folder or zip.
 
-    masks: a folder of masks that replace the pictures' own files; a mask has its picture's name, and a picture without
-    one has no mask then. None keeps the own files. only_held_out: return only the pictures that are held out from
-    training.
+    masks: a folder of masks, which are used instead of the pictures' own mask files. A mask has the name of its
+    picture. A picture without a file in this folder has no mask. If `masks` is None, the pictures' own files are used.
+    only_held_out: return only the pictures that are held out from training.
     """
     found = list(entries(folder))
     if only_held_out:
@@ -114,7 +116,7 @@ def score_subjects(engine: Engine, samples: Iterator[Sample]) -> dict[str, float
 
 
 def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
-    """Return the box around a mask, (h, w) bool, in pixels of its picture `rgb`, (H, W, 3)."""
+    """Return the box around a mask, (h, w) bool, in pixels of the mask's picture `rgb`, (H, W, 3)."""
     rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
     down, across = rgb.shape[0] / solid.shape[0], rgb.shape[1] / solid.shape[1]
     edges = columns[0] * across, rows[0] * down, (columns[-1] + 1) * across, (rows[-1] + 1) * down
@@ -123,9 +125,9 @@ def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
 
 
 def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Return the measures with the true box of each subject as prompt, or of each person if people are marked.
+    """Return the measures of subjects that the engine finds when it gets the true box of each subject as prompt.
 
-    The measures are those of `SubjectScores.summary`.
+    If people are marked in a picture, each person is a subject. The measures are those of `SubjectScores.summary`.
     """
     scores = SubjectScores()
     for sample in samples:
@@ -156,8 +158,10 @@ def _ids(people: np.ndarray) -> list[int]:
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
     """Return the measures (see `PeopleScores.summary`) of separately found people.
 
-    People under 2 % of the picture are ignored. served_score: only people with at least this score, 0..1, are counted.
-    The average precision uses all people.
+    People that cover less than 2 % of the picture are ignored.
+
+    served_score: the number of people counts only people with at least this score, 0..1. The average precision uses all
+    people.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:
@@ -173,7 +177,8 @@ def score_instances(engine: Engine, samples: Iterator[Sample], served_score: flo
 def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixels of each found person, (n, h, w) bool, and the scores (n,). People without pixels are left out.
 
-    rgb: the picture, (H, W, 3) uint8. shape: the size (h, w) of the result.
+    rgb: the picture, (H, W, 3) uint8.
+    shape: the size (h, w) of the result.
     """
     found = engine.instances(rgb)
     if not found:
@@ -189,8 +194,11 @@ def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tup
 def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
     """Return the measures for compositions of two people.
 
-    made: the compositions. `boxed_iou` and `other_opaque_share` say whether the person in a box is cut out without the
-    other person, `told_apart_share` whether the two people are separated; `pictures` is the number of compositions.
+    - `boxed_iou` and `other_opaque_share`: whether the person in a box is cut out without the other person
+    - `told_apart_share`: whether the two people are separated
+    - `pictures`: the number of compositions
+
+    made: the compositions.
     """
     overlaps, leaks, apart = [], [], []
     for pair in made:
@@ -211,7 +219,10 @@ def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
 
 
 def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Return whether the two people overlap with two different masks, each with an IoU of at least TOLD_APART_IOU."""
+    """Return whether each of the two people is found with its own mask.
+
+    The IoU of a person and its mask must be at least TOLD_APART_IOU, and the two masks must be different.
+    """
     owners = []
     for alpha in alphas:
         overlaps = [intersection_over_union(mask.astype(np.float32), alpha) for mask in masks]
@@ -240,8 +251,10 @@ def evaluate(
     """Return the measures of one task on a folder or zip of pictures. Raise ValueError if it contains no pictures.
 
     task: `auto` (no prompt), `boxes`, `clicks`, `instances`, or `pairs`, which composes the held-out people of a data
-    folder with its held-out backgrounds. weights: the weight file. masks, only_held_out: as in `listed`. size: as in
-    `engine_for`.
+    folder with its held-out backgrounds.
+    weights: the weight file.
+    masks, only_held_out: as in `listed`.
+    size: as in `engine_for`.
     """
     if task == "instances":  # average precision includes all detections, even uncertain ones, as in COCO
         served_score = read_manifest(weights).min_score

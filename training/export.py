@@ -1,4 +1,4 @@
-"""Export of averaged weights for serving: a 16-bit safetensors file with a manifest."""
+"""Export of averaged weights, as the site uses them: a 16-bit safetensors file with a manifest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ SERVED = {"box_mode": "crop", "box_margin": 0.3, "mirrored": False, "second_look
 
 
 def export(network: KeylineUNet, path: Path, *, size: int) -> None:
-    """Write the network's weights to `path`, and a manifest beside it unless there is one with the same `config`.
+    """Write the network's weights to `path`, and a manifest next to it.
 
-    size: the input's side in pixels for serving. Both files are written completely before they are renamed.
+    An existing manifest with the same `config` is kept. Both files are written completely before they are renamed.
+
+    size: the side in pixels of the input that the site will use.
     """
     manifest = manifest_path(path)
     described = manifest_of(network, path, size)
@@ -40,7 +42,9 @@ def export(network: KeylineUNet, path: Path, *, size: int) -> None:
 def manifest_of(network: KeylineUNet, path: Path, size: int) -> dict[str, object]:
     """Return the manifest's JSON object for the weights in `path`.
 
-    size: the input's side in pixels. Licence, data and measurements must be added by hand before publication.
+    size: the input's side in pixels.
+
+    Licence, data and measurements must be added by hand before publication.
     """
     return {
         "name": path.stem,
@@ -70,7 +74,7 @@ def _config_in(manifest: Path) -> object:
 
 
 def sharpened(network: KeylineUNet, gain: float, offset: float) -> None:
-    """Multiply the logits of subject and people by `gain` and add `offset`, by a change of the last layer's weights."""
+    """Change the last layer's weights so that the logits of subject and people become logit * gain + offset."""
     last = network.mattes
     assert last.bias is not None
     with torch.no_grad():

@@ -22,7 +22,10 @@ def chance(count: int, probability: float, device: torch.device) -> Tensor:
 
 
 def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rectangles (B, 4) around alpha > 0.5 in masks (B, H, W), and whether each mask has one (B,)."""
+    """Return the rectangles (B, 4) around the cells with alpha > 0.5, and whether there are such cells (B,).
+
+    masks: (B, H, W).
+    """
     solid = masks > 0.5
     rows, columns = solid.any(2), solid.any(1)
 
@@ -37,7 +40,10 @@ def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
-    """Return random rectangles (B, 4) inside the picture; their sides are about `smallest` to 1 times its sides."""
+    """Return `count` random rectangles (B, 4) inside the picture.
+
+    smallest: the shortest side of a rectangle, approximately, as a share of the picture's side.
+    """
     scale = uniform(count, smallest, 1, device)
     half_width = (scale * uniform(count, 0.8, 1.25, device)).clamp(max=1)
     half_height = scale
@@ -47,7 +53,10 @@ def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
 
 
 def wider_views(count: int, most: float, device: torch.device) -> Tensor:
-    """Return random rectangles (B, 4) around the whole picture; each side is 1 to `most` times the picture's side."""
+    """Return `count` random rectangles (B, 4) around the whole picture.
+
+    most: the longest side of a rectangle, as a share of the picture's side; above 1.
+    """
     half = uniform(count, 1, most, device)
     x = uniform(count, -1, 1, device) * (half - 1)
     y = uniform(count, -1, 1, device) * (half - 1)
@@ -55,7 +64,7 @@ def wider_views(count: int, most: float, device: torch.device) -> Tensor:
 
 
 def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tensor:
-    """Return the boxes (B, 4), each edge moved outwards by a random margin, clipped to the picture.
+    """Return the boxes (B, 4) after each edge was moved outwards by a random margin, clipped to the picture.
 
     least_margin, most_margin: the limits of the margin, as shares of the box's sides.
     """
@@ -66,10 +75,11 @@ def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tens
 
 
 def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
-    """Return the boxes (B, 4) with randomly moved edges, like boxes that are drawn by hand; most become larger.
+    """Return the boxes (B, 4) with randomly moved edges, like boxes that are drawn by hand. Most of them become larger.
 
-    share: the largest movement outwards, as a share of the box's sides. FOUND_SHARE of the boxes are moved more,
-    inwards or outwards, like boxes that a network finds.
+    share: the largest movement outwards, as a share of the box's sides.
+
+    A part FOUND_SHARE of the boxes is moved more, inwards or outwards, like boxes that a network finds.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
@@ -80,9 +90,10 @@ def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
 
 
 def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
-    """Return affine maps (B, 2, 3) that fill the output with the rectangles `shown` (B, 4).
+    """Return affine maps (B, 2, 3) that show the rectangles `shown` (B, 4) of the source in the whole output.
 
-    mirror: (B,), whether to mirror. angle: (B,), the rotation in radians.
+    mirror: (B,), whether to mirror.
+    angle: (B,), the rotation in radians.
     """
     centre = (shown[:, :2] + shown[:, 2:]) / 2
     half = (shown[:, 2:] - shown[:, :2]) / 2
@@ -105,7 +116,7 @@ def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection
 def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
     """Return a picture's boxes (B, P, 4) in the coordinates of the view `shown` (B, 4).
 
-    mirror: (B,), which views are mirrored.
+    mirror: (B,), whether the view is mirrored.
     """
     centre = ((shown[:, :2] + shown[:, 2:]) / 2)[:, None].repeat(1, 1, 2)
     half = ((shown[:, 2:] - shown[:, :2]) / 2)[:, None].repeat(1, 1, 2)
@@ -115,7 +126,11 @@ def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
 
 
 def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
-    """Return (B, size, size) bool: whether a cell is inside one of the boxes (B, P, 4) that are `present` (B, P)."""
+    """Return (B, size, size) bool, True in cells that are inside one of the boxes.
+
+    boxes: (B, P, 4).
+    present: (B, P), which of the boxes exist.
+    """
     cells = (torch.arange(size, device=boxes.device) + 0.5) * 2 / size - 1
     x0, y0, x1, y1 = (side[..., None] for side in boxes.unbind(-1))
     across = (cells >= x0) & (cells <= x1) & present[..., None]
@@ -124,10 +139,13 @@ def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
 
 
 def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
-    """Return rectangles (B, 4) of the source that place `boxes` (B, 4) at `centres` (B, 2) of the output.
+    """Return the rectangles (B, 4) of the source to show in the output, so that the boxes appear at the given places.
 
-    half_sides: (B,), half of the longer side of each placed box. The boxes keep their shape except for a small random
-    stretch.
+    boxes: (B, 4), in the source.
+    centres: (B, 2), the centres of the boxes in the output.
+    half_sides: (B,), half of the longer side of each box in the output.
+
+    The boxes keep their shape except for a small random stretch.
     """
     box_centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     box_half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=0.02)
@@ -145,5 +163,8 @@ def prompt_planes(boxes: Tensor, prompted: Tensor, size: int) -> Tensor:
 
 
 def small_angles(count: int, share: float, device: torch.device) -> Tensor:
-    """Return random rotations (B,) of up to 12 degrees, in radians; they are not 0 for a share of the pictures."""
+    """Return random rotations (B,) in radians, of up to 12 degrees.
+
+    share: the share of the pictures that are rotated. The rotation of all others is 0.
+    """
     return uniform(count, -math.pi / 15, math.pi / 15, device) * chance(count, share, device)

@@ -17,7 +17,10 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Gradients(Generic[Network]):
-    """Computation of the gradients of `network` as the mean over `workers` parts of a batch, one thread each."""
+    """Computation of a network's gradients in parallel.
+
+    The gradients are the mean over `workers` parts of a batch. Each part is computed in its own thread.
+    """
 
     def __init__(self, network: Network, workers: int):
         self.network = network
@@ -33,9 +36,12 @@ class Gradients(Generic[Network]):
         return other
 
     def of(self, loss_of: Callable[[Network], Tensor]) -> float:
-        """Call `loss_of` once per worker, each time with the worker's network, and set the mean gradients of `network`.
+        """Call `loss_of` once per worker, and return the mean of the losses.
 
-        loss_of: draws one part of a batch and returns its loss. Return the mean of the losses.
+        Each call gets the worker's copy of the network. This sets the gradients of `network` to the mean of the
+        workers' gradients.
+
+        loss_of: draws one part of a batch and returns its loss.
         """
 
         def work(network: Network) -> float:

@@ -1,7 +1,7 @@
 """Comparison of separately found people with the annotated people, by COCO's measures.
 
-The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of its evaluation code. In the order of their
-scores, detections are matched to the unmatched person with the largest overlap. Average precision is sampled at 101
+The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of its evaluation code. Detections are processed by
+falling score. Each one is matched to the unmatched person with the largest overlap. Average precision is sampled at 101
 recalls and averaged over the IoU thresholds 0.50, 0.55, … 0.95.
 """
 
@@ -26,9 +26,10 @@ class Scene:
 
 @dataclass(frozen=True)
 class Matches:
-    """The matches of one picture, for each IoU threshold and each detection, with the best score first.
+    """The matches of one picture, for each IoU threshold and each detection, the best detection first.
 
-    right: whether the detection matches a person. people: the number of people that count, which are not too small.
+    right: whether the detection matches a person.
+    people: the number of people in the picture that are not too small to count.
     """
 
     scores: np.ndarray  # (n,)
@@ -49,8 +50,8 @@ def mask_overlaps(found: np.ndarray, truths: np.ndarray) -> np.ndarray:
 def match(scene: Scene, least_share: float = 0.0) -> Matches:
     """Return the matches of detections with people at each IoU threshold.
 
-    Each detection, the best score first, gets the free person with the largest overlap. People that cover less than
-    `least_share`, 0..1, of the picture are ignored.
+    Detections are processed by falling score. Each one gets the person with the largest overlap that is not matched
+    yet. People that cover less than `least_share`, 0..1, of the picture are ignored.
     """
     order = np.argsort(-scene.scores, kind="stable")
     found = scene.found[order]
@@ -85,7 +86,8 @@ def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_s
 def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> float:
     """Return the area under the precision envelope, sampled at 101 recalls, 0..1.
 
-    scores: the scores of the detections, (n,), in any order. right: (n,) bool, whether each detection matches a person.
+    scores: the scores of the detections, (n,), in any order.
+    right: (n,) bool, whether each detection matches a person.
     people: the number of people.
     """
     order = np.argsort(-scores, kind="stable")
@@ -115,8 +117,8 @@ class PeopleScores:
     def summary(self) -> dict[str, float]:
         """Return AP over all IoU thresholds, AP at 0.5, average recall, and the mean error of the number of people.
 
-        The keys are `ap`, `ap50`, `ar` and `count_error`, with `pictures` and `people`, the numbers of both. Without
-        people only the numbers are returned.
+        Their keys are `ap`, `ap50`, `ar` and `count_error`. The keys `pictures` and `people` contain the numbers of
+        pictures and people. If there are no people, only these numbers are returned.
         """
         people = sum(matched.people for matched in self.matches)
         figures: dict[str, float] = {"pictures": len(self.matches), "people": people}

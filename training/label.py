@@ -32,9 +32,10 @@ OPAQUE = 0.5
 class Label:
     """The values that are stored with a mask.
 
-    model, version: the engine's name and version. subject: the opaque share of the picture, 0..1. undecided: the area
-    that is neither clearly subject nor clearly background, divided by the subject's area (at least one pixel); 0 if all
-    pixels are certain.
+    model, version: the engine's name and version.
+    subject: the opaque share of the picture, 0..1.
+    undecided: the area that is neither clearly subject nor clearly background, divided by the subject's area (at least
+    one pixel). It is 0 if all pixels are certain.
     """
 
     model: str
@@ -57,10 +58,14 @@ def label_of(alpha: np.ndarray, engine: Engine) -> Label:
 
 
 def label_photos(engine: Engine, folder: Path, out: Path) -> Iterator[tuple[Path, Label | None]]:
-    """Write a mask for each photo without one. Yield each such photo with its label, or with None if it is unreadable.
+    """Write a mask for each photo that has no mask yet.
 
-    folder: the photos. out: the folder of the masks. Raise ValueError if it is the folder of photos or inside it,
-    because the masks would then be used as photos.
+    Yield each such photo with its label, or with None if the photo is unreadable.
+
+    folder: the photos.
+    out: the folder of the masks.
+
+    Raise ValueError if `out` is the folder of photos or inside it, because the masks would then be used as photos.
     """
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError("the masks must lie outside the folder of photos")

@@ -1,8 +1,8 @@
-"""Memory of a training process with the allocator jemalloc, configured to keep freed memory.
+"""Memory of a training process with the allocator jemalloc, which is configured to keep freed memory.
 
-If freed memory is returned after each step, training takes a third longer. If it is kept, the process needs the memory
-of each picture size in turn: 14 GB after five hundred steps. Therefore the training returns it when the picture size
-changes.
+If freed memory were returned to the system after each step, training would take a third longer. If it is never
+returned, memory for each picture size stays in the process: 14 GB after five hundred steps. Therefore the training
+returns unused memory when the picture size changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ALL_ARENAS = 4096  # MALLCTL_ARENAS_ALL of jemalloc 5
 def give_back() -> bool:
     """Return unused memory to the operating system.
 
-    Return whether it worked; False if the allocator is not jemalloc.
+    The result is True if this worked, and False if it failed or the allocator is not jemalloc.
     """
     mallctl = getattr(ctypes.CDLL(None), "mallctl", None)
     if mallctl is None:

@@ -1,7 +1,7 @@
 """Measures from the literature for the agreement of an alpha with the true alpha.
 
-The functions take alphas as (H, W) float arrays in 0..1 of one size. Measures of sets treat the truth as binary, above
-0.5. The functions do not depend on how an alpha was computed.
+The functions take alphas as (H, W) float arrays in 0..1 of the same size. Measures of sets of pixels treat the true
+alpha as binary: above 0.5 or not. The functions do not depend on how an alpha was computed.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ TINY = 1e-8
 
 
 def precision_recall(alpha: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return precision and recall, (255,) each, of alpha >= t / 255 for t = 1…255.
+    """Return precision and recall, (255,) each, for the pixels with alpha >= t / 255, for t = 1…255.
 
     The precision is 0 if no pixel is selected.
     """
@@ -40,7 +40,7 @@ def mean_absolute_error(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 
 def intersection_over_union(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the intersection over union of the pixels above 0.5 in both alphas; 1 if both have none."""
+    """Return the intersection over union of the pixels above 0.5 in both alphas, or 1 if neither has such pixels."""
     chosen, solid = alpha > 0.5, truth > 0.5
     either = int((chosen | solid).sum())
     return float((chosen & solid).sum() / either) if either else 1.0
@@ -52,7 +52,7 @@ def opaque_share(alpha: np.ndarray) -> float:
 
 
 def boundary_error(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean absolute difference in a band around the edges of the true alpha; 0 without edges.
+    """Return the mean absolute difference in a band around the edges of the true alpha, or 0 if it has no edges.
 
     The band contains the pixels whose distance to a soft or sharp change of the true alpha is at most 1 % of the
     diagonal. It corresponds to the unknown region of a trimap (Rhemann et al., A perceptually motivated benchmark for
@@ -68,7 +68,7 @@ def boundary_error(alpha: np.ndarray, truth: np.ndarray) -> float:
 def structure_measure(alpha: np.ndarray, truth: np.ndarray) -> float:
     """Return the S-measure, 0..1: the mean of the similarity of objects and of regions (Fan et al. 2017).
 
-    If the truth is all background or all subject, it is the mean of 1 - alpha or of alpha.
+    If the truth is only background, return the mean of 1 - alpha. If it is only subject, return the mean of alpha.
     """
     solid = (truth > 0.5).astype(np.float64)
     alpha = alpha.astype(np.float64)
@@ -84,7 +84,7 @@ def structure_measure(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 
 def _object_score(values: np.ndarray) -> float:
-    """Return a score that is high if the alphas of a region are high and even (Fan et al. 2017, eq. 5)."""
+    """Return a score that is high if the alphas of a region are high and almost equal (Fan et al. 2017, eq. 5)."""
     mean = values.mean()
     spread = values.std(ddof=1) if values.size > 1 else 0.0
     return 2 * mean / (mean**2 + 1 + spread + TINY)
@@ -132,7 +132,7 @@ class SubjectScores:
     def add(self, alpha: np.ndarray, truth: np.ndarray | None) -> None:
         """Add the measures of one picture.
 
-        truth: the true alpha; None or 0 everywhere if the picture has no subject.
+        truth: the true alpha. It is None or 0 everywhere if the picture has no subject.
         """
         if truth is None or not (truth > 0.5).any():
             self.empty_opaque.append(opaque_share(alpha))
@@ -148,8 +148,8 @@ class SubjectScores:
     def summary(self) -> dict[str, float]:
         """Return the means of the measures, and the number of pictures.
 
-        F (`max_f`, `mean_f`) is computed from mean precision and mean recall, as usual for DUTS. Without pictures of a
-        kind, the measures of this kind are left out.
+        F (`max_f`, `mean_f`) is computed from mean precision and mean recall, as is usual for the data set DUTS. A
+        measure is left out if no picture has a value for it.
         """
         figures: dict[str, float] = {"pictures": len(self.errors) + len(self.empty_opaque)}
         if self.errors:

@@ -109,7 +109,7 @@ def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -
 
 
 def whole_photos(bank: Bank, count: int, size: int) -> Batch:
-    """Return a batch of photos with their salient subject and no prompt; most are slightly cropped, some reduced."""
+    """Return a batch of photos with their main subject and no prompt. Most are slightly cropped, some are reduced."""
     device = bank.people.device
     rows = drawn(bank.real, count)
     photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
@@ -128,7 +128,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
-    """Return for each row (B,) whether its people code is one of these kinds."""
+    """Return for each row (B,) of the bank whether its code in PEOPLE_CODES is the code of one of `kinds`."""
     return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
 
 
@@ -148,8 +148,8 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Return subjects with a box as prompt: pictures (B, 3 + C, size, size), and the prompt planes (B, 1, size, size).
 
-    photos: (B, 3, S, S). alphas: (B, C, S, S); the first one is the subject's. Half of the pictures are cropped around
-    the box. The boxes are inexact.
+    photos: (B, 3, S, S). alphas: (B, C, S, S); the first alpha is that of the subject.
+    Half of the pictures are cropped around the box. The boxes are inexact.
     """
     count, device = len(photos), photos.device
     boxes, _ = geometry.mask_boxes(alphas[:, 0])
@@ -184,10 +184,10 @@ def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
 
 
 def near_outline(alphas: Tensor, share: float) -> Tensor:
-    """Return a mask (B, 1, H, W) float of 0 and 1: 1 where an edge of the alpha is near, else 0.
+    """Return a mask (B, 1, H, W) float: 1 near an edge of the alpha, where polygons of objects are inexact, else 0.
 
-    alphas: (B, 1, H, W); an edge is where they cross 0.5. share: near is up to this share of the picture's width, at
-    least one pixel. Polygons of objects are inexact there.
+    alphas: (B, 1, H, W). An edge is where alpha crosses 0.5.
+    share: the largest distance to the edge, as a share of the picture's width; at least one pixel.
     """
     reach = max(1, round(share * alphas.shape[-1]))
     solid = (alphas > 0.5).float()
@@ -196,7 +196,7 @@ def near_outline(alphas: Tensor, share: float) -> Tensor:
 
 
 def marked_people(bank: Bank, count: int, size: int) -> Batch:
-    """Return a batch of scenes in which all people are marked by masks; the salient subject is unknown."""
+    """Return a batch of scenes in which all people are marked by masks. The main subject of such a scene is unknown."""
     device = bank.people.device
     chosen = drawn(bank.marked_weight, count)
     shown = geometry.random_crops(count, 0.6, device)
@@ -216,7 +216,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
     """Return a batch of scenes in which all people have boxes.
 
-    The people's alpha is the photo's subject inside the boxes. The salient subject itself is not used.
+    People's alpha is the alpha of the photo's subject inside the boxes. The subject's alpha itself is not trained.
     """
     device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)
@@ -257,7 +257,7 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
     """Return a batch of compositions: one to three subjects pasted onto an empty scene or onto a photo with a subject.
 
     With a prompt, one visible subject is the target and the others are background. Without a prompt, which occurs only
-    on empty scenes, all subjects are the target. In half of the compositions only people are pasted; they overlap and
+    on empty scenes, all subjects are the target. In half of the compositions only people are pasted. They overlap and
     have very different sizes.
     """
     device = bank.people.device
@@ -280,8 +280,8 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
 def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Return base photos for compositions, with what is known about their subjects.
 
-    The result is: photos (B, 3, size, size), subjects (B, 1, size, size), whether the subject is a person (B, 1),
-    whether the people are known (B,), and whether there is a subject (B,).
+    The result is: photos (B, 3, size, size), alphas of the subjects (B, 1, size, size), whether the subject is a person
+    (B, 1), whether it is known which subjects are people (B,), and whether there is a subject (B,).
     """
     device = bank.people.device
     crowded = geometry.chance(count, 0.4, device)
@@ -297,7 +297,7 @@ def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Te
 def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return subjects to paste, (B, 4, S, S) with alpha.
 
-    Also return whether each one is one person (B,), and whether this is known (B,).
+    Also return whether each subject is a single person (B,), and whether this is known (B,).
     """
     count, device = len(only_people), only_people.device
     rows = _either(only_people, bank.person_cutout, bank.cutout)
@@ -314,9 +314,9 @@ def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    """Return rows (B,) drawn with the weights `one` where `first` (B,) is True, and with `other` elsewhere.
+    """Return rows (B,) of the bank, drawn with the weights `one` where `first` (B,) is True, and else with `other`.
 
-    If one of the weights is 0 everywhere, the other one is used for all.
+    If all weights of one tensor are 0, the other tensor is used for all rows.
     """
     one, other = (one if one.any() else other), (other if other.any() else one)
     return torch.where(first, drawn(one, len(first)), drawn(other, len(first)))
@@ -340,7 +340,7 @@ def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tenso
 
 
 def _composed(photos: Tensor, layers: Tensor, is_person: Tensor, certain: Tensor, crowded: Tensor) -> Batch:
-    """Return the batch of compositions: choose the target of each one, and set its people."""
+    """Return the batch of compositions: choose the target of each composition, and set the boxes of its people."""
     count, size = len(photos), photos.shape[-1]
     visible = (layers.mean((2, 3)) > 0.008).float()
     pick = torch.multinomial(visible + 1e-6, 1)[:, :, None, None].expand(-1, -1, size, size)

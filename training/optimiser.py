@@ -16,8 +16,10 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return a matrix (m, n) with its singular values moved near 1 by Newton-Schulz iterations (Jordan et al. 2024).
 
-    steps: the number of iterations. All iterates are polynomials of the Gram matrix times the matrix. The polynomials
-    are computed on the small Gram matrix alone, which takes a third of the work for a 3x3 convolution.
+    steps: the number of iterations.
+
+    Each iterate is a polynomial of the Gram matrix, times the matrix. The polynomials are computed on the small Gram
+    matrix alone, which takes a third of the work for a 3x3 convolution.
     """
     first, third, fifth = NEWTON_SCHULZ
     tall = matrix.shape[0] > matrix.shape[1]
@@ -35,7 +37,10 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Optimiser that moves weights (out, …) by `lr` times their norm along the orthogonalised Nesterov momentum."""
+    """Optimiser that moves weights (out, …) in the direction of the orthogonalised Nesterov momentum.
+
+    lr: the length of a step, relative to the norm of the weights.
+    """
 
     def __init__(self, parameters: list[Tensor], lr: float, momentum: float = 0.9):
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
@@ -62,8 +67,11 @@ def optimisers(
 ) -> list[torch.optim.Optimizer]:
     """Return the two optimisers, Muon and AdamW, with the network's parameters.
 
-    muon_rate: the highest learning rate of Muon. encoder_rate, adam_rate: those of AdamW for the encoder and for the
-    other parameters. Each parameter group stores its rate in `peak`.
+    muon_rate: the highest learning rate of Muon.
+    adam_rate: the highest learning rate of AdamW for all parameters except those of the encoder.
+    encoder_rate: the highest learning rate of AdamW for the encoder.
+
+    Each parameter group stores its rate in `peak`.
     """
     turned: list[Tensor] = []
     for module in network.modules():

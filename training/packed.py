@@ -1,7 +1,7 @@
-"""Training pictures that stay compressed in memory and are decoded when they are drawn.
+"""Training pictures that stay compressed in memory and are decoded when they are used.
 
-Decoded, twenty thousand pictures of 416 x 416 pixels need 14 GB; as JPEG (photos) and PNG (masks) they need 1.5 GB. On
-a CPU core, decoding a picture takes a hundredth of the time of a training step with it.
+Twenty thousand pictures of 416 x 416 pixels need 14 GB if they are decoded. As JPEG (photos) and PNG (masks) they need
+1.5 GB. On a CPU core, decoding a picture takes a hundredth of the time of a training step with this picture.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ class Packed:
 
     @classmethod
     def of(cls, pictures: list[np.ndarray], size: int, *, colour: bool) -> Packed:
-        """Return arrays, (S, S, 3) RGB or (S, S) gray, uint8, as a compressed object of this class.
+        """Return an object of this class that contains these pictures, compressed.
 
-        size: the side S in pixels. colour: True for RGB, stored as JPEG; False for gray, stored as PNG.
+        pictures: arrays, (S, S, 3) RGB or (S, S) gray, uint8.
+        size: the side S in pixels.
+        colour: True for RGB, stored as JPEG; False for gray, stored as PNG.
         """
         packed = cls(size, colour=colour)
         for picture in pictures:
@@ -56,7 +58,7 @@ class Packed:
         return torch.from_numpy(pictures)
 
     def to(self, device: torch.device) -> Packed | Tensor:
-        """Return this object unchanged for a CPU, and a tensor of all decoded pictures for a GPU.
+        """For a CPU, return this object unchanged. For a GPU, return a tensor of all decoded pictures.
 
         A GPU would otherwise wait while single pictures are decoded.
         """

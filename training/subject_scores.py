@@ -1,8 +1,11 @@
 """Measurement of how often the kind of a subject is detected correctly: person, object or stamp.
 
-The samples are: the photos of `val-people` with people on at least 8 % of the picture (person); the photos of
-`val-duts`, labelled by hand in `val_duts_subjects.json` as people (person), mixtures of people and things (not used) or
-others (object); generated pages with a stamp (stamp) and without a stamp (object).
+The samples are:
+
+- photos of `val-people` with people on at least 8 % of the picture; the true kind is person
+- photos of `val-duts`, labelled by hand in `val_duts_subjects.json`: people are persons, other things are objects, and
+  mixtures of both are not used
+- generated pages; with a stamp, the true kind is stamp, without a stamp it is object
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ Counts = Counter[tuple[str, Subject, Subject]]  # set, true kind, detected kind
 def photo_samples(data: Path, every: int) -> Iterator[Sample]:
     """Yield the set, the true kind and the pixels of each validation photo with one kind of subject.
 
-    data: the folder with the sets. every: use only one of this number of photos.
+    data: the folder with the sets.
+    every: use only one of this number of photos, for example every tenth.
     """
     labels = json.loads(LABELS.read_text(encoding="utf-8"))
     people, mixed = set(labels["person"]), set(labels["mixed"])

@@ -1,7 +1,7 @@
-"""The training loop on CPU or CUDA, which can continue from its last checkpoint.
+"""The training loop on CPU or CUDA. It can continue from its last checkpoint.
 
 `OUT/state.pt` contains all the state that is needed to continue. `OUT/weights.safetensors` and its manifest contain the
-averaged network (the running mean of the weights), ready to serve.
+averaged network (the running mean of the weights), which the site can use.
 """
 
 import copy
@@ -40,8 +40,7 @@ BANK_SHARE = 1.1  # share of the largest stage's side: crops enlarge the picture
 class Schedule:
     """The length, picture sizes and learning rates of a training run.
 
-    The length is a number of pictures, or a time in minutes if `pictures` is 0. Picture sizes grow with the completed
-    share of the schedule.
+    The length is a number of pictures, or a time in minutes if `pictures` is 0. Picture sizes increase during the run.
     """
 
     minutes: float = 0.0
@@ -64,14 +63,17 @@ class Schedule:
     def done(self, seen: int, spent_s: float) -> float:
         """Return the completed share of the schedule, from 0 to 1 or slightly above.
 
-        seen: the number of processed pictures. spent_s: the time spent, in seconds.
+        seen: the number of processed pictures.
+        spent_s: the time spent, in seconds.
         """
         return seen / self.pictures if self.pictures else spent_s / (self.minutes * 60)
 
     def edges_at(self, done: float) -> float:
-        """Return the value of `edges` for the loss, 0..1, at a completed share `done` (see `matte_loss`).
+        """Return the value of `edges` for the loss, 0..1 (see `matte_loss`).
 
-        It increases during training, so that shapes are learned first.
+        done: the completed share of the schedule, 0..1.
+
+        The value increases during training, so that the network learns shapes first.
         """
         since, until = EDGES_COME
         return min(max((done - since) / (until - since), 0.0), 1.0)
@@ -84,22 +86,25 @@ class Schedule:
     def size_of(self, done: float, step: int) -> int:
         """Return the picture's side of one step, in pixels, a multiple of 32.
 
-        It is the side of the stage at the completed share `done`, times a random factor that changes every SPELL steps.
+        It is the side at the completed share `done`, times a random factor that changes every SPELL steps.
         """
         spell = torch.Generator().manual_seed(step // SPELL)
         scale = self.scales[int(torch.randint(len(self.scales), (), generator=spell))]
         return _multiple(self.size_at(done) * scale)
 
     def rate_at(self, done: float, step: int) -> float:
-        """Return the factor of the learning rates, above 0 to 1, at a completed share `done`, 0..1.
+        """Return the factor, above 0 to 1, by which the learning rates are multiplied.
 
-        step: the number of completed steps. The factor rises linearly over the first steps, and then follows a cosine.
+        done: the completed share of the schedule, 0..1.
+        step: the number of completed steps.
+
+        The factor rises linearly over the first steps, and then follows a cosine.
         """
         rise = min(1.0, (step + 1) / self.warm_up_steps)
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
     def continued(self) -> "Schedule":
-        """Return the schedule for weights that are already trained: lower rates, and one stage below full size.
+        """Return the schedule for weights that are already trained: lower rates, and only one stage, below full size.
 
         The encoder, which is already well trained, gets the lowest rate. Networks trained at 256 px were better at 320
         px than networks whose last stage was trained at 320 px (docs/model-log.md).
@@ -116,8 +121,11 @@ def _multiple(side: float) -> int:
 class Run:
     """The state of a training run between two steps.
 
-    averaged: the running mean of the network's weights. step, seen, spent_s: the numbers of completed steps and
-    processed pictures, and the time spent. loss: the smoothed loss.
+    averaged: the running mean of the network's weights.
+    step: the number of completed steps.
+    seen: the number of processed pictures.
+    spent_s: the time spent, in seconds.
+    loss: the smoothed loss.
     """
 
     network: KeylineUNet
@@ -152,7 +160,10 @@ class Run:
 
 
 def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
-    """Set the averaged weights to `keep` times themselves plus 1 - keep times the network's weights; copy counters."""
+    """Update the running mean of the weights: averaged = keep * averaged + (1 - keep) * network.
+
+    Values that are not floating-point numbers, such as counters, are copied.
+    """
     pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
     torch._foreach_lerp_(
         [a for a, _ in pairs if a.is_floating_point()], [n for a, n in pairs if a.is_floating_point()], 1 - keep
@@ -220,10 +231,11 @@ def start(
     resume: bool = False,
     config: NetworkConfig | None = None,
 ) -> Run:
-    """Return a training run: a new one, or with `resume` the run whose state is in `out`, if there is one.
+    """Return a training run. With `resume`, continue the run whose state is in `out`, if there is one.
 
-    initial: a file with the weights of an older network, or None. encoder: an ImageNet checkpoint for the encoder, or
-    None. config: the sizes of the network, by default TRAINED.
+    initial: a file with the weights of an older network, or None.
+    encoder: an ImageNet checkpoint for the encoder, or None.
+    config: the sizes of the network; None means TRAINED.
     """
     network = KeylineUNet(config or TRAINED)
     if initial:
@@ -252,8 +264,10 @@ def train(
 ) -> Run:
     """Train until the schedule ends or `stopped` returns True, and return the run.
 
-    say: called with a line about the progress at regular times. The state is saved in `out` at regular times and at the
-    end, also after an exception such as KeyboardInterrupt, so that the run can be continued.
+    say: called with a line about the progress at regular times.
+
+    The state is saved in `out` at regular times and at the end, also after an exception such as KeyboardInterrupt.
+    Therefore the run can be continued.
     """
     shares = possible(Mixture(), bank)
     torch.manual_seed(1 + run.step)
@@ -279,7 +293,10 @@ def train(
 
 
 def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str:
-    """Return one line with a run's progress, loss, speed and memory. pictures_a_second: the speed to print."""
+    """Return one line with a run's progress, loss, speed and memory.
+
+    pictures_a_second: the speed to print.
+    """
     done = schedule.done(run.seen, run.spent_s)
     return (
         f"{done:7.2%}  {run.spent_s / 60:.1f} min  {run.seen} pictures  size {schedule.size_of(done, run.step)}  "
@@ -301,8 +318,11 @@ def train_from(
 ) -> Run:
     """Train on the sets in the folder `data` whose names do not begin with `val-`, and return the run.
 
-    out: the folder of the results. initial, encoder, resume: as in `start`. say, stopped: as in `train`. Raise
-    ValueError if there is no training data, and WeightsInvalid if the initial weights do not fit.
+    out: the folder of the results.
+    initial, encoder, resume: as in `start`.
+    say, stopped: as in `train`.
+
+    Raise ValueError if there is no training data, and WeightsInvalid if the initial weights do not fit.
     """
     out.mkdir(parents=True, exist_ok=True)
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]

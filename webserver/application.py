@@ -42,22 +42,26 @@ _PROBES = ("/health", "/health/ready")
 
 
 class Wakeups(Protocol):
-    """The interface with which requests wait for events. An event is announced under the name of a topic."""
+    """The interface with which requests wait for events.
+
+    Each event belongs to a topic. It is announced under the topic's name.
+    """
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when the topic is announced, or after `timeout_s` seconds; None means no timeout."""
+        """Return when an event of the topic is announced, or after `timeout_s` seconds; None means no timeout."""
 
 
 class Application:
     """The ASGI application of one process. It handles the process's requests.
 
-    wakeups: announces the events for which requests wait. handler: runs Django. slot: the lock with which only one
-    large body is parsed at a time; None uses a lock of this process only. on_start: called once when the process begins
-    to serve.
+    wakeups: announces the events for which requests wait.
+    handler: runs Django.
+    slot: the lock that allows only one large body to be parsed at a time; None uses a lock of this process only.
+    on_start: called once when the process begins to serve.
     """
 
     def __init__(
@@ -93,7 +97,7 @@ class Application:
 
 
 class _Exchange:
-    """One request, from its arrival until its response is sent."""
+    """The processing of one request, from its arrival until its response is sent."""
 
     def __init__(self, application: Application, scope: Message, receive: Receive, send: Send) -> None:
         self._application = application
@@ -117,7 +121,10 @@ class _Exchange:
     # The response -----------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
-        """Return the response. While a parked request waits for its event, it uses no thread."""
+        """Return the response.
+
+        A parked request (a request that waits for an event) uses no thread until the event happens.
+        """
         response = await self._first_answer()
         while isinstance(response, Parked):
             await self._wait(response)
@@ -145,7 +152,7 @@ class _Exchange:
             return await self._begin(self._lanes.uploads, body)
 
     def _lean(self, body: IO[bytes]) -> IO[bytes]:
-        """Take the long base64 texts out of a JSON document or a form, and return the rest.
+        """Remove the long base64 texts from a JSON document or a form, store them, and return the rest.
 
         Return any other body unchanged. If the rest is still too long, return a body whose reading raises an error.
         """
@@ -165,7 +172,7 @@ class _Exchange:
         return body
 
     def _parsed_bytes(self, body: IO[bytes]) -> int:
-        """Return how many bytes of a body are held in memory during parsing: all, except the files of a form."""
+        """Return how many bytes of a body are in memory during parsing: all bytes except the files of a form."""
         if isinstance(body, TooLargeBody):
             return 0
         length = _length_of(body)
@@ -196,7 +203,7 @@ class _Exchange:
     async def _small_body(self, declared: int | None) -> IO[bytes] | None:
         """Return a body of at most SMALL_BYTES, or None for a long or chunked body.
 
-        Django reads those only when it needs them.
+        Long and chunked bodies are read only when Django needs them.
 
         declared: the body's length in bytes, as `_declared_bytes` returns it.
         """
@@ -277,7 +284,7 @@ class _Exchange:
 
 
 class _Delivery:
-    """The parts of one response on their way to the client.
+    """The delivery of one response to the client, part by part.
 
     `send` raises TimeoutError if the transfer is slower than `pace` allows.
     """
@@ -293,7 +300,10 @@ class _Delivery:
         self._passed += len(message.get("body", b""))
 
     async def send_whole(self, content: bytes, *, ends: bool = True) -> None:
-        """Send the content in pieces. ends: if False, the caller must send the end of the response."""
+        """Send the content in pieces.
+
+        ends: whether this is the end of the response. If it is False, the caller must send the end.
+        """
         for start in range(0, len(content), _PIECE_BYTES):
             piece = content[start : start + _PIECE_BYTES]
             more = start + _PIECE_BYTES < len(content) or not ends
@@ -315,13 +325,16 @@ def _content_of(response: HttpResponseBase) -> bytes:
 
 
 def _flow_of(scope: Message) -> tuple[bytes, ...]:
-    """Return the key that distinguishes clients before Django identifies them: the credentials, or the IP address."""
+    """Return a key that tells clients apart before Django identifies them: the credentials, or else the IP address."""
     credentials = tuple(value for name, value in scope["headers"] if name in _CREDENTIALS)
     return credentials or (str((scope.get("client") or ("",))[0]).encode(),)
 
 
 def _declared_bytes(scope: Message) -> int | None:
-    """Return the length of the request's body; 0 without a body, None for a chunked body or an invalid length."""
+    """Return the length of the request's body according to its header.
+
+    Return 0 if there is no body, and None for a chunked body or an invalid length.
+    """
     headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:
         return None

@@ -1,7 +1,7 @@
-"""Reading of request bodies in the event loop, into memory or a file, with a deadline; Django gets complete bodies.
+"""Reading of request bodies in the event loop, into memory or a file, with a deadline. Django gets complete bodies.
 
-A body above SMALL_BYTES is read only when a view needs it, so a request without valid authentication is refused before
-its body is read.
+A body above SMALL_BYTES is read only when a view needs it. Therefore a request without valid authentication is refused
+before its body is read.
 """
 
 from __future__ import annotations
@@ -52,10 +52,12 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Read a request body into a file, and return the file at its start. Bodies above SMALL_BYTES are on disk.
+    """Read a request body into a file, and return the file at its start. Bodies above SMALL_BYTES are stored on disk.
 
-    Reading stops after `most_bytes` + 1 bytes, so that the caller can detect a body that is too large. Raise
-    BodyTooSlow if the client sends more slowly than `pace` allows, and ClientGone if it disconnects.
+    most_bytes: the longest accepted body. Reading stops after `most_bytes` + 1 bytes, so that the caller can detect a
+    body that is too large.
+
+    Raise BodyTooSlow if the client sends more slowly than `pace` allows, and ClientGone if it disconnects.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SMALL_BYTES)  # noqa: SIM115  the request closes it
     started, passed = time.monotonic(), 0

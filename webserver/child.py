@@ -28,7 +28,10 @@ _SWITCH_INTERVAL_S = 0.001  # the event loop gets the interpreter soon, even whe
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that tells the parent process that it serves, is alive, or should be replaced."""
+    """A uvicorn server that sends reports to the parent process.
+
+    It reports that it serves, that it is alive, and that it should be replaced.
+    """
 
     def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
         super().__init__(config)
@@ -69,8 +72,10 @@ def load_application() -> Any:
 def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
     """Serve until SIGTERM, then finish the accepted requests and return.
 
-    listener, pipe, lock_file: descriptors of the listening socket, of the pipe to the parent process, and of the file
-    with which the web processes lock each other out while they parse a large body.
+    listener: the descriptor of the listening socket.
+    pipe: the descriptor of the pipe to the parent process.
+    lock_file: the descriptor of the file with which the web processes lock each other out while they parse a large
+    body.
     """
     _allow_many_connections()
     limit_heaps()

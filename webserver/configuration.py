@@ -65,11 +65,14 @@ class Pace:
 class Configuration:
     """The settings of the web server.
 
-    processes: the number of web processes. threads: the number of each process's threads for short requests.
-    upload_threads: the number of each process's threads for requests with a large body. header_timeout_s: the time
-    within which a request's header must arrive. keep_alive_s: how long an idle connection stays open. pace: the slowest
-    accepted transfer. max_requests: after about this number of requests, a process is replaced. longest_wait_s: how
-    long a request may wait for its job, in seconds.
+    processes: the number of web processes.
+    threads: the number of each process's threads for short requests.
+    upload_threads: the number of each process's threads for requests with a large body.
+    header_timeout_s: the time within which a request's header must arrive, in seconds.
+    keep_alive_s: how long an idle connection stays open, in seconds.
+    pace: the slowest accepted transfer.
+    max_requests: after about this number of requests, a process is replaced.
+    longest_wait_s: how long a request may wait for its job, in seconds.
     """
 
     host: str = "127.0.0.1"

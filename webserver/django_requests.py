@@ -41,10 +41,12 @@ class DjangoHandler(BaseHandler):
 
 
 class Trips:
-    """One request that may run through Django several times: again after its body was read, and after each wait.
+    """One request that may run through Django several times: after its body was read, and after each wait.
 
-    scope: the request's ASGI scope. The methods `begin`, `go_on`, `leave` and `report` run in a thread of a pool. META
-    values whose names begin with `keyline.` are kept for the next run.
+    The methods `begin`, `go_on`, `leave` and `report` run in a thread of a pool. META values whose names begin with
+    `keyline.` are kept for the next run.
+
+    scope: the request's ASGI scope.
     """
 
     def __init__(self, handler: Handler, scope: dict[str, Any]) -> None:
@@ -59,12 +61,14 @@ class Trips:
     def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
         """Return the response, or Parked if the request must wait for an event.
 
-        body: None if it has not been received yet; if Django then reads it, raise BodyWanted and set `body_limit`.
+        body: the request's body, or None if it has not been received yet.
+
+        If Django reads a body that has not been received, raise BodyWanted and set `body_limit`.
         """
         return self._trip(UnreadBody() if body is None else body)
 
     def go_on(self, parked: Parked) -> HttpResponseBase:
-        """Return the response of a parked request whose event has happened, or Parked again."""
+        """Return the response of a parked request after its event, or Parked if the request must wait again."""
         return self._trip(io.BytesIO(), going_on=parked)
 
     def leave(self, parked: Parked) -> None:
@@ -77,7 +81,7 @@ class Trips:
             close_old_connections()
 
     def report(self, delivered: Callable[[], object]) -> None:
-        """Call `delivered`, the function of a response that has been received by the client completely."""
+        """Call `delivered`, a function of the response, after the client has received the complete response."""
         try:
             delivered()
         except Exception:
@@ -122,7 +126,10 @@ class Trips:
         return request
 
     def _settled(self, response: HttpResponseBase) -> HttpResponseBase:
-        """Finish the work that needs this thread's database connection, then release the connection if it is old."""
+        """Do all work on the response that needs this thread's database connection.
+
+        Then close the connection if it is old.
+        """
         if not isinstance(response, StreamingHttpResponse):
             response.close()
         elif not isinstance(response, FileResponse | PieceResponse):
@@ -134,7 +141,7 @@ class Trips:
 def _write_down(response: StreamingHttpResponse) -> None:
     """Write a streamed response to a temporary file in this thread.
 
-    Its parts may use a database connection, which belongs to this thread.
+    The response's parts may use a database connection, which belongs to this thread.
     """
     file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the response closes it
     for piece in iter(response):

@@ -37,23 +37,24 @@ class Closable(Protocol):
 
 
 def may_fork() -> bool:
-    """Return whether this process can fork safely: on Linux, with only one thread and without Sentry.
+    """Return whether this process can fork safely: it runs on Linux, with only one thread and without Sentry.
 
-    A child has only the thread that forked. A lock that another thread holds during the fork is never released in the
-    child. Sentry starts its thread only with its first report, so the number of threads does not show it.
+    After a fork, the child has only the thread that forked. If another thread holds a lock during the fork, this lock
+    is never released in the child. Sentry starts its thread only with its first report, so the number of threads does
+    not show that Sentry is used.
     """
     return sys.platform == "linux" and threading.active_count() == 1 and "sentry_sdk" not in sys.modules
 
 
 class Fork:
-    """A child process that calls `run` and then exits, with some methods of `subprocess.Popen`.
+    """A child process that calls `run` and then exits. It has some methods of `subprocess.Popen`.
 
     The exit status is 0 after `run` returns, the status of SystemExit, or 1 after any other exception. The child starts
     with the default signal handlers, and with /dev/null as its standard input.
 
     command: the child's command line, as `ps` shows it.
-    closes: files of the parent, as objects or descriptors, that the child closes first. A pipe shows that the parent
-    has ended only when no child holds it open.
+    closes: files of the parent, as objects or descriptors, that the child closes first. For example, a pipe shows the
+    end of the parent only if no child holds it open.
     environment: variables that are set in the child.
     own_group: whether the child leads a new process group.
     """
@@ -111,9 +112,9 @@ class Fork:
 
 
 def limit_heaps() -> None:
-    """Make glibc return freed memory to the system, except where environment variables set its heap otherwise.
+    """Make glibc return freed memory to the system. Settings of glibc's heap in environment variables have priority.
 
-    Do nothing without glibc.
+    If the process does not use glibc, do nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -132,7 +133,7 @@ def _be_child(
     *,
     own_group: bool,
 ) -> None:
-    """Run the child until it exits. This function does not return, because its callers belong to the parent."""
+    """Run the child until it exits. This function never returns, because the code of its callers is for the parent."""
     code = 1
     try:
         if own_group:

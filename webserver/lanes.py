@@ -16,10 +16,13 @@ class LaneFull(Exception):
 
 
 class Lane:
-    """A pool of `threads` threads. `run` raises LaneFull if `longest_queue` functions wait already.
+    """A pool of `threads` threads. `run` raises LaneFull if `longest_queue` functions already wait.
 
-    Functions of the same flow, such as the requests of one client, run in their order. Waiting flows get the threads in
-    turn, so that a client with many requests does not delay the other clients. name: the prefix of the threads' names.
+    A flow is a group of functions, such as the requests of one client. Functions of the same flow start in the order of
+    their calls. Waiting flows get the threads in turn, so that a client with many requests does not delay the other
+    clients.
+
+    name: the prefix of the threads' names.
     """
 
     def __init__(self, name: str, *, threads: int, longest_queue: int = 2000) -> None:
@@ -32,7 +35,7 @@ class Lane:
     async def run(self, work: Callable[..., Value], *args: Any, flow: Hashable = None) -> Value:
         """Run `work` with `args` in a thread and return its result. Raise LaneFull if too many functions wait.
 
-        flow: functions with an equal flow wait in one queue; those of None share one, too.
+        flow: the flow of the function. Functions with an equal flow, None included, wait in one queue.
         """
         if self._taken >= self._most:
             raise LaneFull
@@ -48,7 +51,7 @@ class Lane:
         return await asyncio.shield(running)
 
     async def _turn(self, flow: Hashable) -> None:
-        """Wait until a thread is free for this flow."""
+        """Wait until a thread is free and it is this flow's turn."""
         if self._free:
             self._free -= 1
             return
@@ -78,7 +81,7 @@ class Lane:
         self._free += 1
 
     def close(self) -> None:
-        """Start no more functions; functions that run already finish."""
+        """Start no more functions. Functions that already run are finished."""
         for turns in self._waiting.values():
             for turn in turns:
                 turn.cancel()
@@ -90,10 +93,12 @@ class Lanes:
     """The lanes (thread pools) of one process.
 
     threads, upload_threads: the numbers of threads of `short` and `uploads`.
-
-    live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
-    requests that continue after a wait. uploads: requests whose large body has been read. memory: uploads whose body
-    needs much memory for parsing. files: reading files and streamed responses while they are sent.
+    live: the health check that only tests whether this process runs.
+    probes: the other health checks.
+    short: requests without a large body, and requests that continue after a wait.
+    uploads: requests whose large body has been read.
+    memory: uploads whose body needs much memory for parsing.
+    files: reading of files and of streamed responses while they are sent.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:

@@ -1,8 +1,8 @@
-"""Removal of long base64 texts from a body before it is parsed, so that memory does not hold a picture several times.
+"""Removal of long base64 texts from a body before it is parsed. Otherwise memory would contain a picture several times.
 
-A parser needs a whole JSON document or form at once and keeps each of its texts: a picture of 20 MB sent as base64
-would need more than 100 MB. Instead, long runs of base64 characters are written to disk and replaced by short marks.
-`decoded_to_file` returns the bytes of a text with marks.
+A parser needs a whole JSON document or form at once and keeps each of its texts. A picture of 20 MB that is sent as
+base64 would need more than 100 MB. Therefore long runs of base64 characters are written to disk and replaced by short
+marks. `decoded_to_file` returns the bytes of a text with marks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHARACTERS = (string.ascii_letters + string.digits + "+/%\\_-").encode()
 class _Alphabet:
     """The characters of which a long run of base64 consists, and patterns that find such a run.
 
-    A form's alphabet lacks `=`, which separates names from values.
+    In a form, `=` separates names from values, so the alphabet of a form does not contain it.
     """
 
     characters: bytes
@@ -59,9 +59,9 @@ class TextTooLong(ValueError):
 
 @dataclass(slots=True)
 class LongText:
-    """One long run of base64 characters in a file on disk, still with the escape sequences of the body.
+    """One long run of base64 characters in a file on disk. It still contains the escape sequences of the body.
 
-    is_form: whether the escape sequences are those of a form, else those of JSON.
+    is_form: True if the escape sequences are those of a form, False if they are those of JSON.
     """
 
     file: IO[bytes]
@@ -74,9 +74,11 @@ texts_of_request: ContextVar[Texts] = ContextVar("texts_of_request")
 
 
 def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, LongText]]:
-    """Return a copy of a body in which marks replace the long texts, and the texts by their marks; close `body`.
+    """Return a copy of a body in which marks replace the long texts, and a dict from mark to long text. Close `body`.
 
-    A mark is a short unique word. is_form: True for a form, False for JSON.
+    A mark is a short unique word.
+
+    is_form: True for a form, False for JSON.
     """
     texts: dict[str, LongText] = {}
     rest = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the request closes it
@@ -118,7 +120,9 @@ def has_long_text(text: str) -> bool:
 
 
 def decoded_to_file(text: str, target: IO[bytes], *, max_bytes: int) -> int:
-    """Decode a base64 text, in which marks may replace long texts, into the file `target`. Return the number of bytes.
+    """Decode a base64 text into the file `target`, and return the number of bytes.
+
+    text: the base64 text, in which marks may replace long texts.
 
     Raise NotBase64 for invalid base64, and TextTooLong as soon as there are more than `max_bytes` bytes.
     """
@@ -187,9 +191,12 @@ def _json_character(escape: re.Match[bytes]) -> bytes:
 
 
 def is_form(kind: bytes, start: bytes) -> bool | None:
-    """Return the kind of a body: True for a form, False for JSON, and None for others, which are left unchanged.
+    """Return True if a body is a form, False if it is JSON, and None for other kinds, which are left unchanged.
 
-    kind: the Content-Type. start: the first bytes of the body. A multipart form counts as other.
+    kind: the Content-Type.
+    start: the first bytes of the body.
+
+    A multipart form counts as another kind.
     """
     kind = kind.lower()
     if kind.startswith(b"application/x-www-form-urlencoded"):

@@ -1,4 +1,4 @@
-"""A lock for large bodies: only one is parsed in memory at a time, in all web processes of a machine."""
+"""A lock for large bodies: in all web processes of a machine, only one large body is parsed in memory at a time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from contextlib import contextmanager
 class MachineSlot:
     """A lock that only one thread of all web processes can hold.
 
-    lock_file: the descriptor of a file that the processes share; None if there is only one process. The lock is
-    released when the process ends.
+    lock_file: the descriptor of a file that the processes share; None if there is only one process.
+
+    The lock is released when the process ends.
     """
 
     def __init__(self, lock_file: int | None) -> None:

@@ -11,9 +11,10 @@ _HEADER_BYTES = 1024
 
 
 def field_bytes(body: IO[bytes], kind: bytes) -> int:
-    """Return the total size, in bytes, of the parts without a file name, with their headers, and rewind `body`.
+    """Return the total size in bytes of the parts that have no file name, with their headers. Rewind `body`.
 
-    body: a multipart form. kind: the Content-Type. If it has no boundary, return the size of the whole body.
+    body: a multipart form.
+    kind: the Content-Type. If it has no boundary, return the size of the whole body.
     """
     found = _BOUNDARY.search(kind)
     if found is None:
@@ -31,7 +32,7 @@ def field_bytes(body: IO[bytes], kind: bytes) -> int:
 
 
 def _places(body: IO[bytes], mark: bytes) -> list[int]:
-    """Return the positions of `mark` in a file, at most about 10,000."""
+    """Return the positions of `mark` in a file. Stop after about 10,000 positions."""
     places: list[int] = []
     body.seek(0)
     tail, offset = b"", 0

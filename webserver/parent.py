@@ -1,8 +1,8 @@
 """The web server's parent process: it opens the port, starts the web processes, and replaces them.
 
-It imports the application once, and its web processes are forks. Through a pipe, each of them reports that it serves,
-that it is alive, and that it should be replaced after `max_requests` requests. An old process stops only when its
-successor serves.
+It imports the application once, and its web processes are forks. Each of them sends reports through a pipe: that it
+serves, that it is alive, and that it should be replaced after `max_requests` requests. An old process stops only when
+its successor serves.
 """
 
 from __future__ import annotations
@@ -49,19 +49,26 @@ class Process(Protocol):
 
 
 class Served(Protocol):
-    """The function that a fork runs: it serves connections with these descriptors (see `webserver.child.serve`)."""
+    """The type of the function that a fork runs.
+
+    It serves connections with these descriptors (see `webserver.child.serve`).
+    """
 
     def __call__(self, *, listener: int, pipe: int, lock_file: int) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """One web process, and its state as known to the parent. All times are those of `time.monotonic`.
+    """One web process, and what the parent knows about it. All times are those of `time.monotonic`.
 
-    pipe: the descriptor from which its reports are read. heard_at: the time of its last report. serves: whether it has
-    reported that it serves. successor: the process that replaces it, or None. stops_until: the time after which it is
-    killed, None until it is asked to stop. hangs: whether it was killed because it hung or did not end. ticks,
-    worked_at: its processor time at the last look, and when this time last changed.
+    pipe: the descriptor from which the process's reports are read.
+    heard_at: the time of its last report.
+    serves: whether it has reported that it serves.
+    successor: the process that replaces it, or None.
+    stops_until: the time after which it is killed; None until it is asked to stop.
+    hangs: whether it was killed because it hung or did not end.
+    ticks: its processor time at the last check, in clock ticks.
+    worked_at: the time when its processor time last changed.
     """
 
     process: Process
@@ -77,15 +84,16 @@ class Member:
 
 
 class Parent:
-    """The parent process.
+    """The parent process, which runs `configuration.processes` web processes until SIGTERM or SIGINT.
 
-    It runs `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces them.
+    SIGHUP replaces the web processes.
 
-    command: the command line of a web process. The descriptors of the listening socket, of the pipe to the parent and
-    of the file for locks are appended to it.
+    command: the command line of a web process. Three descriptors are appended to it: the listening socket, the pipe to
+    the parent and the file for locks.
+    serve: the function that a web process runs, or None.
 
-    serve: the function that a web process runs. If it is given and `may_fork` returns True, a process is a fork that
-    calls it; otherwise, and after SIGHUP, the process runs `command`, so that it imports the current code.
+    If `serve` is given and `may_fork` returns True, a web process is a fork that calls `serve`. Otherwise, and after
+    SIGHUP, the web process runs `command`, so that it imports the current code.
     """
 
     def __init__(
@@ -229,7 +237,10 @@ class Parent:
         return member
 
     def _own_files(self, pipe: int) -> list[Closable | int]:
-        """Return the files that a fork must close: this process's pipes, and the selector that waits for them."""
+        """Return the files that a fork must close: this process's pipes, and the selector that waits for them.
+
+        pipe: a pipe that is not yet in the list of members.
+        """
         pipes = [member.pipe for member in self._members]
         return [self._selector, self._wake_read, self._wake_write, pipe, *pipes]
 
@@ -240,7 +251,7 @@ class Parent:
     def _stop_all(self, *, hurry: bool) -> None:
         """Stop accepting connections and let the web processes finish the accepted requests.
 
-        hurry: kill the processes instead.
+        hurry: if True, kill the processes immediately.
         """
         if not self._stopping:
             self._stopping = True

@@ -1,4 +1,4 @@
-"""Views that release their thread while they wait: a view returns `Parked`, and continues after the awaited event.
+"""Views that release their thread while they wait. Such a view returns `Parked`, and continues after the awaited event.
 
 The keys PARKS, GOING_ON and REPORTS_DELIVERY of a request's META say what the server can do.
 """
@@ -24,10 +24,13 @@ def _nothing() -> None:
 class Parked(HttpResponse):
     """A placeholder for a response that depends on a future event.
 
-    awaited: a future, or the name of a topic under which the event is announced. timeout_s: the longest wait in
-    seconds, None for no limit. go_on: returns the response; it is called after the event or the timeout, inside the
-    middleware, with the same request without its body. If META has no PARKS, the server cannot park requests, and
-    `go_on` must wait itself. left: called instead of `go_on` if the client has disconnected.
+    awaited: a future, or the name of a topic under which the event is announced.
+    timeout_s: the longest wait in seconds; None for no limit.
+    go_on: the function that returns the response. It is called after the event or the timeout, inside the middleware,
+    with the same request without its body.
+    left: called instead of `go_on` if the client has disconnected.
+
+    If META has no PARKS, the server cannot park requests, and `go_on` must wait for the event.
     """
 
     def __init__(

@@ -19,10 +19,11 @@ def protocol_class(configuration: Configuration) -> type[HttpToolsProtocol]:
 
 
 class DeadlineProtocol(HttpToolsProtocol):
-    """A connection that is closed if its header is too slow or too long, or if its client does not read the last bytes.
+    """A connection with deadlines, which are those of `configuration`.
 
-    The deadlines are those of `configuration`; a header has at most MAX_HEADER_BYTES. The unread body of a refused
-    request is received and dropped for `keep_alive_s` seconds, because an immediate close could lose the response.
+    It is closed if its header is too slow or longer than MAX_HEADER_BYTES, or if its client does not read the last
+    bytes. The body of a refused request is received and dropped for `keep_alive_s` seconds, because an immediate close
+    could lose the response.
     """
 
     configuration: Configuration

@@ -46,10 +46,12 @@ class AsyncKeyline:
         await self._http.aclose()
 
     async def cut_out(self, source: Source, **options: Any) -> Picture:
-        """Cut out one picture and return the result.
+        """Cut out the subject of one picture and return the result.
 
-        source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: the API's options
-        (`format`, `background`, `crop`, …). Raise KeylineError if the service refuses the picture or cannot process it.
+        source: a path, a URL that begins with http:// or https://, or the bytes of a file.
+        options: the API's options (`format`, `background`, `crop`, …).
+
+        Raise KeylineError if the service refuses the picture or cannot process it.
         """
         media_type = f"image/{options.get('format') or 'png'}"
         response = await self._submit([source], options, wait_s=None, accept=media_type)
@@ -58,14 +60,16 @@ class AsyncKeyline:
     async def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
         """Submit pictures as one job and return the job.
 
-        sources, options: as in `cut_out`. wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
+        sources, options: as in `cut_out`.
+        wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
         """
         return job_of((await self._submit(sources, options, wait_s=wait_s, accept="application/json")).json())
 
     async def job(self, job_id: str, *, wait_s: int = 0) -> Job:
         """Return a job in its current state, with all its pictures.
 
-        job_id: the `id` of a Job. wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
+        job_id: the `id` of a Job.
+        wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
         """
         first = await self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500})
         body = first.json()
@@ -79,8 +83,9 @@ class AsyncKeyline:
     async def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
         """Wait until a job has ended (succeeded, failed or canceled), and return it in its last state.
 
-        progress: called with the job after each request. Raise KeylineError if the job has not ended after `timeout_s`
-        seconds.
+        progress: a function that is called with the job after each request, or None.
+
+        Raise KeylineError if the job has not ended after `timeout_s` seconds.
         """
         deadline = time.monotonic() + timeout_s
         while not job.is_terminal:
@@ -98,15 +103,16 @@ class AsyncKeyline:
         await self._send("DELETE", f"/api/jobs/{job.id}/")
 
     async def account(self) -> dict[str, Any]:
-        """Return the limits and the usage of the key's team, as the JSON object of the API's `/api/account`."""
+        """Return the limits and the usage of the API key's team, as the JSON object of the API's `/api/account`."""
         account: dict[str, Any] = (await self._send("GET", "/api/account")).json()
         return account
 
     async def download(self, url: str, path: str | Path) -> Path:
-        """Download a file to `path`, which may overwrite a file, and return the path.
+        """Download a file to `path`, and return the path. An existing file is overwritten.
 
-        url: the URL of a StoredFile, or a path on the site. After a lost connection the download is continued where it
-        stopped, in up to six attempts; then KeylineError is raised.
+        url: the URL of a StoredFile, or a path on the site.
+
+        If the connection is lost, the download continues where it stopped. After six attempts, raise KeylineError.
         """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
@@ -147,9 +153,10 @@ class AsyncKeyline:
         )
 
     async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        """Send a request and return its successful response; retry temporary failures of service and connection.
+        """Send a request and return its successful response.
 
-        Raise KeylineError for an error response, or when the last attempt has failed.
+        Retry the request after temporary failures of the service or the connection. Raise KeylineError for an error
+        response, or when the last attempt has failed.
         """
         attempt = 0
         while True:

@@ -1,7 +1,7 @@
-"""The command `keyline`, with rembg's names of subcommands (`i`, `p`) and options where possible.
+"""The command `keyline`. Its subcommands (`i`, `p`) and options have the names of rembg's where possible.
 
-`i` processes one file, `p` a folder, `zip` a folder as one job with one zip of results; `wait` waits for an earlier
-job.
+`i` processes one file, and `p` processes a folder. `zip` processes a folder as one job and writes one zip file of
+results. `wait` waits for an earlier job.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ A_JOB = 200  # pictures of one job
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    arguments: the command line without the program's name; None reads sys.argv. The status is 0 for success, 1 for an
-    error or a failed picture, 2 for invalid arguments and 130 for Ctrl+C.
+    arguments: the command line without the program's name; None reads sys.argv.
+
+    The status is 0 for success, 1 for an error or a failed picture, 2 for invalid arguments and 130 for Ctrl+C.
     """
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
@@ -111,7 +112,7 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
 def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
     """Cut out the pictures whose result is missing or older than the picture, and print the errors.
 
-    given_up: the modification time of each failed file; a failed file is tried again after it has changed.
+    given_up: the modification time of each failed file. A failed file is tried again after it has changed.
     """
     left = [
         path
@@ -177,8 +178,8 @@ def _pictures_in(folder: Path) -> list[Path]:
 def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
     """Return the path of a picture's result.
 
-    The recipe decides the format of its result. Until `content_type` is known, this is the path of an existing file
-    with the same stem, if there is one.
+    With a recipe, the format of the result is known only from its `content_type`. Before it is known, return the path
+    of an existing file with the same stem, or of a `.png` file if there is no such file.
     """
     output: Path = chosen.output
     if not chosen.recipe:

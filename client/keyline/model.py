@@ -12,8 +12,9 @@ TERMINAL = ("succeeded", "failed", "canceled")
 class KeylineError(Exception):
     """An error of the service or the connection.
 
-    status: the HTTP status, 0 without a response. code: the stable error code of the service, or `timeout` or
-    `not_found` from this client; empty if there is none. field: the name of the invalid field, or empty.
+    status: the HTTP status, or 0 if there was no response.
+    code: the stable error code of the service, or `timeout` or `not_found` from this client; empty if there is none.
+    field: the name of the invalid field, or empty.
     """
 
     def __init__(self, message: str, *, status: int = 0, code: str = "", field: str = "") -> None:
@@ -25,7 +26,9 @@ class KeylineError(Exception):
 class StoredFile:
     """A file of a result.
 
-    kind: `cutout`, `mask` or another output of the job. url: a signed URL, which needs no key. bytes: the file's size.
+    kind: `cutout`, `mask` or another output of the job.
+    url: a signed URL, which needs no key.
+    bytes: the file's size.
     """
 
     kind: str

@@ -45,7 +45,9 @@ def options_add(parser: argparse.ArgumentParser) -> None:
 def options_of(chosen: argparse.Namespace, note: Callable[[str], object]) -> dict[str, Any]:
     """Return the chosen options with their names in the API; options that were not given are left out.
 
-    note: called with a message for each option without effect. Raise OptionsInvalid for an option that cannot be sent.
+    note: called with a message for each option without effect.
+
+    Raise OptionsInvalid for an option that cannot be sent.
     """
     for name, flag in _WITHOUT_EFFECT.items():
         if getattr(chosen, name) is not None:

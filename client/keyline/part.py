@@ -28,7 +28,7 @@ class Part:
     def begins(self, response: httpx.Response) -> bool:
         """Prepare the hidden file for a response's body, and return True. Return False if the response is an error.
 
-        A response with the status 206 continues the file; any other successful response starts it again.
+        If the status is 206, the body is appended to the file. Any other successful response starts the file again.
         """
         if not response.is_success:
             return False

@@ -28,7 +28,10 @@ def new_idempotency_key() -> str:
 
 
 def files_of(sources: Sequence[Source]) -> list[tuple[str, tuple[str, bytes]]]:
-    """Return the files of a form as pairs of field name and (file name, content); sources that are URLs have none."""
+    """Return the files of a form as pairs of field name and (file name, content).
+
+    Sources that are URLs are left out.
+    """
     files = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, bytes):
@@ -44,7 +47,10 @@ def is_url(source: Source) -> bool:
 
 
 def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a form: the sources that are URLs, and the options as text; options of None are left out."""
+    """Return the fields of a form: the sources that are URLs, and the options as text.
+
+    Options with the value None are left out.
+    """
     fields: dict[str, Any] = {"image_url": [source for source in sources if is_url(source)]}
     for name, value in options.items():
         if value is None:
@@ -59,13 +65,14 @@ def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str
 
 
 def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
-    """Return the seconds to wait before the next attempt; None if there must be no retry.
+    """Return the seconds to wait before the next attempt, or None if there must be no retry.
 
-    attempt: the number of attempts so far, from 1. response: None if the connection failed.
+    attempt: the number of attempts so far, from 1.
+    response: None if the connection failed.
 
-    The header Retry-After gives the seconds, but if they are more than LONGEST_PAUSE_S, as for an exhausted daily
-    quota, there is no retry. Without the header the pause doubles with each attempt, times a random factor of 0.75 to
-    1.25.
+    If the response has the header Retry-After, wait for the time that it gives. If this time is longer than
+    LONGEST_PAUSE_S, as for an exhausted daily quota, there is no retry. Without the header, the pause doubles with each
+    attempt, times a random factor of 0.75 to 1.25.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None

@@ -1,1 +1,1 @@
-"""Formats of dates and times that differ from Django's, by language."""
+"""Formats of dates and times, by language, where they differ from Django's formats."""

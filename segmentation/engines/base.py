@@ -15,8 +15,11 @@ from segmentation.options import Box, Point
 class Matte:
     """The result of an engine for one picture, at the engine's own resolution.
 
-    alpha: (h, w) float32 0..1, the whole subject. people: same shape, the part of the subject that belongs to people,
-    or None if the engine cannot detect people. Both cover the full picture, scaled to h x w.
+    Both arrays cover the full picture, scaled to h x w.
+
+    alpha: (h, w) float32 0..1, the alpha of the whole subject.
+    people: (h, w) float32 0..1, the part of the subject that belongs to people. None if the engine cannot detect
+    people.
     """
 
     alpha: np.ndarray
@@ -27,8 +30,9 @@ class Matte:
 class Instance:
     """One person in a picture.
 
-    box: in pixels of the upright picture. score: how certain the engine is that this is a person, 0..1. alpha: as in
-    Matte.
+    box: the person's box, in pixels of the picture after the EXIF rotation.
+    score: how certain the engine is that this is a person, 0..1.
+    alpha: (h, w) float32 0..1, the person's alpha over the full picture.
     """
 
     box: Box
@@ -37,14 +41,16 @@ class Instance:
 
 
 class Engine(Protocol):
-    """An engine: it computes alphas for an upright sRGB picture.
+    """The interface of an engine (a loaded model), which computes alphas for an sRGB picture.
 
-    name: the loaded model. version: the first 12 digits of its sha256. runtime: the runtime in use: `openvino`,
-    `openvino-fp32`, `torch-cpu`, `torch-cuda`, `onnx` or `onnx-cuda`. An engine is built and warmed up once per
-    process.
+    An engine is built and warmed up once per process. In all methods, `rgb` is the picture, (H, W, 3) uint8, after the
+    EXIF rotation.
 
-    In all methods, `rgb` is the picture, (H, W, 3) uint8. All methods raise segmentation.errors.InferenceFailed when
-    the runtime fails.
+    name: the name of the loaded model.
+    version: the first 12 digits of the model's sha256.
+    runtime: the runtime in use: `openvino`, `openvino-fp32`, `torch-cpu`, `torch-cuda`, `onnx` or `onnx-cuda`.
+
+    All methods raise segmentation.errors.InferenceFailed when the runtime fails.
     """
 
     name: str
@@ -56,18 +62,21 @@ class Engine(Protocol):
         """Return whether the engine supports the method `points`."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the matte of the salient subject, or of several salient subjects together."""
+        """Return the matte of the picture's main subject, or of several main subjects together."""
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return one matte per box, in the order of the boxes; outside its box the alpha is 0."""
+        """Return one matte per box, in the order of the boxes. Outside its box, the alpha of a matte is 0."""
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
         """Return the matte of the one subject that the points select.
 
-        The points are applied in order, and each point corrects the result of the previous ones. boxes: where the
-        subject is; may be empty. from_auto: if True and there are no boxes, the first point corrects the result of
-        `auto`; otherwise it selects a new subject. All points must be inside the picture.
+        The points are applied in order. Each point corrects the result of the previous points. All points must be
+        inside the picture.
+
+        boxes: the places of the subject; may be empty.
+        from_auto: if True and there are no boxes, the first point corrects the result of `auto`. Otherwise the first
+        point selects a new subject.
         """
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Return the people of the picture separately, sorted by score, the best first."""
+        """Return each person of the picture as a separate Instance, sorted by score, the best first."""

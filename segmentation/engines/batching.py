@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """The inputs of one thread's request, each with a batch axis, and the future with its outputs."""
+    """One thread's request: the network's inputs, each with a batch axis, and a future that gets the outputs."""
 
     inputs: Sequence[np.ndarray]
     outputs: Future[list[np.ndarray]] = field(default_factory=Future)
@@ -33,12 +33,13 @@ class _Request:
 
 
 class BatchingSession:
-    """A wrapper that lets several threads use one session; the session runs one batch at a time.
+    """A wrapper that lets several threads use one session. The session runs one batch at a time.
 
-    If the device is free, a request runs immediately; it does not wait for other requests. Requests that arrive during
-    a run are joined to batches of up to `max_batch` pictures, the oldest first, and one of the waiting threads runs the
-    batch. With a `max_batch` of 1 the requests run one after the other, because two runs at the same time would save no
-    time and need twice the memory. An error of a run is raised in all threads whose requests were in the batch.
+    If the device is free, a request runs immediately and does not wait for other requests. Requests that arrive during
+    a run wait, and are then joined to batches of up to `max_batch` pictures, the oldest first. One of the waiting
+    threads runs the batch. With a `max_batch` of 1 the requests run one after the other: two runs at the same time
+    would save no time and need twice the memory. An error of a run is raised in all threads whose requests were in the
+    batch.
     """
 
     def __init__(self, session: Session) -> None:
@@ -64,7 +65,7 @@ class BatchingSession:
     def _next_batch(self, request: _Request) -> list[_Request]:
         """Wait until the device is free, then mark it busy and return the next batch.
 
-        Return [] if another thread has already computed the outputs of `request`.
+        Return an empty list if another thread has already computed the outputs of `request`.
         """
         with self._changed:
             self._changed.wait_for(lambda: request.outputs.done() or not self._is_busy)

@@ -1,7 +1,8 @@
 """Second run of the model on the part of the picture that contains the subject, and the combination of both results.
 
-A subject that fills a third of the picture's width and height has only a ninth of the pixels of the network's input.
-After cropping it fills most of the input. The average of both results is more often correct than either of them.
+If a subject fills a third of the picture's width and height, it gets only a ninth of the pixels of the network's input.
+In a picture that is cropped to the subject, it fills most of the input. The average of both results is more often
+correct than either of them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ FINEST = 2  # times the network's size: finer cells would cost the refinement mo
 def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> Box | None:
     """Return the box of the picture for a second run, or None if a second run would not help.
 
-    logits: the subject's logits (h, w) of the first run. picture_width, picture_height: the picture's size in pixels. A
-    second run does not help without a subject, for one whose box has a side of less than MIN_BOX_SIDE_PX, and for one
-    whose box covers more than LARGEST_SHARE of the picture.
+    logits: the subject's logits (h, w) of the first run.
+    picture_width, picture_height: the picture's size in pixels.
+
+    A second run does not help in three cases: there is no subject, a side of the subject's box is shorter than
+    MIN_BOX_SIDE_PX, or the box covers more than LARGEST_SHARE of the picture.
     """
     _, _, parts, _ = cv2.connectedComponentsWithStats((logits > 0).astype(np.uint8))
     parts = parts[1:]  # the first label is the background
@@ -45,9 +48,12 @@ def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> 
 def united(whole: np.ndarray, closer: np.ndarray, view: Box, picture_width: int, picture_height: int) -> np.ndarray:
     """Return the logits of both runs as one array (C, rows, columns) float32: inside `view`, the average of both runs.
 
-    whole: the first run's logits, (C, h, w), for the whole picture. closer: the second run's logits, (C, h, w), for
-    `view`, the part of the picture that the second run saw. picture_width, picture_height: the picture's size in
-    pixels. The result has a higher resolution than `whole`, to keep the details of the second run.
+    whole: the first run's logits, (C, h, w), for the whole picture.
+    closer: the second run's logits, (C, h, w), for the part `view` of the picture.
+    view: the part of the picture that was the input of the second run.
+    picture_width, picture_height: the picture's size in pixels.
+
+    The result has a higher resolution than `whole`, to keep the details of the second run.
     """
     size = whole.shape[-1]
     columns, rows = canvas_size(view, picture_width, picture_height, size, most_px=FINEST * size)

@@ -1,6 +1,6 @@
-"""Crops of a picture around a box for the model, and their insertion into a matte of the whole picture.
+"""Crops of a picture around a box, as input of the model, and their insertion into a matte of the whole picture.
 
-In all functions, `picture_width` and `picture_height` are the picture's size in pixels.
+In all functions, `picture_width` and `picture_height` are the picture's size in pixels. A cell is one value of a matte.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ def canvas_size(
 ) -> tuple[int, int]:
     """Return width and height of a matte of the whole picture in which `view` has about `size_px` pixels per side.
 
-    view: a part of the picture. Neither side of the matte is longer than the picture's side, or than the larger of
-    `most_px` and `size_px`.
+    view: a part of the picture.
+    most_px: the longest side of the matte, unless `size_px` is larger.
+
+    A side of the matte is also never longer than the picture's side.
     """
 
     def side(picture_px: int, view_px: int) -> int:
@@ -46,10 +48,11 @@ def canvas_size(
 def pasted(
     found: np.ndarray, view: Box, picture_width: int, picture_height: int, *, columns: int = 0, rows: int = 0
 ) -> np.ndarray:
-    """Return a matte of the whole picture that is 0 outside `view`, and `found`, resized, inside it.
+    """Return a matte of the whole picture: the resized `found` inside `view`, and 0 outside.
 
-    found: the matte of the picture's part `view`, (h, w) float32. columns, rows: the size of the result in cells; if
-    either is 0, a size that keeps the resolution of `found`.
+    found: the matte of the picture's part `view`, (h, w) float32.
+    columns, rows: the size of the result in cells. If either is 0, the result has the size that keeps the resolution of
+    `found`.
     """
     if not columns or not rows:
         columns, rows = canvas_size(view, picture_width, picture_height, max(found.shape))
@@ -62,8 +65,9 @@ def pasted(
 def span_of(view: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
     """Return the rows and the columns, at least one each, that a view covers in a matte of rows x columns cells.
 
-    view: a part of the picture. The edges are rounded to the nearest cell; `cells_of` returns all cells that a box
-    touches.
+    view: a part of the picture.
+
+    The view's edges are rounded to the nearest cell. In contrast, `cells_of` returns all cells that a box touches.
     """
     left = min(columns - 1, round(view.left * columns / picture_width))
     top = min(rows - 1, round(view.top * rows / picture_height))

@@ -1,7 +1,7 @@
 """Measurement of the fastest runtime for a model on this machine.
 
-The measurement loads the model on each runtime, which takes seconds to minutes. It is therefore not part of a start; a
-start uses the stored result.
+The measurement loads the model on each runtime, which takes seconds to minutes. Therefore a process does not measure
+when it starts. It uses the stored result.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ LEAST_GAIN = 0.95
 
 
 def remembered_runtime(weights: Path, *, cache_dir: Path, built_in: bool) -> Runtime | None:
-    """Return the runtime that was measured as the fastest for a weight file; None before the first measurement.
+    """Return the runtime that was measured as the fastest for a weight file, or None if there is no measurement.
 
-    cache_dir: the folder with the stored measurements. built_in: whether the file belongs to the built-in network.
+    cache_dir: the folder with the stored measurements.
+    built_in: whether the file belongs to the built-in network.
     """
     known = _read(cache_dir / FILE_NAME).get(_key(weights, built_in=built_in))
     return Runtime(known) if known in tuple(Runtime) else None
@@ -51,10 +52,13 @@ def fastest_runtime(
 ) -> Runtime:
     """Return the fastest runtime for a weight file, from the file in `cache_dir` or by a measurement of the candidates.
 
-    A later candidate must be at least 5 % faster than the first one to be chosen. load: builds and warms up an engine
-    on one runtime. Unavailable runtimes are skipped; if none is available, return Runtime.AUTO. built_in: whether the
-    file belongs to the built-in network; checkpoints of the same size then share one measurement, because they contain
-    the same network and are equally fast.
+    The first candidate is preferred: a later one is chosen only if it is at least 5 % faster. Candidates that are not
+    available are skipped. If none is available, return Runtime.AUTO.
+
+    load: builds and warms up an engine on one runtime.
+    cache_dir: the folder with the stored measurements.
+    built_in: whether the file belongs to the built-in network. Checkpoints of the built-in network that have the same
+    size share one measurement, because they are equally fast.
     """
     key = _key(weights, built_in=built_in)
     path = cache_dir / FILE_NAME
@@ -93,7 +97,7 @@ def _time_s(engine: Engine) -> float:
 
 
 def _key(weights: Path, *, built_in: bool) -> str:
-    """Return the key under which a measurement is stored: it names the machine and the model."""
+    """Return the key under which a measurement is stored. The key names the machine and the model."""
     machine = f"{platform.node()} {platform.machine()} {_cpu_name()} x{available_cpus()}"
     model = f"built-in {weights.suffix} {weights.stat().st_size}" if built_in else file_digest(weights)[:16]
     return f"{machine}: {model}"
@@ -109,9 +113,9 @@ def _cpu_name() -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a file lock, so that only one process measures at a time; two measurements would slow each other down.
+    """Hold a file lock during the block, so that only one process measures at a time.
 
-    In a read-only folder there is no lock.
+    Two measurements at the same time would slow each other down. If the folder is read-only, no lock is used.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

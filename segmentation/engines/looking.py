@@ -1,8 +1,9 @@
 """Runs of the built-in network on a photo, with or without a prompt (boxes and clicks).
 
-A network that takes only boxes gets photo and prompt together. A network that takes clicks has two parts: the encoder
-processes the photo, the decoder the prompt. The encoder's features are cached, so another click on the same photo runs
-only the decoder. A look is the input of one run; S is the side of the network's input in pixels.
+A network that takes only boxes gets photo and prompt as one input. A network that takes clicks has two parts: the
+encoder processes the photo, and the decoder processes the prompt. The encoder's features are cached, so that another
+click on the same photo runs only the decoder. A Look is the input of one run. S is the side of the network's input in
+pixels.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; each request repeats the clicks of t
 class Look(NamedTuple):
     """The input of one run of the network.
 
-    photo: (3, S, S) float32, normalised. prompt: (1, S, S) with the box plane alone, or (3, S, S) with the planes of
-    boxes, clicks and the previous matte (see segmentation.network), or None.
+    photo: (3, S, S) float32, normalised.
+    prompt: None, or the prompt planes (see segmentation.network). A prompt (1, S, S) contains only the plane of the
+    boxes. A prompt (3, S, S) contains the planes of the boxes, of the clicks and of the previous matte.
     """
 
     photo: np.ndarray
@@ -42,8 +44,8 @@ class Look(NamedTuple):
 class Answer:
     """The output of one run of the network.
 
-    mattes: logits of subject and people, (2, S, S) float32. maps: (5, S/8, S/8) float32, where people are (see
-    `people_maps`).
+    mattes: logits of subject and people, (2, S, S) float32.
+    maps: people maps, (5, S/8, S/8) float32, which show where people are (see the module `people_maps`).
     """
 
     mattes: np.ndarray
@@ -51,7 +53,10 @@ class Answer:
 
 
 class Looker(Protocol):
-    """The interface of the two ways to run the network. `takes_clicks` is True if prompts may contain clicks."""
+    """The interface of WholeLooker and SplitLooker, the two classes that run the network.
+
+    takes_clicks: True if prompts may contain clicks.
+    """
 
     runtime: str
     takes_clicks: bool
@@ -61,7 +66,7 @@ class Looker(Protocol):
 
 
 class Kept(Generic[Value]):
-    """A thread-safe cache of the `most` most recently used values; the keys are digests of the inputs."""
+    """A thread-safe cache of the `most` values that were used last. The keys are digests of the inputs."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -135,7 +140,7 @@ class SplitLooker:
 
 
 def _planes(look: Look, count: int) -> np.ndarray:
-    """Return the prompt as `count` planes; missing planes are filled with 0, which means no prompt."""
+    """Return the prompt as `count` planes. Missing planes are filled with 0, which means that there is no prompt."""
     planes = np.zeros((count, *look.photo.shape[1:]), np.float32)
     if look.prompt is not None:
         planes[: len(look.prompt)] = look.prompt

@@ -38,30 +38,46 @@ _CHUNK_BYTES = 1 << 20
 class Manifest:
     """The description of one weight file. The constructor raises WeightsInvalid, which names the invalid field.
 
-    Origin: `url`, `sha256` and `md5` (lower-case hex; an empty checksum is not checked), `licence`, `non_commercial`,
-    `terms` (conditions of use that the licence's name does not state), `note`. `family`: the kind of network, one of
-    KEYLINE (the built-in one), SALIENT (one map of the subject) and PEOPLE (separate people).
+    Fields about the file's origin:
+    - url, licence, note: where the file comes from, its licence, and a remark.
+    - sha256, md5: checksums in lower-case hex. An empty checksum is not checked.
+    - non_commercial: whether the licence forbids commercial use.
+    - terms: conditions of use that the licence's name does not state.
+    - family: the kind of network: KEYLINE (the built-in one), SALIENT (one map of the subject) or PEOPLE (separate
+      people).
 
-    Input: `size` pixels per side. Values are scaled to 0..1 (or divided by the picture's largest value, `own_maximum`),
-    multiplied by `full_scale`, then normalised as (x - mean) / std. `channels`: their order. `batched`: whether the
-    input has a batch axis. `fit`: `squeeze` changes the aspect ratio; `pad` keeps it and adds zeros at the right and
-    the bottom.
+    Fields about the input:
+    - size: the input's side in pixels.
+    - own_maximum: divide the pixels by the picture's largest value. If it is False, divide them by 255.
+    - full_scale, mean, std: the values 0..1 are multiplied by `full_scale`, then normalised as (x - mean) / std.
+    - channels: the order of the colour channels.
+    - batched: whether the input has a batch axis.
+    - fit: `squeeze` changes the aspect ratio. `pad` keeps it and adds zeros at the right and the bottom.
 
-    Output of family `salient`: `output`, an index or a name; `activation`, which the caller must apply; `stretch`:
-    scale the result to the full range 0..1; `people_only`: the network finds only people.
+    Fields of the family SALIENT:
+    - output: the index or the name of the network's output.
+    - activation: the function that the caller must apply to the output.
+    - stretch: scale the result to the full range 0..1.
+    - people_only: the network finds only people.
 
-    `points`: the network of family `keyline` takes clicks; its decoder takes three prompt planes. `mirrored`: family
-    `keyline` also runs on the mirrored picture and averages the logits. `second_look`: family `keyline` runs a second
-    time on the part with the subject, if the subject is small. `presence`: the logit that the most certain cells of a
-    subject should reach (`keyline`); None disables this test. `box_mode`: `prompt` draws a box on the network's fourth
-    plane; `crop` runs the network on the part of the picture around the box, enlarged by `box_margin` times the box's
-    sides.
+    Fields of the family KEYLINE:
+    - points: whether the network takes clicks. Its decoder then takes three prompt planes.
+    - mirrored: also run the network on the mirrored picture and average the logits.
+    - second_look: if the subject is small, run the network a second time, on the part of the picture with the subject.
+    - presence: the logit that the most certain cells of a subject should reach. None disables this test.
+    - box_mode: `prompt` draws a box on the network's fourth plane. `crop` runs the network on the part of the picture
+      around the box, enlarged by `box_margin` times the box's sides.
 
-    Output of family `people`: the indices or names of `boxes`, `scores` (None: the fifth column of the boxes), `labels`
-    (None: every detection is a person) and `masks`; `person_label`: the label of people; `box_format` and `box_unit`
-    (`share`: of the input's side); `mask_frame`: whether a mask covers the whole picture or only its box.
+    Fields of the family PEOPLE:
+    - boxes, scores, labels, masks: the indices or names of the outputs. If `scores` is None, the scores are the fifth
+      column of the boxes. If `labels` is None, every detection is a person.
+    - person_label: the label of people.
+    - box_format, box_unit: the format and the unit of a box. `share` means a share of the input's side.
+    - mask_frame: whether a mask covers the whole picture or only its box.
 
-    `min_score`: people with a lower score, 0..1, are dropped, in all families. `extra`: the unknown fields.
+    Fields of all families:
+    - min_score: people with a lower score, 0..1, are left out.
+    - extra: the unknown fields.
     """
 
     name: str
@@ -135,7 +151,9 @@ class Manifest:
     def from_json(cls, data: Any, *, name: str = "") -> Self:
         """Build a manifest from a JSON object; unknown fields are stored in `extra`.
 
-        name: the manifest's name if the object has none. Raise WeightsInvalid if the object is not a valid manifest.
+        name: the manifest's name if the object has none.
+
+        Raise WeightsInvalid if the object is not a valid manifest.
         """
         if not isinstance(data, dict):
             raise WeightsInvalid("The manifest is not a JSON object.")

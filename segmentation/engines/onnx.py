@@ -20,7 +20,7 @@ from segmentation.options import Box, Point
 
 
 class SalientEngine:
-    """Engine for networks of the manifest family `salient`. It cannot separate people."""
+    """Engine for networks of the manifest family SALIENT, which find one main subject. It cannot separate people."""
 
     takes_points = False
 
@@ -34,7 +34,7 @@ class SalientEngine:
         return self._matte(self._alpha(rgb))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return one matte per box; the alpha is 0 in cells that the box does not touch.
+        """Return one matte per box. The alpha is 0 in cells that the box does not touch.
 
         The network does not take boxes as input, so it runs on the part of the picture around each box.
         """

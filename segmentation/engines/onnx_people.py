@@ -23,7 +23,7 @@ MAX_PEOPLE = 100
 
 
 class PeopleEngine:
-    """Engine for networks of the manifest family `people`. Its only subjects are people."""
+    """Engine for networks of the manifest family PEOPLE. It finds only people."""
 
     takes_points = False
 
@@ -35,7 +35,7 @@ class PeopleEngine:
         self._labels = None if manifest.labels is None else session.index_of(manifest.labels)
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the matte of all people together; without people, the alpha is 0 everywhere."""
+        """Return the matte of all people together. If there are no people, the alpha is 0 everywhere."""
         return self._united([person.alpha for person in self.instances(rgb)])
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
@@ -77,7 +77,7 @@ class PeopleEngine:
     def _detections(self, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return boxes (n, 4), scores (n,) and masks (n, h, w) of the people whose score is at least `min_score`.
 
-        Raise InferenceFailed if the network's outputs have other shapes.
+        Raise InferenceFailed if the shapes of the network's outputs are not those of boxes, scores and masks.
         """
         boxes, masks = outputs[self._boxes], outputs[self._masks]
         if boxes.ndim < 2 or masks.ndim < 3 or boxes.shape[-1] < (5 if self._scores is None else 4):
@@ -125,7 +125,11 @@ class PeopleEngine:
 
 
 class PeopleFrom:
-    """A combination of two engines: subjects and boxes from the first, separate people from the second."""
+    """An engine that combines two engines.
+
+    subjects: the engine that finds subjects and handles boxes.
+    people: the engine that finds the separate people.
+    """
 
     def __init__(self, subjects: Engine, people: Engine) -> None:
         self.name = f"{subjects.name} with {people.name}"

@@ -27,16 +27,18 @@ def cuda_is_there() -> bool:
 
 
 def require_cuda() -> None:
-    """Run a small network on CUDA. Raise InferenceFailed, with a hint what to install, if that is not possible."""
+    """Run a small network on CUDA. If that is not possible, raise InferenceFailed with a hint about what to install."""
     OnnxRuntimeSession(_PROBE, on_cuda=True).run(np.ones(1, np.float32))
 
 
 class OnnxRuntimeSession:
     """A session for an ONNX file that runs one picture at a time.
 
-    model: the file or its bytes. threads: the number of cores; None lets ONNX Runtime decide. on_cuda: run on CUDA, and
-    raise InferenceFailed if that is not possible; ONNX Runtime itself would continue on the CPU.
-    runtime: `onnx-cuda` or `onnx`, from the providers that the session uses.
+    model: the file or its bytes.
+    threads: the number of cores; None lets ONNX Runtime decide.
+    on_cuda: run on CUDA, and raise InferenceFailed if that is not possible. Without this check, ONNX Runtime would
+    continue on the CPU.
+    runtime: `onnx-cuda` or `onnx`, depending on the providers that the session uses.
     """
 
     max_batch = 1

@@ -26,7 +26,10 @@ _precision: ContextVar[str | None] = ContextVar("precision", default=None)
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Let sessions that are built inside this block compute in float32 instead of the CPU's fastest precision."""
+    """Return a context manager for sessions with full precision.
+
+    Sessions that are built inside its block compute in float32 instead of the CPU's fastest precision.
+    """
     token = _precision.set("f32")
     try:
         yield
@@ -37,8 +40,10 @@ def full_precision() -> Iterator[None]:
 class OpenVinoSession:
     """A session for an OpenVINO model that runs one picture at a time.
 
-    threads: the number of cores; None lets OpenVINO decide. core: an OpenVINO core to reuse; None creates one. On a
-    CPU, a batch of n pictures takes as long as n runs, and a fixed shape compiles to faster code.
+    On a CPU, a batch of n pictures takes as long as n runs. A fixed shape also compiles to faster code.
+
+    threads: the number of cores; None lets OpenVINO decide.
+    core: an OpenVINO core to reuse; None creates one.
     """
 
     runtime = "openvino"
@@ -62,9 +67,11 @@ class OpenVinoSession:
 
 
 def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | None = None) -> OpenVinoSession:
-    """Load an ONNX file with one input, fixed to `input_shape`, as a session. Raise RuntimeError if OpenVINO cannot.
+    """Load an ONNX file with one input, fixed to `input_shape`, as a session.
 
     threads: the number of cores; None lets OpenVINO decide.
+
+    Raise RuntimeError if OpenVINO cannot load the file.
     """
     core = openvino.Core()
     model = core.read_model(path)

@@ -31,10 +31,13 @@ def overlap(first: Box, second: Box) -> float:
 def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> list[tuple[Box, float]]:
     """Return the boxes and the scores, 0..1, of the people in a picture of width x height pixels, the best score first.
 
-    maps: the network's people maps, (5, h, w) float32, covering the whole picture. A cell is a person if its score, the
-    sigmoid of its logit, is at least `min_score` and the highest of its 3 x 3 neighbours. The person's box is the
-    weighted average of the boxes of these cells. Of two boxes that are almost equal, the one with the better score is
-    kept. At most MAX_PEOPLE people are returned.
+    maps: the network's people maps, (5, h, w) float32, covering the whole picture.
+    min_score: the lowest score of a person, 0..1.
+
+    The score of a cell is the sigmoid of its logit. A cell is a person if its score is at least `min_score` and no
+    score of the 8 cells around it is higher. The person's box is the weighted average of the boxes of these 3 x 3
+    cells. Of two boxes that are almost equal, the one with the better score is kept. At most MAX_PEOPLE people are
+    returned.
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
@@ -51,9 +54,9 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
 
 
 def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
-    """Return the people, without people whose box is almost equal to an earlier box.
+    """Return the people, but leave out people whose box is almost equal to an earlier box.
 
-    `found` is sorted, the best score first.
+    found: the people, sorted by score, the best first.
     """
     kept: list[tuple[Box, float]] = []
     for box, score in found:
@@ -79,7 +82,11 @@ def _edges(maps: np.ndarray) -> np.ndarray:
 
 
 def _agreed(edges: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Return for each cell the average of the boxes (h, w, 4) of its 3 x 3 cells, weighted by their squared scores."""
+    """Return for each cell the average of the boxes, (h, w, 4), of the 3 x 3 cells around it.
+
+    edges: the box of each cell.
+    scores: the score of each cell, (h, w). The weight of a box is the square of its score.
+    """
     weights = scores[..., None].astype(np.float32) ** 2 + 1e-9
     total = cv2.blur(edges * weights, (3, 3), borderType=cv2.BORDER_CONSTANT)
     return total / cv2.blur(weights, (3, 3), borderType=cv2.BORDER_CONSTANT)[..., None]

@@ -1,4 +1,4 @@
-"""Conversion of an upright picture to the input of a network."""
+"""Conversion of a picture, after the EXIF rotation, to the input of a network."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ LEAST_CONTRAST = 1e-3  # a smaller difference between the highest and the lowest
 
 
 def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return an array, (H, W) or (H, W, C), uint8 or float32, resized to height x width; itself if it has this size.
+    """Return an array, (H, W) or (H, W, C), uint8 or float32, resized to height x width.
 
-    Shrinking averages areas, so that thin structures do not disappear; enlarging is bilinear.
+    Return the given array if it already has this size. Shrinking averages areas, so that thin structures do not
+    disappear. Enlarging is bilinear.
     """
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -27,8 +28,9 @@ def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
 class Framed:
     """A network's input, and the size of the picture in it.
 
-    planes: (3, size, size) float32, normalised. width, height: the columns and rows that the picture covers, from the
-    top left corner; both are `size` unless the manifest's `fit` is `pad`.
+    planes: (3, size, size) float32, normalised.
+    width, height: the columns and rows that the picture covers, from the top left corner; both are `size` unless the
+    manifest's `fit` is `pad`.
     """
 
     planes: np.ndarray
@@ -56,11 +58,14 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return the sigmoid of logits of any shape, 0..1, float32. The form with tanh cannot overflow."""
+    """Return the sigmoid of logits of any shape, 0..1, float32. It is computed with tanh, which cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)
 
 
 def stretched(alpha: np.ndarray) -> np.ndarray:
-    """Return alpha of any shape, float32, mapped to the full 0..1; unchanged if its contrast is only noise."""
+    """Return an alpha of any shape, float32, stretched so that its values fill the range 0..1.
+
+    If the difference between its highest and lowest value is only noise, return the alpha unchanged.
+    """
     low, high = float(alpha.min()), float(alpha.max())
     return alpha if high - low < LEAST_CONTRAST else (alpha - low) / (high - low)

@@ -14,9 +14,10 @@ LEAST_CLICK_RADIUS_PX = 2.0
 
 
 def box_plane(boxes: Sequence[Box], width: int, height: int, size_px: int) -> np.ndarray:
-    """Return the box plane, (1, S, S) float32: +1 inside any of the boxes, -1 outside.
+    """Return the box plane, (1, S, S) float32: +1 inside any of the boxes, -1 outside all boxes.
 
-    width, height: the picture's size in pixels. size_px: the side S of the plane.
+    width, height: the picture's size in pixels.
+    size_px: the side S of the plane.
     """
     plane = np.full((1, size_px, size_px), -1.0, np.float32)
     for box in boxes:
@@ -28,8 +29,10 @@ def box_plane(boxes: Sequence[Box], width: int, height: int, size_px: int) -> np
 def click_plane(points: Sequence[Point], width: int, height: int, size_px: int) -> np.ndarray:
     """Return the click plane, (1, S, S) float32: +1 on discs of keep points, -1 on discs of remove points, 0 elsewhere.
 
-    width, height: the picture's size in pixels. size_px: the side S of the plane. Where discs overlap, the later point
-    has priority. All points must be inside the picture.
+    Where discs overlap, the later point has priority. All points must be inside the picture.
+
+    width, height: the picture's size in pixels.
+    size_px: the side S of the plane.
     """
     plane = np.zeros((1, size_px, size_px), np.float32)
     cells = np.arange(size_px) + 0.5

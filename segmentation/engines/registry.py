@@ -48,8 +48,8 @@ def load_engine(
 
     weights: `.safetensors` or `.pth` of the built-in network (the manifest is optional), or `.onnx` with a manifest.
     runtime: one of RUNTIMES. `auto` uses CUDA if there is a GPU, else the runtime that was measured as the fastest,
-    else OpenVINO, else another runtime that can run the file. The engine's attribute `runtime` names the runtime in
-    use.
+    else OpenVINO, else another runtime that can run the file. The engine's attribute `runtime` names the runtime that
+    is used.
     cache_dir: the folder of converted models and measurements; None stores nothing.
     threads: the number of cores for one picture; None lets the runtime decide.
 
@@ -94,7 +94,9 @@ def _remembered(weights: Path, cache_dir: Path) -> Runtime | None:
 def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = None) -> Runtime:
     """Measure the CPU runtimes that can run a weight file, store the fastest one and return it.
 
-    cache_dir, threads: as in `load_engine`. If there may be a GPU, measure nothing and return Runtime.AUTO.
+    cache_dir, threads: as in `load_engine`.
+
+    If there may be a GPU, measure nothing and return Runtime.AUTO.
     """
     if a_gpu_may_be_there():
         return Runtime.AUTO
@@ -126,10 +128,11 @@ def read_manifest(weights: Path) -> Manifest:
 
 
 def built_in_looker(loading: Loading) -> Looker:
-    """Load the built-in network as an object that runs it (see `looking`).
+    """Load the built-in network and return the object that runs it (see the module `looking`).
 
-    A network that takes clicks has two sessions, for its encoder and its decoder. Raise WeightsInvalid if the
-    manifest's `points` does not match the network.
+    A network that takes clicks has two sessions, for its encoder and its decoder.
+
+    Raise WeightsInvalid if the manifest's `points` does not match the network.
     """
     sessions = [GuardedSession(session) for session in built_in_sessions(loading)]
     if (len(sessions) == 2) != loading.manifest.points:
@@ -185,10 +188,10 @@ def _built_in_on_openvino(loading: Loading) -> list[Session]:
 
 
 def _converted_path(loading: Loading, part: int) -> Path | None:
-    """Return the path of a converted part of the network; None without a cache folder.
+    """Return the path of a converted part of the network, or None if there is no cache folder.
 
-    The file name depends on the weights, the input size, the network's code and OpenVINO's version, so that the network
-    is converted again when one of them changes.
+    The file name depends on the weights, the input size, the network's code and OpenVINO's version. If one of them
+    changes, the network is converted again.
     """
     if loading.cache_dir is None:
         return None
@@ -203,7 +206,7 @@ def onnx_session(loading: Loading) -> Session:
     """Build a session for an ONNX file: ONNX Runtime on a GPU, else OpenVINO on the CPU, else ONNX Runtime on the CPU.
 
     Raise InferenceFailed if the runtime `torch-cuda` is requested and ONNX Runtime cannot use CUDA. Raise
-    WeightsInvalid if no runtime, or not the requested `openvino`, can read the file.
+    WeightsInvalid if no runtime can read the file, or if `openvino` is requested and cannot read it.
     """
     if loading.runtime == "torch-cuda":
         return _onnx_on_onnx_runtime(loading, on_cuda=True)
@@ -242,16 +245,20 @@ def _onnx_on_openvino(loading: Loading) -> Session:
 
 
 def a_gpu_may_be_there() -> bool:
-    """Return whether there may be a GPU: whether its device files exist; True on Windows. It does not import torch."""
+    """Return whether a GPU's device files exist. On Windows, always return True.
+
+    This function does not import torch.
+    """
     return os.name == "nt" or any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
 
 
 def warm_up(engine: Engine) -> None:
-    """Run an engine on a test picture. Raise WeightsInvalid if it fails or its result is not a matte of values 0..1.
+    """Run an engine on a test picture, so that the first request does not wait for the runtime's initialisation.
 
-    The first request then does not wait for the runtime's initialisation. The test picture shows a bright disc on a
-    shaded background. Any model for pictures should find it, so the same alpha everywhere is an error too, except for
-    models that find only people.
+    The test picture shows a bright disc on a shaded background.
+
+    Raise WeightsInvalid if the run fails or its result is not a matte of values 0..1. Also raise it if the alpha is the
+    same everywhere, because every model should find the disc. Models that find only people are allowed to find nothing.
     """
     rgb = np.empty((240, 320, 3), np.uint8)
     rgb[:] = np.linspace(60, 120, 320, dtype=np.uint8)[None, :, None]

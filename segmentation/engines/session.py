@@ -14,8 +14,9 @@ from segmentation.errors import InferenceFailed, WeightsInvalid
 class Session(Protocol):
     """A loaded network.
 
-    runtime: the runtime's name. outputs: the names of the arrays that `run` returns, in order. max_batch: the largest
-    number of pictures in one run.
+    runtime: the runtime's name.
+    outputs: the names of the arrays that `run` returns, in order.
+    max_batch: the largest number of pictures in one run.
     """
 
     runtime: str
@@ -23,14 +24,17 @@ class Session(Protocol):
     max_batch: int
 
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
-        """Run the network. `batches` contains one float32 array per input, with the pictures on the first axis.
+        """Run the network and return one array per output, float32 or integer, in the order of `outputs`.
 
-        Return one array per output, float32 or integer, in the order of `outputs`.
+        batches: one float32 array per input, with the pictures on the first axis.
         """
 
 
 class GuardedSession:
-    """A session for several threads (see BatchingSession). It converts all errors of a runtime to InferenceFailed."""
+    """A session that several threads can use at the same time (see BatchingSession).
+
+    It converts all errors of a runtime to InferenceFailed.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = BatchingSession(session)
@@ -47,8 +51,9 @@ class GuardedSession:
     def run_many(self, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
         """Run the network on several pictures, in batches of at most `max_batch`.
 
-        inputs: for each picture, one array per input of the network, without batch axis. Return for each picture one
-        array per output, without batch axis. Raise InferenceFailed when the runtime fails.
+        inputs: for each picture, one array per input of the network, without batch axis.
+
+        Return for each picture one array per output, without batch axis. Raise InferenceFailed when the runtime fails.
         """
         answers: list[list[np.ndarray]] = []
         for start in range(0, len(inputs), self.max_batch):

@@ -57,7 +57,8 @@ def cuda_is_there() -> bool:
 class TorchSession:
     """A session for a torch module. On a GPU it computes in bfloat16, with up to 16 pictures per batch.
 
-    device: `cuda` or `cpu`. threads: the number of cores; None lets torch decide.
+    device: `cuda` or `cpu`.
+    threads: the number of cores; None lets torch decide.
     """
 
     def __init__(self, network: nn.Module, *, device: str, threads: int | None = None) -> None:
@@ -80,7 +81,7 @@ class TorchSession:
 def built_in_network(weights: Path) -> KeylineUNet:
     """Load the built-in network. Raise WeightsInvalid if the file does not fit the network or contains NaN or infinity.
 
-    NaN and infinity are tested here, because a ReLU may hide them from the test picture's result.
+    The weights are checked for NaN and infinity here, because a ReLU may hide them in the result for the test picture.
     """
     network = load_network(weights)
     for name, tensor in network.state_dict().items():

@@ -27,10 +27,11 @@ FADING = 2.0  # lowers the logits by more than the difference, so that no cell s
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
     """Return the subject's logits, (h, w), lowered if even the highest ones are below `presence`.
 
-    presence: a logit, the manifest's field of this name; if None, the logits are unchanged. In a picture without a
-    subject the network returns uncertain values everywhere, while a real subject, even a small one, has cells with high
-    logits. The logits are lowered by FADING times the difference between `presence` and the quantile 1 - SUREST_SHARE
-    of the logits.
+    presence: a logit, the manifest's field of this name. If it is None, return the logits unchanged.
+
+    In a picture without a subject, the network returns uncertain values everywhere. A real subject, even a small one,
+    has cells with high logits. The logits are lowered by FADING times the difference between `presence` and the
+    quantile 1 - SUREST_SHARE of the logits.
     """
     if presence is None:
         return logits
@@ -48,7 +49,7 @@ def sureness(alpha: np.ndarray) -> float:
 
 
 class UNetEngine:
-    """Engine of the built-in network. segmentation.network describes the network's planes and outputs."""
+    """Engine of the built-in network. The module segmentation.network describes the network's planes and outputs."""
 
     def __init__(self, looker: Looker, manifest: Manifest, version: str) -> None:
         self.name, self.version, self.runtime = manifest.name, version, looker.runtime
@@ -56,9 +57,10 @@ class UNetEngine:
         self._looker, self._manifest = looker, manifest
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the matte of the subject and its people; the manifest may enable a mirrored and a second run.
+        """Return the matte of the subject and its people.
 
-        The matte has size x size cells, where `size` is the manifest's, and more cells after a second run.
+        The manifest may enable a run on the mirrored picture and a second run on the subject's part of the picture. The
+        matte has size x size cells (`size` is a field of the manifest), and more cells after a second run.
         """
         height, width = rgb.shape[:2]
         (subject, people), _ = self._seen(self._unprompted(rgb))
@@ -71,7 +73,7 @@ class UNetEngine:
         return Matte(*sigmoid(logits))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return one matte per box; the alpha is 0 in cells that the box does not touch."""
+        """Return one matte per box. The alpha is 0 in cells that the box does not touch."""
         height, width = rgb.shape[:2]
         boxes = [box.clipped(width, height) for box in boxes]
         return self._prompted(rgb, boxes, limits=boxes)
@@ -79,9 +81,13 @@ class UNetEngine:
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
         """Return the matte after all points: run the network once per point, each time with the previous matte.
 
-        boxes, from_auto: as in `Engine.points`. With boxes, the input is the part of the picture around the boxes and
-        points. For a recently used photo, only the decoder runs. Raise InferenceFailed if the network takes no clicks,
-        and ValueError without points and boxes if `from_auto` is False.
+        boxes, from_auto: as in `Engine.points`.
+
+        With boxes, the network's input is the part of the picture around the boxes and points. If the photo was used
+        recently, only the decoder runs.
+
+        Raise InferenceFailed if the network takes no clicks. Raise ValueError if there are no points, no boxes, and
+        `from_auto` is False.
         """
         if not isinstance(self._looker, SplitLooker):
             raise InferenceFailed(f"The model {self.name} does not take points.")
@@ -108,9 +114,9 @@ class UNetEngine:
         return Matte(*found)
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Find the people's boxes and compute a matte for each box; return the people sorted by falling score.
+        """Find the people's boxes and compute a matte for each box. Return the people sorted by score, the best first.
 
-        A person's score is the box's score times the certainty of its matte (`sureness`); people below the manifest's
+        A person's score is the box's score times the certainty of its matte (`sureness`). People below the manifest's
         `min_score` are left out.
         """
         height, width = rgb.shape[:2]
@@ -126,9 +132,10 @@ class UNetEngine:
         return sorted(found, key=lambda person: -person.score)
 
     def _seen(self, look: Look) -> tuple[np.ndarray, np.ndarray]:
-        """Run the network, and also on the mirrored input if the manifest says so, and average both.
+        """Run the network and return the logits, (2, size, size), and the people maps.
 
-        Return the logits, (2, size, size), and the people maps.
+        If the manifest's `mirrored` is True, also run the network on the mirrored input, and return the averages of
+        both runs.
         """
         looks = [look, look.mirrored()] if self._manifest.mirrored else [look]
         first, *others = self._looker.answers(looks)
@@ -143,8 +150,9 @@ class UNetEngine:
     ) -> list[Matte]:
         """Run the network with each box as a prompt, and return one matte per box.
 
-        limits: for each box, the box outside which the alpha is set to 0. margin: the width of the surroundings, as a
-        share of the box's sides; None uses the manifest's `box_margin`.
+        limits: for each box, the box that limits its matte. Outside this limit, the alpha is set to 0.
+        margin: the width of the area around the box that the network also gets, as a share of the box's sides. None
+        uses the manifest's `box_margin`.
         """
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
@@ -161,8 +169,9 @@ class UNetEngine:
     def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[list[np.ndarray]]:
         """Run the network on the part of the picture around each box, with the box drawn as prompt.
 
-        margin: the width of the surroundings, as a share of the box's sides. Return for each box the alphas of the
-        subject and of the people, over the whole picture.
+        margin: the width of the area around the box, as a share of the box's sides.
+
+        Return for each box the alphas of the subject and of the people, over the whole picture.
         """
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]

@@ -24,11 +24,15 @@ _BLUR_SIDE_PX = 720  # a blurred picture contains no finer detail than this
 def paint(
     background: object, place: Place, *, source: np.ndarray, alpha: np.ndarray, picture: np.ndarray | None
 ) -> np.ndarray | None:
-    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent background.
+    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size, or None for a transparent background.
 
-    background: one of the recipe's background classes. place: the canvas's size and the source's place on it. source:
-    the original, (h, w, 3) uint8. alpha: its subject, (h, w) uint8. picture: the decoded background picture, (h, w, 3)
-    uint8, or None. Raise InvalidParameter if the recipe needs a background picture and `picture` is None.
+    background: one of the recipe's background classes.
+    place: the canvas's size and the source's place on it.
+    source: the original photo, (h, w, 3) uint8.
+    alpha: the alpha of the subject in the original photo, (h, w) uint8.
+    picture: the decoded background picture, (h, w, 3) uint8, or None.
+
+    Raise InvalidParameter if the recipe needs a background picture and `picture` is None.
     """
     match background:
         case TransparentBackground():
@@ -59,9 +63,9 @@ def _levels(color: str) -> np.ndarray:
 
 
 def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
-    """Return a linear gradient from `start` to `end` along the angle.
+    """Return a linear gradient from the colour `start` to the colour `end`, in the direction of the angle.
 
-    Random dither hides the steps between the levels.
+    Random noise (dither) hides the steps between the levels.
     """
     angle = math.radians(background.angle)
     across, down = math.sin(angle), math.cos(angle)
@@ -79,7 +83,7 @@ def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
 def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -> np.ndarray:
     """Return a picture fitted to the canvas: `cover` crops it around its focus, `contain` adds white borders.
 
-    background: its fields `fit`, `focus` and `zoom` are used.
+    background: only its fields `fit`, `focus` and `zoom` are used.
     """
     height, width = picture.shape[:2]
     ratios = place.width / width, place.height / height
@@ -97,10 +101,14 @@ def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -
 
 
 def _window(room: int, length: int, focus: float) -> int:
-    """Return the position of a picture's side, `length` pixels long, on a canvas side of `room` pixels.
+    """Return the position on the canvas, in one direction, at which a picture starts.
 
-    A shorter picture is centred. A longer one is moved so that the focus (0..1) is as near to the middle as possible
-    without a gap at either end.
+    room: the length of the canvas's side, in pixels.
+    length: the length of the picture's side, in pixels.
+    focus: the point of the picture's side, 0..1, that should be near the middle of the canvas.
+
+    A picture that is shorter than the canvas is centred. A longer one is moved so that the focus is as near to the
+    middle as possible without a gap at either end.
     """
     if length <= room:
         return (room - length) // 2
@@ -108,7 +116,7 @@ def _window(room: int, length: int, focus: float) -> int:
 
 
 def _blurred_original(background: BlurredBackground, place: Place, source: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return the blurred original, computed without the subject's pixels, so that their colours make no halo."""
+    """Return the blurred original photo. The subject's pixels are not used, so that their colours make no halo."""
     height, width = source.shape[:2]
     factor = min(1.0, _BLUR_SIDE_PX / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -134,9 +142,12 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 
 
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
-    """Return the blurred original at the source's place on the canvas, or fitted to the canvas if it does not cover it.
+    """Return the blurred original photo in the canvas's size.
 
-    If the user moves the subject, the blurred original stays in place.
+    If the photo covers the whole canvas, it is drawn at its own place. Otherwise it is fitted to the canvas. If the
+    user moves the subject, the blurred photo does not move.
+
+    width, height: the size of the original photo in pixels.
     """
     place = place.unmoved or place
     right, bottom = place.left + width * place.scale, place.top + height * place.scale

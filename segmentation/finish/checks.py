@@ -30,8 +30,10 @@ def violations(
 ) -> tuple[Violation, ...]:
     """Return a Violation for each rule of the recipe that the result breaks; empty if the recipe has no rules.
 
-    pixels: the finished picture, (H, W, 3) uint8, or (H, W, 4) if it is transparent. layers: its layers. place: its
-    size, in the fields `width` and `height`. files: the encoded files, in the order of `recipe.outputs`.
+    pixels: the finished picture, (H, W, 3) uint8, or (H, W, 4) if it is transparent.
+    layers: the layers of the picture.
+    place: only its fields `width` and `height`, the picture's size, are used.
+    files: the encoded files, in the order of `recipe.outputs`.
     """
     rules = recipe.rules
     if rules is None:
@@ -81,9 +83,9 @@ def violations(
 
 
 def subject_share(alpha: np.ndarray) -> float:
-    """Return the larger one of the shares, 0..1, of the canvas's width and height that the subject's box covers.
+    """Return how much of the canvas's width or height the subject's box covers, 0..1, whichever is larger.
 
-    alpha: the subject's alpha on the canvas, (H, W) uint8; pixels of at least 128 belong to the subject.
+    alpha: the subject's alpha on the canvas, (H, W) uint8. Pixels of at least 128 belong to the subject.
     """
     _, _, width, height = cv2.boundingRect((alpha >= 128).view(np.uint8))
     return max(width / alpha.shape[1], height / alpha.shape[0])
@@ -95,7 +97,10 @@ def _has_aspect(place: Place, aspect: str) -> bool:
 
 
 def _border_is(pixels: np.ndarray, layers: Layers, color: str) -> bool:
-    """Return whether all pixels of the canvas's border strip that do not show the subject have exactly this colour."""
+    """Return whether the strip along the canvas's border has exactly this colour.
+
+    Pixels of the strip that show the subject are not checked.
+    """
     if pixels.shape[2] == 4:
         return False
     parsed = Color.parse(color)

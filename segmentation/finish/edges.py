@@ -1,9 +1,12 @@
 """Adaptation of the subject to its new background in four steps: keying, despill, film grain and light wrap.
 
-Keying computes alpha from the colour of a uniform background, despill removes the old background's hue from the edge,
-film grain is the photo's noise, and light wrap is the light of a bright background along the edge. The functions take
-colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8, and return new arrays or, if nothing changes, the given ones.
-They do not change their arguments.
+- Keying computes alpha from the colour of a uniform background.
+- Despill removes the old background's hue from the edge.
+- Film grain is the photo's noise, which is added to the new background.
+- Light wrap is the light of a bright background along the edge.
+
+The functions take colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8. They return new arrays or, if nothing
+changes, the given arrays. They do not change their arguments.
 """
 
 from __future__ import annotations
@@ -22,8 +25,11 @@ _GRAIN_SEED = 20
 def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the median colour of the original background, (3,) float32 in CIE Lab, and its spread.
 
-    rgb: the photo, (H, W, 3) uint8. alpha: (H, W) uint8. The spread is the 75th percentile of the distances, in Lab
-    units, between the background's pixels and the median. It is infinite if almost no pixels belong to the background.
+    rgb: the photo, (H, W, 3) uint8.
+    alpha: (H, W) uint8.
+
+    The spread is the 75th percentile of the distances, in Lab units, between the background's pixels and the median. It
+    is infinite if almost no pixels belong to the background.
     """
     factor = min(1.0, 256 / max(alpha.shape))
     size = max(1, round(alpha.shape[1] * factor)), max(1, round(alpha.shape[0] * factor))
@@ -40,10 +46,11 @@ def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, fl
 def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Return alpha, (H, W) uint8, refined by colour if the background has one uniform colour, else unchanged.
 
-    rgb: the photo, (H, W, 3) uint8. In the band around the edge, each pixel I is a mixture of the background colour B
-    and the nearest certain foreground colour F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares solution
-    (Smith and Blinn, "Blue Screen Matting", 1996, for one known background). Where F is similar to B, the model's alpha
-    is kept.
+    rgb: the photo, (H, W, 3) uint8.
+
+    In the band around the edge, each pixel I is a mixture of the background colour B and the nearest certain foreground
+    colour F. The least-squares solution is alpha = (I - B) . (F - B) / |F - B|^2 (Smith and Blinn, "Blue Screen
+    Matting", 1996, for one known background). Where F is similar to B, the model's alpha is kept.
     """
     color, stray = background_color(rgb, alpha)
     if stray > _UNIFORM_DEVIATION:
@@ -74,11 +81,14 @@ def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None) -> np.ndarray:
-    """Remove the hue of the old background from the subject near its edge, without a change of lightness or alpha.
+    """Remove the old background's hue from the subject near its edge. Lightness and alpha do not change.
 
-    rgb: the cutout's colours, (H, W, 3) uint8. alpha: (H, W) uint8. source: the original photo, by default `rgb`. The
-    function works for any background colour: in Lab, a pixel's chroma in the direction of the background's hue is
-    limited to the typical value of the subject's inner pixels. If the background is nearly gray, return `rgb`
+    rgb: the cutout's colours, (H, W, 3) uint8.
+    alpha: (H, W) uint8.
+    source: the original photo, by default `rgb`.
+
+    The function works for any background colour. In Lab, the chroma of a pixel in the direction of the background's hue
+    is limited to the typical value of the subject's inner pixels. If the background is nearly gray, return `rgb`
     unchanged.
     """
     color, _ = background_color(rgb if source is None else source, alpha)
@@ -111,9 +121,12 @@ def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None
 def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, strength: float) -> np.ndarray:
     """Return the subject's colours with the light of a bright background added along the subject's edge.
 
-    rgb, background: (H, W, 3) uint8. alpha: (H, W) uint8. strength: 0..1. The blurred background is blended over the
-    subject with the weight strength * blur(1 - alpha) * alpha. Only pixels that are darker than the blurred background
-    change, and they become brighter.
+    rgb, background: (H, W, 3) uint8.
+    alpha: (H, W) uint8.
+    strength: 0..1.
+
+    The blurred background is blended over the subject with the weight strength * blur(1 - alpha) * alpha. Only pixels
+    that are darker than the blurred background change, and they become brighter.
     """
     if strength <= 0:
         return rgb
@@ -136,9 +149,12 @@ def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, stren
 def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
     """Return the standard deviation of the brightness noise inside a mask, in gray levels 0..255.
 
-    rgb: (H, W, 3) uint8. mask: (H, W) uint8; only pixels above 250 are used, without a border of one pixel. With fewer
-    than 64 such pixels, return 0.0. The filter cancels edges and slopes (Immerkaer, "Fast Noise Variance Estimation",
-    1996). The median of its absolute output is used instead of the mean, to reduce the influence of texture.
+    rgb: (H, W, 3) uint8.
+    mask: (H, W) uint8. Only pixels above 250 are used, except those at the border of their area.
+
+    If there are fewer than 64 such pixels, return 0.0. The filter cancels edges and slopes (Immerkaer, "Fast Noise
+    Variance Estimation", 1996). The median of the filter's absolute output is used instead of the mean, to reduce the
+    influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     filtered = cv2.filter2D(gray, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32))
@@ -151,8 +167,10 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
 def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
     """Return a background, (H, W, 3) uint8, with Gaussian noise added until it has the noise of the subject.
 
-    wanted: the standard deviation of the subject's noise, in gray levels. The noise is equal in all channels and in
-    each run. A background that already has this noise is returned unchanged.
+    wanted: the standard deviation of the subject's noise, in gray levels.
+
+    The noise is equal in all channels and in each run. A background that already has enough noise is returned
+    unchanged.
     """
     have = grain_of(background, np.full(background.shape[:2], 255, np.uint8))
     missing = wanted**2 - have**2

@@ -35,8 +35,11 @@ _THOROUGH, _QUICK = 4, 0  # effort of the WebP encoder
 class Layers:
     """A finished picture as layers of the canvas's size.
 
-    background: (H, W, 3) uint8, or None if transparent. shadow: (H, W, 4) uint8 or None. subject: (H, W, 4) uint8.
-    Colours are not premultiplied by alpha. The background is the lowest layer, the subject the highest.
+    background: the lowest layer, (H, W, 3) uint8; None if the background is transparent.
+    shadow: the middle layer, (H, W, 4) uint8, or None.
+    subject: the highest layer, (H, W, 4) uint8.
+
+    Colours are not premultiplied by alpha.
     """
 
     background: np.ndarray | None
@@ -46,7 +49,11 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One encoded file. width, height: its size in pixels. quality: the encoder's quality, None for PNG and PSD."""
+    """One encoded file.
+
+    width, height: the picture's size in pixels.
+    quality: the encoder's quality; None for PNG and PSD.
+    """
 
     data: bytes
     content_type: str
@@ -59,7 +66,9 @@ class Written:
 def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_screen: bool = False) -> Written:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB in the format of `output`.
 
-    layers: the layers of a PSD file. for_screen: encode WebP in a quarter of the time, to a file that is 50 % larger.
+    layers: the layers of a PSD file.
+    for_screen: encode WebP in a quarter of the time, to a file that is 50 % larger.
+
     Raise InvalidParameter if the format does not support the size in pixels, or if even the smallest file exceeds
     `max_bytes`.
     """
@@ -83,7 +92,10 @@ def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_sc
 
 
 def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, int]:
-    """Return the file and its quality: `output.quality`, or the nearest quality whose file size is allowed."""
+    """Return the file and its quality: `output.quality`, or the nearest quality whose file size is allowed.
+
+    effort: how much time the WebP encoder spends for a smaller file.
+    """
     data = _at_quality(pixels, output, output.quality, effort)
     if output.min_bytes is not None and len(data) < output.min_bytes:
         return _larger(pixels, output, effort, data)
@@ -93,10 +105,12 @@ def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, 
 
 
 def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
-    """Return the file and quality for `min_bytes`: the lowest higher quality that reaches it and fits `max_bytes`.
+    """Increase the quality until the file has at least `min_bytes`. Return the file and its quality.
 
-    If no quality reaches `min_bytes`, return the highest one that fits `max_bytes`. data: the file at the quality
-    `output.quality`. The quality is found by bisection.
+    Among the qualities above `output.quality`, find the lowest one whose file has at least `min_bytes` and at most
+    `max_bytes`, by bisection. If there is none, return the highest one whose file has at most `max_bytes`.
+
+    data: the file at the quality `output.quality`.
     """
     least, most = output.min_bytes or 0, output.max_bytes or math.inf
     best, best_quality = data, output.quality
@@ -112,10 +126,12 @@ def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) ->
 
 
 def _smaller(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
-    """Return the file and quality for `max_bytes`: the highest lower quality that fits.
+    """Reduce the quality until the file has at most `max_bytes`. Return the file and its quality.
 
-    If no quality fits, return the file of the lowest quality. data: the file at the quality `output.quality`. The
-    quality is found by bisection.
+    Among the qualities below `output.quality`, find the highest one whose file has at most `max_bytes`, by bisection.
+    If there is none, return the file of the lowest quality.
+
+    data: the file at the quality `output.quality`.
     """
     most = output.max_bytes or 0
     best, best_quality = data, output.quality

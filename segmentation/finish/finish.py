@@ -28,8 +28,10 @@ _MARGIN_PX = 3  # pixels of the source, so that the interpolation at the canvas'
 class Composed:
     """A finished picture before it is encoded.
 
-    pixels: (H, W, 3) uint8, or (H, W, 4) if it is transparent. layers: the same picture in layers. place: where the
-    source is on the canvas. notes: sentences about requirements that were not met.
+    pixels: (H, W, 3) uint8, or (H, W, 4) if it is transparent.
+    layers: the same picture in layers.
+    place: the position and the scale of the source on the canvas.
+    notes: sentences about requirements that were not met.
     """
 
     pixels: np.ndarray
@@ -42,8 +44,10 @@ class Composed:
 class Finished:
     """The result of one recipe.
 
-    files: the files of the recipe's outputs, in the same order. violations: the rules of the recipe that the result
-    breaks. notes: sentences about other requirements that were not met. pixels: the pixels of `Composed`.
+    files: the files of the recipe's outputs, in the same order.
+    violations: the rules of the recipe that the result breaks.
+    notes: sentences about other requirements that were not met.
+    pixels: the pixels of `Composed`.
     """
 
     files: tuple[Written, ...]
@@ -63,9 +67,11 @@ def finish(
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
-    background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the photo without the old background's
-    colour at its edges, if it is already known; None computes it. for_screen: as in `write_file`. Raise
-    InvalidParameter for a missing background picture, and for an output that is too large for its format or for
+    background_picture: (h, w, 3) uint8, for a recipe that uses one.
+    colors: the photo without the old background's colour at its edges, if it is already known; None computes it.
+    for_screen: as in `write_file`.
+
+    Raise InvalidParameter for a missing background picture, and for an output that is too large for its format or for
     `max_bytes`.
     """
     composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
@@ -89,7 +95,7 @@ def compose(
     background_picture: np.ndarray | None = None,
     colors: np.ndarray | None = None,
 ) -> Composed:
-    """Return the finished pixels and their layers. The arguments are the same as of `finish`."""
+    """Return the finished pixels and their layers. The arguments are the same as those of `finish`."""
     levels = with_holes(to_levels(alpha), rgb, recipe.holes)
     if recipe.edges.key:
         levels = key_alpha(rgb, levels)
@@ -113,7 +119,10 @@ def compose(
 
 
 def flatten(layers: Layers) -> np.ndarray:
-    """Return shadow and subject over the background as a picture, uint8 (H, W, 3); (H, W, 4) without a background."""
+    """Combine the layers to one picture: draw shadow and subject over the background.
+
+    Return (H, W, 3) uint8, or (H, W, 4) if there is no background.
+    """
     tops = [layer for layer in (layers.shadow, layers.subject) if layer is not None]
     if layers.background is not None:
         drawn = layers.background.copy()
@@ -127,9 +136,9 @@ def flatten(layers: Layers) -> np.ndarray:
 
 
 def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray]:
-    """Scale the subject and move it to its place; return its colours and its alpha in the canvas's size.
+    """Scale the subject and move it to its place. Return its colours and its alpha in the canvas's size.
 
-    Colours are weighted by alpha, so that colours of the background do not mix with them.
+    Colours are weighted by alpha, so that colours of the old background do not mix with the subject's colours.
     """
     height, width = alpha.shape
     size = (placed.width, placed.height)
@@ -158,10 +167,11 @@ def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarra
 
 
 def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray, Place]:
-    """Return the part of the source that the canvas shows, and its place, if the scaled source would be too large.
+    """Crop the source to the part that the canvas shows, if the scaled source would be too large.
 
-    It is too large if it has more than _MOST_SCALED times the canvas's pixels; otherwise the arguments are returned
-    unchanged. Without this crop, a small part of a large photo that the user enlarges would need gigabytes of memory.
+    Return colours, alpha and place of the part. The scaled source is too large if it has more than _MOST_SCALED times
+    the canvas's pixels. Otherwise return the arguments unchanged. Without this crop, enlarging a small part of a large
+    photo would need gigabytes of memory.
     """
     height, width = alpha.shape
     if width * height * placed.scale**2 <= _MOST_SCALED * placed.width * placed.height:
@@ -174,9 +184,11 @@ def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndar
 
 
 def _window(start: float, scale: float, room: int, length: int) -> tuple[int, int]:
-    """Return the range of a source side's pixels that a canvas side shows: the first, and the last plus one.
+    """Return the range of source pixels that the canvas shows in one direction: the first, and the last plus one.
 
-    start: the position of the source's first pixel on the canvas. room: the length of the canvas's side, in pixels.
+    start: the position of the source's first pixel on the canvas.
+    scale: canvas pixels per source pixel.
+    room: the length of the canvas's side, in pixels.
     length: the length of the source's side, in pixels.
     """
     first = min(length, max(0, math.floor(-start / scale) - _MARGIN_PX))
@@ -185,7 +197,7 @@ def _window(start: float, scale: float, room: int, length: int) -> tuple[int, in
 
 
 def _outlined(rgb: np.ndarray, alpha: np.ndarray, outline: Outline | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the subject with a line of even width around it.
+    """Return the subject with a line of even width around it; if `outline` is None, the subject without changes.
 
     The line is behind the subject and has a soft outer edge.
     """

@@ -22,8 +22,9 @@ _LEAST_WEIGHT = 0.04  # share of a neighbourhood that must be background
 
 
 def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
-    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or with more holes opened, as `holes` says.
+    """Return alpha, (H, W) uint8, after its holes were treated as `holes` requires.
 
+    holes: MODEL changes nothing, KEEP fills the holes, CUT opens more holes.
     rgb: the photo, (H, W, 3) uint8.
     """
     match holes:
@@ -35,7 +36,7 @@ def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
 
 
 def _filled(alpha: np.ndarray) -> np.ndarray:
-    """Return alpha with filled holes: a background region that does not touch the picture's border becomes opaque."""
+    """Return alpha with filled holes. A hole is a background region that does not touch the picture's border."""
     outside = _reached_from_border(alpha < 128)
     enclosed = ((alpha < 128) & ~outside).view(np.uint8)
     if not enclosed.any():
@@ -47,11 +48,11 @@ def _filled(alpha: np.ndarray) -> np.ndarray:
 
 
 def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Open regions inside the subject that have the colour of the background nearby.
+    """Return alpha, in which regions inside the subject are removed if they have the colour of the background nearby.
 
-    A region that touches the subject's outline is kept, because it may be a part of the subject in a similar colour; so
-    is a region near a background of many colours. Beside an opened region, alpha falls with the distance from the
-    background's colour, so that thin things such as spokes keep their share of a pixel.
+    A region is kept if it touches the subject's outline, because it may be a part of the subject in a similar colour. A
+    region near a background of many colours is also kept. Beside a removed region, alpha depends on how much the colour
+    differs from the background's colour. In this way, thin things such as spokes stay partly opaque.
     """
     left, top, width, height = cv2.boundingRect((alpha > BACKGROUND_LEVEL).view(np.uint8))
     if width == 0:
@@ -80,11 +81,16 @@ def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 def _enclosed_regions(
     alike: np.ndarray, outside: np.ndarray, unlike: np.ndarray, is_subject: np.ndarray, least_px: float
 ) -> np.ndarray:
-    """Return which pixels of `alike`, (H, W) bool, belong to a hole.
+    """Return which pixels of `alike` belong to a hole.
 
-    A hole is large enough, does not touch `outside`, (H, W) bool, and has a clear edge: the subject around it differs
-    from the background. A part of a subject that is nearly of the background's colour has none. unlike: (H, W) float32,
-    the distance from the background's colour; 1 is the limit of `alike`.
+    alike: (H, W) bool, the pixels that have the background's colour.
+    outside: (H, W) bool, the background and a strip along the subject's outline.
+    unlike: (H, W) float32, each pixel's distance from the background's colour; below 1, the colours count as alike.
+    is_subject: (H, W) bool, the subject's pixels.
+    least_px: the smallest area of a hole, in pixels.
+
+    A hole does not touch `outside`. It has a clear edge: the subject around it has other colours than the background. A
+    part of the subject whose colour is close to the background's colour has no clear edge, so it is not a hole.
     """
     compact = cv2.morphologyEx(alike.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(compact, connectivity=4)
@@ -103,9 +109,9 @@ def _enclosed_regions(
 
 
 def _compared_with_background(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each pixel's distance from the background's colour nearby, and the spread of that colour in Lab.
+    """Return each pixel's distance from the background's colour nearby, and the spread of that colour in Lab units.
 
-    Both are (H, W) float32. A distance of 1 is the limit up to which a pixel has the background's colour.
+    Both are (H, W) float32. A pixel with a distance below 1 has the background's colour.
     """
     color, spread = _background_near(rgb, alpha)
     full = alpha.shape[1], alpha.shape[0]
@@ -120,8 +126,9 @@ def _compared_with_background(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.nd
 def _background_near(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean colour of the background near each pixel, (h, w, 3) float32 in CIE Lab, and its spread, (h, w).
 
-    Both are of a copy of at most _SMALL_SIDE_PX. The mean is taken over the nearest of _REACHES that contains enough
-    background. The spread is the standard deviation there; 100 without any background.
+    Both arrays have the size of a small copy of the photo, with a longer side of at most _SMALL_SIDE_PX. The mean is
+    computed over the smallest surroundings, one of _REACHES, that contain enough background. The spread is the standard
+    deviation there, or 100 if there is no background.
     """
     height, width = alpha.shape
     factor = min(1.0, _SMALL_SIDE_PX / max(height, width))
@@ -142,7 +149,10 @@ def _background_near(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _blurred(values: np.ndarray, reach: float) -> np.ndarray:
-    """Blur with a Gaussian; reach: its deviation as a share of the longer side. Values beyond the border are 0."""
+    """Return the values after a Gaussian blur. Values beyond the border count as 0.
+
+    reach: the Gaussian's standard deviation as a share of the longer side.
+    """
     sigma = reach * max(values.shape[:2])
     return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
 

@@ -28,9 +28,10 @@ _OPAQUE = 127
 class Place:
     """The source's place on the canvas: the source's point (x, y) is at (left + x * scale, top + y * scale).
 
-    width, height: the canvas's size in pixels. subject: the subject's box in the source, None without a subject. notes:
-    sentences about requirements that were not met. unmoved: the place before the user moved or scaled the subject, None
-    if the user did not.
+    width, height: the canvas's size in pixels.
+    subject: the subject's box in the source; None if there is no subject.
+    notes: sentences about requirements that were not met.
+    unmoved: the place before the user moved or scaled the subject; None if the user changed nothing.
     """
 
     width: int
@@ -55,9 +56,10 @@ class Place:
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     """Return the place of the subject on a recipe's canvas, as the recipe's placement requires.
 
-    alpha: the subject's alpha in the source, (H, W) uint8. Without a subject, the whole picture is placed. The
-    placement's `max_enlargement` limits the scale, and a note says so. The user's zoom and shift are applied last;
-    neither this limit nor the margins apply to them.
+    alpha: the subject's alpha in the source, (H, W) uint8. If it shows no subject, the whole picture is placed.
+
+    The placement's `max_enlargement` limits the scale. If it has an effect, a note says so. The user's zoom and shift
+    are applied last. Neither this limit nor the margins apply to them.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift
@@ -95,7 +97,11 @@ def _placed(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
 
 
 def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) -> Place:
-    """Return the place of the whole source, scaled to fit into the middle of the canvas. subject: the subject's box."""
+    """Return the place of the whole source, scaled to fit into the middle of the canvas.
+
+    width, height: the source's size in pixels.
+    subject: the subject's box, or None.
+    """
     canvas_width, canvas_height = _canvas_size(canvas, width, height)
     scale = min(canvas_width / width, canvas_height / height)
     left, top = (canvas_width - width * scale) / 2, (canvas_height - height * scale) / 2
@@ -103,10 +109,12 @@ def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) 
 
 
 def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
-    """Return the canvas's width and height in pixels: the recipe's exact size, or the needed size in its ratio.
+    """Return the canvas's width and height in pixels.
 
-    needed_width, needed_height: in pixels. Without an exact size, the longer side is limited to
-    `min_side_px`..`max_side_px`.
+    needed_width, needed_height: the size in pixels that the content needs.
+
+    If the recipe gives an exact size, return it. Otherwise enlarge the needed size to the recipe's aspect ratio, and
+    limit the longer side to `min_side_px`..`max_side_px`.
     """
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px
@@ -121,7 +129,9 @@ def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> t
 def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> tuple[int, int, float]:
     """Return the canvas's width and height in pixels, and the scale at which the subject has the placement's `fill`.
 
-    frame: the subject's box in the source. The scale is smaller if the subject would extend into the margins.
+    frame: the subject's box in the source.
+
+    The scale is smaller if the subject would extend into the margins.
     """
     fill = placement.fill or 1.0
     box_width, box_height = frame.right - frame.left, frame.bottom - frame.top
@@ -141,6 +151,8 @@ def _aligned(
     alpha: np.ndarray, frame: Box, scale: float, width: int, height: int, placement: Placement
 ) -> tuple[float, float]:
     """Return the position of the source's top left corner on the canvas, for the requested alignment.
+
+    frame: the subject's box in the source.
 
     The subject stays inside the canvas's margins if it fits.
     """
@@ -162,15 +174,18 @@ def _aligned(
 
 
 def _limited(shift: float, free: float) -> float:
-    """Return `shift` limited to _MOST_SHIFT times the free space, so that a large subject keeps its margins."""
+    """Return `shift` limited to at most _MOST_SHIFT times the free space in each direction.
+
+    With this limit, a large subject does not move into its margins.
+    """
     most = max(0.0, free * _MOST_SHIFT)
     return min(max(shift, -most), most)
 
 
 def _kept_inside(offset: float, start: float, end: float, low: float, high: float) -> float:
-    """Return the offset, changed so that offset + start is at least `low` and offset + end at most `high`.
+    """Return the offset, changed so that offset + start is at least `low` and offset + end is at most `high`.
 
-    If the range does not fit, return the offset unchanged.
+    If the range from `start` to `end` is too long for this, return the offset unchanged.
     """
     if end - start > high - low:
         return offset
@@ -203,11 +218,12 @@ def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placem
 def head_of(alpha: np.ndarray) -> tuple[float, float, float]:
     """Estimate the y of the crown, the y of the chin and the x of the head's middle, in source pixels.
 
-    alpha: (H, W) uint8, not empty. Only its largest connected part counts, not another object beside the person.
+    alpha: (H, W) uint8, not empty. Only the largest connected part is used, so another object beside the person is
+    ignored.
 
     From the crown down, the outline widens to the head, narrows to the neck and widens to the shoulders. The chin is a
     little below the narrowest row, because the shoulders or a collar begin beside it. A collar can also hide the lower
-    half of the face's outline, so a head is never lower than is usual for its width. For an outline without a neck
+    half of the face's outline, so the head is never shorter than is usual for its width. If the outline has no neck
     (long hair), the usual proportions of heads and shoulders are used.
     """
     person, frame = _largest_part(alpha)
@@ -224,7 +240,10 @@ def head_of(alpha: np.ndarray) -> tuple[float, float, float]:
 
 
 def _largest_part(alpha: np.ndarray) -> tuple[np.ndarray, Box]:
-    """Return the largest connected opaque part, (H, W) uint8 of 0 and 1, and its box; without one, the whole alpha."""
+    """Return the largest connected opaque part, (H, W) uint8 of 0 and 1, and its box.
+
+    If there is no opaque part, return all pixels with an alpha above 0 and their box.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > _OPAQUE).view(np.uint8))
     if len(stats) == 1:
         height, width = alpha.shape
@@ -235,9 +254,12 @@ def _largest_part(alpha: np.ndarray) -> tuple[np.ndarray, Box]:
 
 
 def _head_width(widths: np.ndarray) -> float:
-    """Return the width of the head from the widths of a person's rows from the crown down, (H,) float32.
+    """Return the width of a person's head in pixels.
 
-    A head is about as wide as high, so the first rows are those of the head until there are as many as it is wide.
+    widths: (H,) float32, the width of the person in each row, from the crown down.
+
+    A head is about as wide as it is high. So the rows from the crown down belong to the head until their number reaches
+    the largest width among them.
     """
     widest = np.maximum.accumulate(widths)
     is_past = np.arange(widths.size) >= _EARS * widest
@@ -245,8 +267,9 @@ def _head_width(widths: np.ndarray) -> float:
 
 
 def _neck_row(widths: np.ndarray, head: float) -> int | None:
-    """Return the row of the neck in the widths from the crown down, (H,) float32; None without a neck.
+    """Return the row of the neck, or None if there is no neck.
 
+    widths: (H,) float32, the width of the person in each row, from the crown down.
     head: the width of the head in pixels.
     """
     first, last = (round(share * head) for share in _NECK)

@@ -39,8 +39,8 @@ def _color(value: object) -> str:
 class Canvas(_Part):
     """Size of the finished picture: exact pixels, an aspect ratio, or neither of them to keep the source's frame.
 
-    With `aspect`, the canvas has the size that the subject needs at its own resolution; its longer side is limited to
-    `min_side_px`..`max_side_px`.
+    aspect: width to height, such as `4:5`. The canvas is then as large as the subject needs at its own resolution.
+    min_side_px, max_side_px: limits of the longer side, if there is no exact size.
     """
 
     width_px: int | None = Field(None, ge=16, le=MAX_SIDE_PX)
@@ -61,7 +61,7 @@ class Canvas(_Part):
 
     @property
     def ratio(self) -> float | None:
-        """Return width divided by height; None if the source's frame is kept."""
+        """Return width divided by height, or None if the recipe keeps the source's frame."""
         if self.width_px is not None and self.height_px is not None:
             return self.width_px / self.height_px
         if self.aspect is None:
@@ -87,10 +87,12 @@ class Head(_Part):
 class Placement(_Part):
     """The subject's place and size on the canvas.
 
-    fill: the subject's share of the canvas, measured by its box (the larger one of its shares of width and height) or
-    by its area; None keeps the picture's own frame. margin: free space on each side, as a share of the canvas's shorter
-    side. max_enlargement: the largest scale from source pixels to canvas pixels. zoom, shift: the user's changes, made
-    last; the shift (x, y) is a share of the canvas's width and height.
+    fill: how much of the canvas the subject fills, 0..1; None keeps the picture's own frame.
+    fill_by: `box` measures `fill` by the subject's box (its share of the width or of the height, whichever is larger),
+    `area` by the subject's area.
+    margin: free space on each side, as a share of the canvas's shorter side.
+    max_enlargement: the largest scale from source pixels to canvas pixels.
+    zoom, shift: the user's changes, which are made last. The shift (x, y) is a share of the canvas's width and height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -116,7 +118,10 @@ class ColorBackground(_Part):
 
 
 class GradientBackground(_Part):
-    """A linear gradient. angle: its direction in degrees; 0 is from top to bottom, 90 from left to right."""
+    """A linear gradient.
+
+    angle: the gradient's direction in degrees: 0 is from top to bottom, 90 is from left to right.
+    """
 
     type: Literal["gradient"] = "gradient"
     start: str = "#ffffff"
@@ -129,9 +134,11 @@ class GradientBackground(_Part):
 class PictureBackground(_Part):
     """One of the team's stored background pictures, by name.
 
-    fit: `cover` fills the canvas and crops the picture, `contain` shows all of it. focus: the point, as shares of width
-    and height, that is kept visible when the picture is cropped. zoom: the enlargement beyond the size that covers the
-    canvas. `contain` uses neither focus nor zoom.
+    fit: `cover` fills the canvas and crops the picture, `contain` shows the whole picture.
+    focus: the point, as shares of width and height, that stays visible when the picture is cropped.
+    zoom: the enlargement beyond the size that covers the canvas.
+
+    With `contain`, focus and zoom have no effect.
     """
 
     type: Literal["picture"] = "picture"
@@ -142,7 +149,10 @@ class PictureBackground(_Part):
 
 
 class BlurredBackground(_Part):
-    """The blurred original without its subject. strength: the blur's radius as a share of the longer side."""
+    """The blurred original photo without its subject.
+
+    strength: the blur's radius as a share of the photo's longer side.
+    """
 
     type: Literal["blur"] = "blur"
     strength: float = Field(0.02, gt=0, le=0.1)
@@ -164,10 +174,12 @@ class ShadowType(StrEnum):
 class Shadow(_Part):
     """A shadow, computed from the alpha only.
 
-    strength: the opacity of its darkest place. softness: 0 is sharp, 1 very soft. direction: where the light comes
-    from, in degrees clockwise from above; for a cast shadow, directions lie on the ground, and 180 is the viewer's
-    side; None uses the default of the type. elevation: the height of the light above the ground, in degrees; a lower
-    light makes a longer shadow. distance: between subject and drop shadow, as a share of the subject's height.
+    strength: the opacity of its darkest place.
+    softness: 0 is sharp, 1 is very soft.
+    direction: where the light comes from, in degrees clockwise from above. For a cast shadow, it is a direction on the
+    ground, and 180 is the viewer's side. None uses the default of the shadow's type.
+    elevation: the height of the light above the ground, in degrees. A lower light makes a longer shadow.
+    distance: the distance between subject and drop shadow, as a share of the subject's height.
     """
 
     type: ShadowType = ShadowType.CONTACT
@@ -193,9 +205,10 @@ class Outline(_Part):
 class Edges(_Part):
     """The adaptation of the subject's edge to its new background.
 
-    key: refine alpha by colour if the original background is uniform, such as a green screen. despill: remove the old
-    background's colour from the subject's edge. light_wrap: how far the new background's light overlaps the edge.
-    match_grain: add the photo's noise to a background without noise.
+    key: refine alpha by colour if the original background is uniform, such as a green screen.
+    despill: remove the old background's colour from the subject's edge.
+    light_wrap: how much of the new background's light is drawn over the edge, 0..1.
+    match_grain: add noise to the background until it has as much noise as the photo.
     """
 
     key: bool = False
@@ -220,9 +233,11 @@ class FileFormat(StrEnum):
 class OutputFile(_Part):
     """One output file.
 
-    quality: the quality of JPEG and WebP. min_bytes: if the file is smaller, JPEG and WebP use the lowest higher
-    quality that reaches this size, or the highest one within `max_bytes`. max_bytes: if the file is larger, JPEG and
-    WebP use the highest quality that fits. name: the pattern of the file's name, with the fields of NAME_FIELDS.
+    quality: the quality of JPEG and WebP.
+    min_bytes: if a JPEG or WebP file is smaller, its quality is increased until the file has this size. `max_bytes` has
+    priority.
+    max_bytes: if a JPEG or WebP file is larger, its quality is reduced until the file fits.
+    name: the pattern of the file's name, with the fields of NAME_FIELDS.
     """
 
     format: FileFormat = FileFormat.JPEG
@@ -258,10 +273,15 @@ class OutputFile(_Part):
 class Rules(_Part):
     """Requirements of a shop or an office, against which finished pictures are checked.
 
-    None or empty means no requirement. min_fill, max_fill: limits of the share of the canvas's width or height,
-    whichever is larger, that the subject's box covers. min_side_px, max_side_px: limits of the longer side.
-    min_short_side_px: the least length of the shorter side. background: the required colour of the border. source:
-    where the rules were published. checked_on: the date when the published rules were read.
+    None or an empty value means no requirement.
+
+    min_fill, max_fill: limits of the share of the canvas's width or height, whichever is larger, that the subject's box
+    covers.
+    min_side_px, max_side_px: limits of the longer side.
+    min_short_side_px: the least length of the shorter side.
+    background: the required colour of the border.
+    source: where the rules were published.
+    checked_on: the date when somebody last read the published rules.
     """
 
     min_fill: Share | None = None
@@ -306,9 +326,11 @@ class Recipe(_Part):
 
     @classmethod
     def read(cls, data: object, *, within: str = "") -> Self:
-        """Build a recipe from plain JSON types. Raise InvalidParameter, which names the invalid field.
+        """Build a recipe from plain JSON types.
 
-        within: the request's field that contains the recipe; it becomes the prefix of the invalid field's name.
+        within: the request's field that contains the recipe. It becomes the prefix of the invalid field's name.
+
+        Raise InvalidParameter, which names the invalid field.
         """
         if not isinstance(data, Mapping):
             raise InvalidParameter(f"{within or 'recipe'}: must be a JSON object", field=within or "recipe")
@@ -328,7 +350,7 @@ class Recipe(_Part):
 def _names(location: tuple[int | str, ...]) -> list[str]:
     """Return the names on the path of an invalid field, from pydantic's `loc`.
 
-    The chosen type of a background, which pydantic adds to the path, is removed.
+    pydantic adds the type of the background to the path. This function removes it.
     """
     names = [str(part) for part in location]
     if names[:1] == ["background"]:

@@ -24,10 +24,12 @@ _FADE_WITH_HEIGHT = 0.55  # the far end of a cast shadow is lighter by this fact
 
 
 def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
-    """Return the opacity of a shadow under a placed subject, (H, W) uint8.
+    """Return the opacity, (H, W) uint8, of a shadow under the subject.
 
-    alpha: the subject's alpha on the canvas, (H, W) uint8. Lengths are relative to the subject's height and width on
-    the canvas. An empty alpha gives an empty shadow. For a reflection, use `reflection`.
+    alpha: the subject's alpha on the canvas, (H, W) uint8.
+
+    The shadow's lengths are relative to the subject's height and width on the canvas. If alpha is empty, the shadow is
+    empty too. For a reflection, use `reflection`.
     """
     height, width = alpha.shape
     small = cv2.resize(alpha, (max(1, width // REDUCTION), max(1, height // REDUCTION)), interpolation=cv2.INTER_AREA)
@@ -47,10 +49,12 @@ def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
 
 
 def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.ndarray, np.ndarray]:
-    """Return the colours, (H, W, 3) uint8, and the opacity, (H, W) uint8, of a placed subject's reflection.
+    """Return the colours, (H, W, 3) uint8, and the opacity, (H, W) uint8, of the subject's reflection.
 
-    rgb, alpha: the subject on the canvas, (H, W, 3) and (H, W) uint8. The reflection is the subject mirrored at its
-    lower edge; its opacity decreases with the distance from the edge, from `shadow.strength` to 0.
+    rgb, alpha: the subject on the canvas, (H, W, 3) and (H, W) uint8.
+
+    The reflection is the subject mirrored at its lower edge. Its opacity decreases with the distance from the edge,
+    from `shadow.strength` to 0.
     """
     height = alpha.shape[0]
     _, top, box_width, box_height = cv2.boundingRect((alpha >= 8).view(np.uint8))
@@ -73,10 +77,10 @@ def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.n
 def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
     """Return the opacity of a contact shadow: the ground is dark where the subject touches it.
 
-    The ground line is the subject's lower convex hull: between two wheels it is a straight line, even if the photo
-    shows them from a corner. The outline touches the ground where it is close to the hull, except where the hull is
-    steep, as below a strap that hangs in the air. Two blurred layers are combined: a narrow dark one at the contact,
-    and a wide faint one around it.
+    The ground line is the lower convex hull of the subject's outline. Between two wheels it is a straight line, even if
+    the photo shows the wheels at an angle. The outline touches the ground where it is close to the hull, except where
+    the hull is steep, as below a strap that hangs in the air. Two blurred layers are combined: a narrow dark one at the
+    contact, and a wide faint one around it.
     """
     left, top, right, bottom = box
     size, height = bottom - top, alpha.shape[0]
@@ -103,7 +107,7 @@ def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) 
 
 
 def _lower_hull(columns: np.ndarray, lowest: np.ndarray) -> np.ndarray:
-    """Return the y of an outline's lower convex hull at each column; y grows downwards.
+    """Return the y of an outline's lower convex hull at each column. The y axis points downwards.
 
     columns, lowest: x and y of the outline's lowest pixels, with x ascending.
     """
@@ -132,9 +136,9 @@ def _drop(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> 
 def _cast(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
     """Return the opacity of a cast shadow: the outline projected onto the ground, away from the light.
 
-    The blur grows with the distance from the feet. The shadow of a point at height h is h / tan(elevation) away from
-    the point's foot. Lengths towards the front or the back are multiplied by _GROUND_SEEN, because the viewer sees them
-    shortened; lengths to the sides are not.
+    The blur increases with the distance from the feet. The shadow of a point at height h is h / tan(elevation) away
+    from the point's foot. Lengths towards the front or the back are multiplied by _GROUND_SEEN, because the viewer sees
+    them shortened. Lengths to the sides are not shortened.
     """
     size = box[3] - box[1]
     ground = box[3] - _STANDS_IN * size
@@ -176,7 +180,7 @@ def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
 
 
 def _to_full(levels: np.ndarray) -> np.ndarray:
-    """Scale levels so that the darkest place is 255, so that `strength` has the same effect for all subjects."""
+    """Scale levels so that the darkest place is 255. Then `strength` has the same effect for all subjects."""
     highest = int(levels.max())
     return levels if highest == 0 else cv2.convertScaleAbs(levels, alpha=255 / highest)
 

@@ -27,7 +27,8 @@ _CHECKER = ((255, 255, 255), (232, 232, 232))
 class Entry:
     """One result on a contact sheet.
 
-    pixels: (H, W, 3) or (H, W, 4) uint8 sRGB. is_uncertain: whether a person should check the result.
+    pixels: (H, W, 3) or (H, W, 4) uint8 sRGB.
+    is_uncertain: whether a person should check the result.
     """
 
     name: str
@@ -37,7 +38,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One result in a picture file, for a contact sheet. is_uncertain: whether a person should check the result."""
+    """One result of a contact sheet, as a picture file.
+
+    is_uncertain: whether a person should check the result.
+    """
 
     path: Path
     name: str
@@ -47,8 +51,9 @@ class Cell:
 def sheet_write(cells: Sequence[Cell], title: str, folder: Path) -> Path:
     """Write a contact sheet of picture files as a new PDF in `folder`, and return its path.
 
-    title: the text above each page. The files are read one page at a time. A missing or damaged file gets an empty
-    cell.
+    title: the text above each page.
+
+    The files are read one page at a time. A missing or damaged file gets an empty cell.
     """
     data = contact_sheet((_entry_of(cell) for cell in cells), title=title)
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=".pdf")
@@ -70,8 +75,10 @@ def _entry_of(cell: Cell) -> Entry:
 def contact_sheet(entries: Iterable[Entry], *, title: str = "") -> bytes:
     """Return a PDF of A4 pages with COLUMNS x ROWS results each. Uncertain results have a thick orange frame.
 
-    title: the text above each page. Entries are read one page at a time, so that not all pictures of a large batch are
-    in memory. Raise ValueError if there are no entries.
+    title: the text above each page.
+
+    Entries are read one page at a time, so that memory does not contain all pictures of a large batch. Raise ValueError
+    if there are no entries.
     """
     pages = _pages(iter(entries), title)
     first = next(pages, None)
@@ -90,9 +97,9 @@ def _pages(entries: Iterator[Entry], title: str) -> Iterator[Image.Image]:
 
 
 def draw_page(entries: Sequence[Entry], *, title: str = "") -> Image.Image:
-    """Return one page with the first COLUMNS x ROWS entries; further entries are ignored.
+    """Return one page with the first COLUMNS x ROWS entries. Further entries are ignored.
 
-    title: the text above them.
+    title: the text above the entries.
     """
     page = Image.new("RGB", PAGE_PX, "white")
     draw = ImageDraw.Draw(page)
@@ -125,7 +132,7 @@ def _on_checker(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
 def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     """Return a name, shortened in its middle until it fits into `width` pixels.
 
-    Names often differ only at their ends.
+    The ends are kept, because names often differ only there.
     """
     shown, keep = name, len(name)
     while keep > 4 and draw.textlength(shown, font=font) > width:
@@ -135,7 +142,10 @@ def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, 
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return an installed font with the characters of many scripts; without one, Pillow's default font."""
+    """Return an installed font with the characters of many scripts.
+
+    If no such font is installed, return Pillow's default font.
+    """
     for name in _FONTS:
         try:
             return ImageFont.truetype(name, size)

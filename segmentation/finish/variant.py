@@ -28,9 +28,11 @@ SAMPLE_ENLARGED = 8.0  # a sample represents a photo of usual size
 class FinishInput:
     """The input of a finished picture.
 
-    variant: the stored files and the options of the cutout. background: the file of the background picture that the
-    recipe names, or None. for_screen: write one small file for the web page, which is faster. enlarged: the width of
-    the original divided by the width of the source, if the source is a smaller preview.
+    variant: the stored files and the options of the cutout.
+    background: the file of the background picture that the recipe names, or None.
+    for_screen: write only one small file for the web page, which is faster.
+    enlarged: the width of the original divided by the width of the source. It is above 1 if the source is a smaller
+    preview.
     """
 
     variant: VariantInput
@@ -52,10 +54,12 @@ class FinishedFiles:
 
 
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
-    """Apply the recipe of `wanted` and write its files into `folder`; if requested, also a thumbnail of the first one.
+    """Apply the recipe of `wanted` and write its files into `folder`.
+
+    If `wanted` requests a thumbnail, also write a thumbnail of the first file.
 
     Raise InvalidParameter for a brush that is not a PNG, a missing background picture, and an output that is too large
-    for its format or `max_bytes`, and ImageError for an unreadable source or an alpha of another size.
+    for its format or `max_bytes`. Raise ImageError for an unreadable source or an alpha of another size.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
@@ -83,7 +87,10 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
 
 
 def _cropped(rgb: np.ndarray, alpha: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a photo and its alpha, cropped to the subject's box like a cutout. margin: as in `crop_box`."""
+    """Return a photo and its alpha, cropped to the subject's box like a cutout.
+
+    margin: the space around the box, as in `crop_box`.
+    """
     height, width = alpha.shape
     box = crop_box(foreground_box(to_levels(alpha)), margin, width, height)
     return np.ascontiguousarray(cut(rgb, box)), np.ascontiguousarray(cut(alpha, box))
@@ -105,9 +112,11 @@ def sample_write(
 ) -> FinishedFiles:
     """Apply a recipe to a sample picture and write one small file into `folder`.
 
-    before, after: picture files of the photo and its transparent cutout, of the same size. background: the picture file
-    of the recipe's background, or None. limits: the limits of all these files. Raise ImageUnreadable if the cutout has
-    no transparency or another size.
+    before, after: picture files of the photo and its transparent cutout, of the same size.
+    background: the picture file of the recipe's background, or None.
+    limits: the limits of all these files.
+
+    Raise ImageUnreadable if the cutout has no transparency or another size.
     """
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
@@ -119,7 +128,10 @@ def sample_write(
 
 
 def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
-    """Return a stored alpha, a PNG, as (H, W) float32 0..1 after the options' threshold, erosion and feathering."""
+    """Return a stored alpha, (H, W) float32 0..1, after the threshold, erosion and feathering of the options.
+
+    alpha_png: the stored alpha, as a PNG file.
+    """
     alpha = read_alpha(alpha_png)
     is_plain = options.alpha_mode is AlphaMode.SOFT and not options.feathering
     if is_plain and not options.threshold and not options.erosion:
@@ -128,12 +140,13 @@ def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
 
 
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
-    """Return a copy of a recipe for the display on a web page: it makes one small file, with the same look.
+    """Return a copy of a recipe for a web page. It makes one small file that looks like the finished picture.
 
-    The file is a JPEG, or a WebP if the background is transparent; its longer side is at most SCREEN_SIDE_PX. enlarged:
-    the width of the original divided by the width of the smaller picture to which the copy is applied;
-    `max_enlargement` is adapted to it, so that the subject gets the same share of the canvas. Rules about files and
-    sizes are removed, because they concern only the files of the recipe itself.
+    The file is a JPEG, or a WebP if the background is transparent. Its longer side is at most SCREEN_SIDE_PX. Rules
+    about files and sizes are removed, because they concern only the files of the original recipe.
+
+    enlarged: the width of the original divided by the width of the smaller picture to which the copy is applied.
+    `max_enlargement` is multiplied by it, so that the subject fills the same share of the canvas.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)

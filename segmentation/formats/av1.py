@@ -8,8 +8,9 @@ _SEQUENCE_HEADER = 1
 def code_points(units: bytes) -> tuple[int, int] | None:
     """Return the colour primaries and the transfer function as codes of ITU-T H.273, or None if the stream has none.
 
-    units: the first OBUs (the units of an AV1 stream) of the picture. Only the reduced header of still pictures is
-    read; for other headers, which videos use, return None.
+    units: the first OBUs (the units of an AV1 stream) of the picture.
+
+    Only the reduced header of still pictures is read. For other headers, which videos use, return None.
     """
     header = _sequence_header(units)
     bits, place, length = int.from_bytes(header, "big"), 0, 8 * len(header)
@@ -39,7 +40,7 @@ def code_points(units: bytes) -> tuple[int, int] | None:
 
 
 def _sequence_header(units: bytes) -> bytes:
-    """Return the content of the first sequence header among the OBUs; empty if there is none."""
+    """Return the content of the first sequence header among the OBUs, or empty bytes if there is no such header."""
     place = 0
     while place < len(units):
         kind, is_extended, is_sized = units[place] >> 3 & 0x0F, units[place] >> 2 & 1, units[place] >> 1 & 1

@@ -69,7 +69,7 @@ class OpenedBmp:
         return self._data[14 + start : 14 + start + length] or None
 
     def _space(self) -> int:
-        """Return the colour space type of a header of version 4 or 5; the type sRGB for older versions."""
+        """Return the colour space type of a header of version 4 or 5. For older versions, return the type sRGB."""
         if self._header_bytes < _V4_BYTES or len(self._data) < 14 + _V4_BYTES:
             return _SRGB
         return int(struct.unpack_from("<I", self._data, 14 + 56)[0])

@@ -17,7 +17,10 @@ _BEGINNING_BYTES = 128
 
 @dataclass(frozen=True, slots=True)
 class ItemColors:
-    """The colour and rotation of a file's primary item, the picture to show. turn: as an EXIF orientation, 1..8."""
+    """The colour and rotation of a file's primary item, which is the picture to show.
+
+    turn: the rotation as an EXIF orientation, 1..8.
+    """
 
     profile: bytes | None = None
     encoding: Encoding | None = None
@@ -25,9 +28,11 @@ class ItemColors:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box of `data` from `start` to `end`; stop at a broken box.
+    """Yield kind, start and end of the content of each box of `data` from `start` to `end`.
 
-    end: None means the end of the data. At most MAX_BOXES are read.
+    end: None means the end of the data.
+
+    Stop at a broken box. At most MAX_BOXES are read.
     """
     end = len(data) if end is None else min(end, len(data))
     for _ in range(MAX_BOXES):
@@ -47,8 +52,10 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
     """Return start and end of the content of the first box on a path of kinds, or None if there is no such box.
 
-    path: each kind is that of a box inside the previous one. start, end: where to search; an end of None means the end
-    of the data. The version field of `meta`, four bytes, is skipped.
+    path: the kinds of nested boxes, from the outer box to the inner box.
+    start, end: the part of the data to search. If `end` is None, search to the end of the data.
+
+    The version field of the box `meta`, four bytes, is skipped.
     """
     for kind, content, stop in boxes(data, start, end):
         if kind == path[0]:
@@ -58,7 +65,10 @@ def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> t
 
 
 def item_colors(data: bytes) -> ItemColors:
-    """Return profile, encoding and rotation of the primary item of a HEIF or AVIF file; defaults for missing ones."""
+    """Return profile, encoding and rotation of the primary item of a HEIF or AVIF file.
+
+    A missing property gets its default value.
+    """
     profile = encoding = stream = None
     is_given = False
     angle, mirror = 0, None
@@ -108,7 +118,10 @@ def _main_item(data: bytes) -> int | None:
 
 
 def _main_beginning(data: bytes) -> bytes:
-    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`); empty if not found."""
+    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`).
+
+    Return empty bytes if they are not found.
+    """
     place = find(data, b"meta", b"iloc")
     if place is None:
         return b""
@@ -141,7 +154,10 @@ def _main_beginning(data: bytes) -> bytes:
 
 
 def _associations(body: bytes, item: int) -> list[int]:
-    """Return the indices, from 1, of an item's properties. body: the content of the box `ipma`."""
+    """Return the indices, from 1, of an item's properties.
+
+    body: the content of the box `ipma`.
+    """
     version, is_wide, place = body[0], bool(body[3] & 1), 8
     for _ in range(min(int.from_bytes(body[4:8], "big"), MAX_BOXES)):
         step = 4 if version else 2

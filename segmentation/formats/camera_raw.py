@@ -55,7 +55,7 @@ def is_camera_raw(tiff: bytes) -> bool:
 
 
 def refusal(data: bytes) -> ImageUnreadable:
-    """Return the error that names the kind of a camera raw file and asks for another format; it is not raised here."""
+    """Return, but do not raise, the error that names the kind of a camera raw file and asks for another format."""
     name = name_of(data) or _raw_name(data)
     return ImageUnreadable(f"The file is a camera raw picture ({name}). Develop it and send a JPEG, PNG or TIFF.")
 

@@ -30,9 +30,11 @@ _RESOLUTIONS = (1.0, 100_000.0)
 
 
 def parse(data: bytes | None) -> Mapping[int, Any]:
-    """Return the tags of the first EXIF directory by number; empty if there are none or they are broken.
+    """Return the tags of the first EXIF directory as a dict from tag number to value.
 
     data: EXIF with or without the prefix `Exif`, or None.
+
+    Return an empty dict if there are no tags or the data is broken.
     """
     if not data:
         return {}
@@ -45,7 +47,10 @@ def parse(data: bytes | None) -> Mapping[int, Any]:
 
 
 def orientation(tags: Mapping[int, Any]) -> int:
-    """Return the EXIF orientation, 1..8; 1 if it is missing or invalid. tags: as `parse` returns them."""
+    """Return the EXIF orientation, 1..8, or 1 if it is missing or invalid.
+
+    tags: the result of `parse`.
+    """
     value = tags.get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -53,7 +58,7 @@ def orientation(tags: Mapping[int, Any]) -> int:
 def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
     """Return the horizontal and vertical resolution in pixels per inch, or None if it is missing or implausible.
 
-    tags: as `parse` returns them.
+    tags: the result of `parse`.
     """
     unit = tags.get(_RESOLUTION_UNIT, 2)
     if unit not in (2, 3):
@@ -66,10 +71,12 @@ def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
 
 
 def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
-    """Return a resolution converted to pixels per inch; None if a value is outside 1..100,000.
+    """Return a resolution converted to pixels per inch, or None if a value is outside 1..100,000.
 
-    unit: `inch`, `cm` or `m`, if x and y are pixels per inch, centimetre or metre. Values close to a whole number are
-    rounded.
+    x, y: the horizontal and vertical resolution in pixels per `unit`.
+    unit: `inch`, `cm` or `m`.
+
+    Values close to a whole number are rounded.
     """
     factor = {"inch": 1.0, "cm": _CM_PER_INCH, "m": _CM_PER_INCH / 100}[unit]
     x, y = x * factor, y * factor
@@ -80,9 +87,12 @@ def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
 
 
 def kept(data: bytes, *, gps: bool) -> bytes:
-    """Return the EXIF of a result file, without the prefix: descriptive tags, and the location if `gps` is True.
+    """Return the EXIF data to write into a result file: descriptive tags, and the location if `gps` is True.
 
-    data: the source's EXIF. Return empty bytes if it is broken or if the result would exceed MAX_KEPT_BYTES.
+    data: the source's EXIF data, or None.
+
+    The result has no prefix `Exif`. Return empty bytes if the data is broken or if the result would exceed
+    MAX_KEPT_BYTES.
     """
     if not data:
         return b""

@@ -66,14 +66,19 @@ def _table_bytes(flags: int) -> int:
 
 
 def _skip(data: bytes, place: int) -> int:
-    """Return the position after a chain of sub-blocks; it is beyond the file's end if the chain is truncated."""
+    """Return the position after a chain of sub-blocks.
+
+    If the chain is truncated, the position is beyond the file's end.
+    """
     while place < len(data) and data[place]:
         place += 1 + data[place]
     return place + 1
 
 
 def _mended(data: bytes, start: int) -> bytes:
-    """Return a truncated file as a complete one: the last sub-block gets its actual length, and the end is added.
+    """Return a complete file made from a truncated file.
+
+    The length of the last sub-block is corrected, and the end marker is added.
 
     start: the position of the first sub-block.
     """

@@ -67,7 +67,10 @@ class OpenedHeif:
 
 
 def _stream_encoding(found: dict[str, int] | None) -> Encoding | None:
-    """Return the encoding for the code points that libheif found in the coded picture; None if it found none."""
+    """Return the encoding for the code points that libheif found in the coded picture.
+
+    Return None if libheif found no code points.
+    """
     if not found:
         return None
     return from_code_points(found["color_primaries"], found["transfer_characteristics"], still=False)

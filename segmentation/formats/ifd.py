@@ -41,7 +41,11 @@ def directories(data: bytes) -> Iterator[Directory]:
 
 
 def _read(data: bytes, place: int, order: str, is_big: bool) -> tuple[Directory, int]:
-    """Return the directory at position `place`, and the position of the next directory."""
+    """Return the directory at position `place`, and the position of the next directory.
+
+    order: the byte order of the file.
+    is_big: whether the file is a BigTIFF.
+    """
     count = struct.unpack_from(order + ("Q" if is_big else "H"), data, place)[0]
     place += 8 if is_big else 2
     step, inline, long = (20, 8, "Q") if is_big else (12, 4, "I")

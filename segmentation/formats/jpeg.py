@@ -47,7 +47,8 @@ _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 class _Structure:
     """The result of parsing the segments.
 
-    missing_bits: per component and coefficient (0 for the first, 1 for the last), the number of bits not yet sent.
+    missing_bits: the number of low bits that a progressive file has not sent yet. The key is the component and 0 for
+    its first coefficient or 1 for its last one.
     """
 
     frame: int = 0
@@ -97,7 +98,7 @@ def _read_frame(structure: _Structure, marker: int, body: bytes) -> None:
 
 
 def _read_scan(structure: _Structure, body: bytes) -> None:
-    """Store the lowest bit that a progressive scan sends, for the first coefficient (0) and for the last (1)."""
+    """Update `missing_bits` with the lowest bit that a scan of a progressive file sends."""
     count = body[0] if body else 0
     if len(body) < 4 + 2 * count:
         return
@@ -160,7 +161,7 @@ class OpenedJpeg:
         return Samples(pixels, "gray" if pixels.ndim == 2 else "rgb", profile=profile)
 
     def _require_all_pixels(self) -> None:
-        """Raise EOFError if the file lacks more than its end marker.
+        """Raise EOFError if pixels are missing from the file. A missing end marker alone is allowed.
 
         A decoder replaces missing pixels without an error. To detect this, the file is decoded a second time with other
         data appended. The result is the same only if no pixels are missing.

@@ -23,9 +23,9 @@ def _register() -> None:
 
 
 class OpenedJpegXl:
-    """A JPEG XL file with its size read from the header.
+    """A JPEG XL file whose size was read from the header.
 
-    The decoder is not used yet, because it would decode all pixels.
+    The constructor does not use the decoder, because the decoder would decode all pixels.
     """
 
     def __init__(self, data: bytes) -> None:

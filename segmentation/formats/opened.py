@@ -20,10 +20,13 @@ DAMAGED_SUM = "damaged: a wrong checksum was ignored"
 class Header:
     """The properties of a file before its pixels are decoded.
 
-    width, height: as stored, in pixels. turn: the EXIF orientation, 1..8, that must still be applied to the samples.
-    turned: the orientation to report to the user, even if the decoder applies it. resolution: horizontal and vertical
-    pixels per inch, as stored, or None. notes: sentences for the result. exif: with or without its prefix; for a TIFF
-    the whole file, whose first directory has the same format.
+    width, height: as stored, in pixels.
+    turn: the EXIF orientation, 1..8, that must still be applied to the samples.
+    turned: the orientation to report to the user, even if the decoder applies it.
+    resolution: horizontal and vertical pixels per inch, as stored, or None.
+    notes: sentences for the result.
+    exif: EXIF data with or without its prefix. For a TIFF, this is the whole file, whose first directory has the same
+    format.
     """
 
     width: int
@@ -39,8 +42,8 @@ class Header:
 class Samples:
     """Decoded pixels as stored, before rotation and colour conversion.
 
-    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, or (H, W, 4) CMYK with 0 for no ink; uint8 or full-range uint16.
-    CIELAB has L over the full range, and a and b offset by half of the range.
+    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, or (H, W, 4) CMYK, where 0 means no ink; uint8, or uint16 over its
+    full range. CIELAB has L over the full range. Its a and b have an offset of half of the range.
     alpha: (H, W) of the same type, not premultiplied; None for an opaque picture.
     profile: an ICC profile, which has priority over `encoding` if it is usable.
     encoding: the colour encoding that the file states in another way; None means sRGB.
@@ -64,14 +67,14 @@ class Opened(Protocol):
     def header(self) -> Header: ...
 
     def prove(self) -> None:
-        """Decode all pixels without keeping them. Raise an exception if that is impossible."""
+        """Decode all pixels without keeping them. Raise an exception if a pixel cannot be decoded."""
 
     def samples(self) -> Samples:
-        """Return the decoded pixels. Raise an exception if that is impossible."""
+        """Return the decoded pixels. Raise an exception if they cannot be decoded."""
 
 
 def without_range(kind: str) -> ImageUnreadable:
-    """Return the error for samples without a range that can be displayed; it is not raised here.
+    """Return, but do not raise, the error for samples that have no range that can be displayed.
 
     kind: the samples' kind, such as `floating-point`.
     """

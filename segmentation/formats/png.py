@@ -39,7 +39,8 @@ _NEARLY_SRGB_GAMMA = 0.05  # deviation of gAMA times 2.2 from 1: browsers read s
 class _Chunks:
     """The chunks of a file that this module uses.
 
-    wrong_sum: whether a chunk has a wrong checksum. cut: whether the file is truncated.
+    wrong_sum: whether a chunk has a wrong checksum.
+    cut: whether the file is truncated.
     """
 
     header: bytes = b""
@@ -165,7 +166,10 @@ class OpenedPng:
         return Samples(pixels, "gray" if is_gray else "rgb", alpha, profile, encoding, notes)
 
     def _split(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return colours and alpha (None if opaque); the palette and the transparent colour are applied."""
+        """Return colours and alpha, after the palette and the transparent colour were applied.
+
+        The alpha is None if the picture is opaque.
+        """
         key = self._chunks.found.get(b"tRNS", b"")
         if self.color_type == _PALETTE:
             palette = np.zeros((256, 3), np.uint8)
@@ -274,7 +278,10 @@ def _profile(body: bytes) -> tuple[bytes | None, str]:
 
 
 def _gamma(found: dict[bytes, bytes]) -> Encoding | None:
-    """Return the encoding of the chunks gAMA and cHRM, or None for sRGB; cHRM without gAMA is ignored."""
+    """Return the encoding that the chunks gAMA and cHRM describe, or None for sRGB.
+
+    A chunk cHRM without a chunk gAMA is ignored.
+    """
     body = found.get(b"gAMA", b"")
     value = int.from_bytes(body, "big") / 100_000 if len(body) == 4 else 0
     if not value:

@@ -44,7 +44,10 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 
 
 def sniff(head: bytes) -> str | None:
-    """Return the format of a file, one of FORMATS, or None for any other format. head: the file's first HEAD_BYTES."""
+    """Return the format of a file, one of FORMATS, or None for any other format.
+
+    head: the file's first HEAD_BYTES.
+    """
     for signature, name in _PICTURES:
         if head.startswith(signature):
             return name
@@ -56,9 +59,11 @@ def sniff(head: bytes) -> str | None:
 
 
 def describe(head: bytes) -> str:
-    """Return words for the kind of a file that is not one of FORMATS, such as `a PDF document` or `text`.
+    """Return words that describe a file that is not in one of FORMATS, such as `a PDF document` or `text`.
 
-    head: the file's first HEAD_BYTES. The words complete the sentence "The file is ...".
+    head: the file's first HEAD_BYTES.
+
+    The words complete the sentence "The file is ...".
     """
     for signature, words in _OTHERS:
         if head.startswith(signature):
@@ -76,7 +81,7 @@ def describe(head: bytes) -> str:
 
 
 def _sniff_brands(head: bytes) -> str | None:
-    """Return `avif`, `heic` or None for the brands of an ISO base media file (ISO 14496-12, box `ftyp`).
+    """Return `avif`, `heic` or None, depending on the brands of an ISO base media file (ISO 14496-12, box `ftyp`).
 
     The major brand and the compatible brands are treated alike.
     """

@@ -1,8 +1,8 @@
 """Reader of TIFF (revision 6.0, its supplements, and BigTIFF): the first page that is not a reduced copy.
 
-`tifffile` parses the directories and decodes each strip or tile, with the codecs of `imagecodecs`. This module checks
-by the tags whether it supports a page. For other kinds it raises an error that names the kind; otherwise the result
-could be a wrong picture.
+`tifffile` parses the directories and decodes each strip or tile, with the codecs of `imagecodecs`. This module uses the
+tags to check whether it supports a page. For other kinds of page it raises an error that names the kind. Without this
+check, the result could be a wrong picture.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it would log each de
 
 
 class OpenedTiff:
-    """A TIFF file with a chosen page of a supported kind."""
+    """A TIFF file, with the page that will be decoded. The page is of a supported kind."""
 
     def __init__(self, data: bytes) -> None:
         if is_camera_raw(data):
@@ -139,7 +139,7 @@ class OpenedTiff:
             yield part[0], (place[0], place[2], place[3])
 
     def _split(self, pixels: np.ndarray) -> Samples:
-        """Return samples of the file's bit depth as 8 or 16 bits, split into colours and alpha."""
+        """Convert samples of the file's bit depth to 8 or 16 bits, and return colours and alpha."""
         page, bits = self._page, self._page.bitspersample
         profile, encoding = _colors(page)
         notes: tuple[str, ...] = ()
@@ -207,7 +207,7 @@ def _is_reduced(page: tifffile.TiffPage) -> bool:
 
 
 def _check_samples(page: tifffile.TiffPage) -> None:
-    """Raise ImageUnreadable for samples that have no range to display or have different depths."""
+    """Raise ImageUnreadable for samples that have no range that can be displayed or that have different bit depths."""
     bits = page.bitspersample
     if not isinstance(bits, int):
         raise _unsupported("has channels of unequal depths")
@@ -251,7 +251,7 @@ def _widened(pixels: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return colours divided by the alpha by which they were premultiplied; 0 where alpha is 0."""
+    """Return colours divided by the alpha by which they were premultiplied. Where alpha is 0, return 0."""
     most = np.iinfo(colors.dtype).max
     shares = alpha if colors.ndim == 2 else alpha[..., None]
     scaled = np.divide(
@@ -275,9 +275,10 @@ def _from_palette(page: tifffile.TiffPage, indexes: np.ndarray) -> np.ndarray:
 
 
 def _colors(page: tifffile.TiffPage) -> tuple[bytes | None, Encoding | None]:
-    """Return the ICC profile, or else the encoding from WhitePoint, PrimaryChromaticities and TransferFunction.
+    """Return the ICC profile and the encoding of a page; one or both are None.
 
-    Without these tags, return None for both.
+    If the page has no profile, the encoding is read from the tags WhitePoint, PrimaryChromaticities and
+    TransferFunction.
     """
     profile = page.tags.valueof(34675)
     if isinstance(profile, bytes) and profile:

@@ -69,7 +69,7 @@ def _parse(data: bytes) -> tuple[dict[bytes, bytes], int, bool]:
 
 
 def _riff(chunks: list[tuple[bytes, bytes]]) -> bytes:
-    """Return a WebP file of the given chunks, with matching flags in its header."""
+    """Return a WebP file that consists of the given chunks, with the matching flags in its header."""
     kinds = {kind for kind, _ in chunks}
     parts = []
     for kind, body in chunks:

@@ -25,7 +25,7 @@ PAGE = "/admin/jobs/modelversion/"
 
 @pytest.fixture
 def weights_dir(settings: Settings, tmp_path: Path) -> Path:
-    """Create a weights folder with two small networks, one with a free and one with an unknown licence; return it."""
+    """Create a folder with two weight files, one with a free and one with an unknown licence; return the folder."""
     settings.MATTING_WEIGHTS_DIR = tmp_path
     for name, licence in (("free", "MIT"), ("unclear", "unknown")):
         red_network(tmp_path / f"{name}.onnx")
@@ -36,7 +36,7 @@ def weights_dir(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the worker that tests weight files by a function that accepts them."""
+    """Replace the task that tests a weight file in a worker with a function that accepts every file."""
 
     def ask(task: object, path: str, *args: object, **values: object) -> dict[str, Any]:
         name = Path(path).stem
@@ -55,9 +55,9 @@ def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def activate(browser: Client, path: str, place: str, **more: str) -> str:
-    """Activate the weight file `path`, as the button of the page Models does; return the text of the page that follows.
+    """Activate the weight file `path`, as the button of the page Models does; return the HTML of the next page.
 
-    place: the use for which the file is activated, as the form sends it. more: further fields of the form.
+    place: the use for which the file is activated, as the form sends it. more: other fields of the form.
     """
     answer = browser.post(f"{PAGE}activate/", {"path": path, "place": place} | more, follow=True)
     return answer.content.decode()

@@ -1,4 +1,4 @@
-"""Tests of the admin's pages: permissions, and numbers of database queries."""
+"""Tests of the admin's pages: lists, filters, search, the dashboard, permissions, and numbers of database queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of long lists: the admin counts rows only up to a limit, the gallery does not count rows.
+"""Tests of pages with many rows: the admin counts rows only up to a limit, and the gallery does not count them.
 
 The dashboard's figures are computed in the background.
 """

@@ -1,4 +1,4 @@
-"""Tests that the admin is translated: labels of columns, fields, filters and actions, and the contents of its pages."""
+"""Tests that the admin is translated: the labels of columns, fields, filters and actions, and the text of its pages."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_everything_that_a_page_of_the_admin_names_is_translated(model: type[Mod
 
 
 class Shown(HTMLParser):
-    """A parser that collects the visible texts of a page, without scripts, icons, code and identifiers."""
+    """An HTML parser that collects the visible texts of a page, without scripts, icons, code and identifiers."""
 
     SILENT = {"script", "style", "template", "pre", "code", "title", "option"}
     DATA = ("material-symbols", "kl-mono", "kl-more-models", "kl-manifest")  # icons, identifiers, texts of manifests
@@ -93,7 +93,7 @@ def texts_in(client: Client, address: str, language: str) -> list[str]:
 
 @pytest.mark.slow
 def test_no_sentence_of_the_admin_stays_english(root: Client, sample_jobs: None, alice: Person) -> None:
-    """Compare pages in two languages. Texts that are equal in both must be data: names, numbers, ids or codes."""
+    """No admin page shows the same sentence in both languages; only names, numbers, ids and codes may be equal."""
     failed = submit(alice)
     fail(claim(failed.images.get()))
     team, entry = Team.objects.get(pk=alice.team.pk), AuditEntry.objects.first()

@@ -20,19 +20,19 @@ from tests.fakes import EmptyEngine, FakeEngine, answering
 
 @pytest.fixture
 def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process each picture as soon as it is queued, inside the request that submits it; return the fake engine used."""
+    """Process each picture immediately, inside the request that submits it; return the fake inference engine."""
     return _work_at_once(monkeypatch, FakeEngine())
 
 
 @pytest.fixture
 def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process each picture as soon as it is queued, with a fake engine that finds no subject; return the engine."""
+    """Process each picture immediately, with a fake inference engine that finds no subject; return the engine."""
     return _work_at_once(monkeypatch, EmptyEngine())
 
 
 @pytest.fixture
 def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return a function that processes the queued pictures. Until the test calls it, the pictures wait."""
+    """Leave the pictures in the queue; return a function that processes all queued pictures when the test calls it."""
     from jobs.work import tasks
 
     waiting: list[tuple[Callable[[str], None], UUID]] = []
@@ -61,9 +61,9 @@ def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[Callable[[Job], object]], None]:
-    """Leave all pictures in the queue; return a function that sets an action for the time in which a request waits.
+    """Leave all pictures in the queue; return a function that sets an action.
 
-    When a request waits for a job's end, the action is called with the job, instead of the wait.
+    When a request would wait for the end of a job, the action is called with the job instead, and the wait ends.
     """
 
     def arrange(action: Callable[[Job], object]) -> None:
@@ -85,7 +85,7 @@ def picture_server() -> Iterator[PictureServer]:
 
 @pytest.fixture
 def clickable_weights(tmp_path: Path, settings: Settings) -> None:
-    """Activate a model whose manifest says that it takes points. The weight file itself does not exist."""
+    """Activate a model whose manifest says that it accepts points (clicks). The weight file itself does not exist."""
     weights = tmp_path / "clickable.safetensors"
     weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
     settings.MATTING_WEIGHTS = weights
@@ -93,7 +93,10 @@ def clickable_weights(tmp_path: Path, settings: Settings) -> None:
 
 @pytest.fixture
 def checking_service() -> Iterator[str]:
-    """Yield the URL of a content check (the operator's service that may refuse pictures); it refuses Alice's team."""
+    """Yield the URL of a content check that refuses the pictures of Alice's team.
+
+    A content check is a service of the operator that may refuse pictures.
+    """
     with serving_checks() as url:
         yield url
 

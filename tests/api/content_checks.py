@@ -1,4 +1,4 @@
-"""Content checks as an operator could configure them to refuse pictures: functions, and a local HTTP service."""
+"""Content checks with which an operator can refuse pictures: Python functions and a local HTTP service."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""Contracts of the APIs, for the tests that all of them share.
+"""Contracts of the APIs, for the tests that run for every API.
 
-A dialect is an API that imitates another service. Its contract is in tests/api/<dialect>/contract.py, a module that
+A dialect is an API that imitates another service. Its contract is the module tests/api/<dialect>/contract.py, which
 defines:
 
     VIEW        the base class of the dialect's views
     COLUMN      the heading of the dialect's column in docs/errors.md
-    envelope    function: returns the expected JSON for an error
+    envelope    function: returns the expected JSON of an error
     written     function: returns the cell of docs/errors.md for an error code
     REFUSED     a request that the dialect rejects: method, path, JSON
-    SUBMISSIONS requests that submit a photo, one for each way to do so
+    SUBMISSIONS requests that submit a photo, one for each way to submit
     SERIALIZERS the serializers whose fields the dialect's documentation page describes
     ROUTES      for each route, how it separates teams: "public", "own", or the URL parts that name a team's job
     UNTOLD      optional: error codes that the dialect does not report
-    ALWAYS_200  optional: True if the HTTP status of all errors is 200
+    ALWAYS_200  optional: True if all errors have the HTTP status 200
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True)
 class Submission:
-    """A request that submits a photo. Only the ways that the request uses are set.
+    """A request that submits a photo in one of several ways. The fields of the other ways are empty.
 
-    file: the form's field for the file. base64: the form's field for the photo as base64. body: a function that returns
-    the JSON body for the photo's URL. query: a function that returns the query of a GET request for this URL. another:
-    fields that make it a different request.
+    file: the name of the form field for the file. base64: the name of the form field for the photo as base64. body: a
+    function that returns the JSON body for a photo's URL. query: a function that returns the query of a GET request for
+    a photo's URL. another: additional fields; with them, the request counts as a different request.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Contract:
-    """The contract of one API, with the values of its contract module (see above) as fields."""
+    """The contract of one API. The module docstring explains its fields."""
 
     name: str
     view: type[DialectView]
@@ -69,7 +69,7 @@ class Contract:
 
     @property
     def codes(self) -> list[str]:
-        """The sorted codes of the errors that the API can report."""
+        """Return the sorted codes of the errors that the API can report."""
         return sorted(self.errors or errors_by_code())
 
 
@@ -98,7 +98,7 @@ def native() -> Contract:
 
 
 def published() -> list[Contract]:
-    """Return the contracts of all registered dialects."""
+    """Return the contracts of all registered dialects (the APIs that imitate other services)."""
     return [_contract(dialect.name) for dialect in registry.dialects()]
 
 
@@ -125,6 +125,6 @@ def _contract(name: str) -> Contract:
 
 
 def needs(*names: str) -> pytest.MarkDecorator:
-    """Return a pytest mark that skips a test if one of the dialects with these names does not exist."""
+    """Return a pytest mark that skips a test if one of the APIs with these names does not exist."""
     missing = sorted(set(names) - {dialect.name for dialect in registry.dialects()})
     return pytest.mark.skipif(bool(missing), reason=f"no dialect {', '.join(missing)}")

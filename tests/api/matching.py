@@ -1,4 +1,4 @@
-"""Comparison of responses with fixture files, in which `<placeholders>` match values that differ in each run."""
+"""Comparison of responses with fixture files. A `<placeholder>` in a file matches a value that differs in each run."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def fixture(name: str) -> Any:
 def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
     """Fail if `actual` differs from `expected` in keys, values or number types.
 
-    A text `<~PATTERN>` in `expected` matches texts by a regular expression. where: the name of the value in the
-    messages.
+    A text `<~PATTERN>` in `expected` is a regular expression, which the actual text must match. where: the name of the
+    value in error messages.
     """
     if isinstance(expected, dict):
         assert isinstance(actual, dict), f"{where} is {actual!r:.200}"

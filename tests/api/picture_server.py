@@ -1,4 +1,4 @@
-"""A web server with pictures that the running site downloads. It can hold a picture back."""
+"""A local web server with pictures that the running site downloads. Tests can delay a download."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PATIENCE_S = 60.0
 
 
 class PictureServer:
-    """The pictures that the local server offers, by name."""
+    """The pictures that the local web server offers, by name."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -20,14 +20,14 @@ class PictureServer:
         self.released: dict[str, threading.Event] = {}
 
     def add(self, name: str, data: bytes) -> str:
-        """Offer `data` under a name and return its URL."""
+        """Make `data` available under a name, and return its URL."""
         self.pictures[name] = data
         self.asked[name] = threading.Event()
         return f"http://127.0.0.1:{self.port}/{name}"
 
     @contextmanager
     def keeping_back(self, name: str, data: bytes) -> Iterator[str]:
-        """Offer `data` under a name and yield its URL; until the block ends, downloads of it wait."""
+        """Make `data` available under a name, and yield its URL; downloads of this URL wait until the block ends."""
         self.released[name] = threading.Event()
         try:
             yield self.add(name, data)
@@ -35,13 +35,13 @@ class PictureServer:
             self.released.pop(name).set()
 
     def wait_until_asked_for(self, name: str) -> None:
-        """Wait until a client requests this picture."""
+        """Wait until a client requests the picture with this name."""
         assert self.asked[name].wait(_PATIENCE_S), f"{name} was not fetched"
 
 
 @contextmanager
 def serving_pictures() -> Iterator[PictureServer]:
-    """Start the server on a free port of this machine, and stop it at the end of the block."""
+    """Start the server on a free port of this machine and yield its pictures; stop it at the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

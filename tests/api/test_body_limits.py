@@ -1,4 +1,4 @@
-"""Tests of the limits of request bodies in each API, with a Content-Length and in chunks."""
+"""Tests that each API limits the size of request bodies, for bodies with a Content-Length and for chunked bodies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.cast import Person
 
 
 def of(name: str, *values: Any) -> Any:
-    """Return a pytest parameter set with `values` that is skipped if the dialect `name` does not exist."""
+    """Return a pytest parameter set with `values`. It is skipped if the API `name` does not exist."""
     return pytest.param(*values, marks=needs(name))
 
 
@@ -34,7 +34,7 @@ MULTIPART = "multipart/form-data; boundary=x"
 
 
 class Endless(io.RawIOBase):
-    """A body that consists of `head` and then of zeros without end. It counts the bytes that are read."""
+    """A request body that starts with `head` and then contains endless zeros. It counts the bytes that are read."""
 
     def __init__(self, head: bytes = b"") -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Endless(io.RawIOBase):
 def sent(client: Client, path: str, body: io.IOBase, content_type: str, **environ: Any) -> HttpResponse:
     """Send a request whose body is read from a stream, and return the response.
 
-    environ: further values of the WSGI environment, such as a Content-Length.
+    environ: additional values of the WSGI environment, such as a Content-Length.
     """
     wanted = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_TYPE": content_type, "wsgi.input": body}
     return client.request(**wanted, **environ)
@@ -67,9 +67,9 @@ def file_head(field: str) -> bytes:
 
 @pytest.fixture
 def on_disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
-    """Limit pictures to CAP bytes and store uploads on disk; return the list of the sizes of stored pieces.
+    """Limit pictures to CAP bytes and store uploads on disk; return the list of the sizes of all stored chunks.
 
-    The list grows with each stored piece.
+    The list grows when a chunk is stored.
     """
     settings.MATTING_MAX_IMAGE_BYTES = CAP
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0

@@ -1,6 +1,6 @@
 """Tests of the operator's content check, which may refuse pictures.
 
-It runs before processing, and a refused picture is not processed.
+The check runs before the processing, and a refused picture is not processed.
 """
 
 from __future__ import annotations

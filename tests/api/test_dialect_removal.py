@@ -1,6 +1,6 @@
 """Tests that a dialect (an API that imitates another service) can be removed.
 
-Without its folder and its tests, the rest of the program works.
+The rest of the program must work without the dialect's folder and tests.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SMOKE = "test_error_table or test_schema.py or test_registry or test_import_dire
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """Return a folder with a copy of the program, from which a test removes a dialect."""
+    """Return a folder with a copy of the program. Tests remove an API from this copy."""
     for name in COPIED:
         shutil.copytree(settings.BASE_DIR / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "weights").symlink_to(settings.BASE_DIR / "weights")
@@ -58,7 +58,7 @@ def remove(program: Path, dialect: str) -> None:
 
 
 def run_tests(program: Path) -> None:
-    """Import all API tests of the copy, run the tests that all dialects share, and fail if one of them fails."""
+    """Import all API tests of the copied program and run the tests that all APIs share; fail if a test fails."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", "0", "-m", "not e2e"]
     done = subprocess.run(
         [*command, "tests/api", "tests/test_import_direction.py", "-k", f"({SMOKE}) and not removal"],

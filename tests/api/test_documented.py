@@ -1,4 +1,7 @@
-"""Tests that docs/api-<dialect>.md describes each route, field, default and error, and that its snippets run."""
+"""Tests that each page docs/api-<name>.md describes all routes, fields, defaults and errors of its API.
+
+The snippets of the page must work.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def test_every_route_is_described(name: str) -> None:
 
 
 def _shortened(route: str, page: str) -> bool:
-    """Return whether the page shows the last parts of a route after an ellipsis."""
+    """Return whether the page contains a short form of the route: an ellipsis and the route's last two parts."""
     return f"…/{'/'.join(route.split('/')[-2:])}" in page
 
 

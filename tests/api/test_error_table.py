@@ -1,4 +1,4 @@
-"""Tests that each API has a format for each MattingError, and that docs/errors.md lists it."""
+"""Tests that each API has a response for each error class (MattingError), and that docs/errors.md lists it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def every_class(root: type[MattingError] = MattingError) -> list[type[MattingErr
 
 
 def answer(contract: Contract, error: Exception) -> Response:
-    """Raise an error inside a view of the API, and return the response."""
+    """Raise an error inside a view of the API, and return the response of the API."""
 
     class Failing(contract.view):
         authentication_classes = []
@@ -44,7 +44,10 @@ def answer(contract: Contract, error: Exception) -> Response:
 
 
 def documented() -> dict[str, dict[str, str]]:
-    """Return the first table of docs/errors.md as a dict from error code to its row, a dict from heading to cell."""
+    """Return the first table of docs/errors.md as a dict from error code to row.
+
+    A row is a dict from column heading to cell.
+    """
     lines = DOCUMENT.read_text().splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("| code"))
     table = list(itertools.takewhile(lambda line: line.startswith("|"), lines[start:]))

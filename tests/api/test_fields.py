@@ -1,4 +1,4 @@
-"""Tests of the serializer fields that several dialects share."""
+"""Tests of the serializer fields that several APIs share."""
 
 from __future__ import annotations
 

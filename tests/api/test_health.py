@@ -1,4 +1,4 @@
-"""Tests of the health routes: whether the process runs, accepts submissions, and the whole site works."""
+"""Tests of the health routes: they report whether the process runs, accepts submissions, and the whole site works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakes import FakeEngine
 
 @pytest.fixture
 def worker() -> None:
-    """Report a worker with a loaded model as running, as workers do by themselves."""
+    """Record a heartbeat of a running worker with a loaded model, as a real worker does automatically."""
     state = {"role": "pictures", "host": "gpu-7.internal", "runtime": "torch-cuda", "model": "keyline", "version": "1a"}
     queue.beat("gpu-7-42", state | {"device": "cuda", "keyline": "1.0.0", "beat_at": time.time()})
 
@@ -61,7 +61,7 @@ def test_a_host_without_an_active_model_is_named_to_users_only(alice: Person) ->
 
 
 def problem(response: HttpResponse) -> str:
-    """Return the problem with the weights that the JSON response of /health states."""
+    """Return the problem with the weight files that the JSON response of /health reports."""
     return response.json()["problems"]["weights"]
 
 

@@ -1,4 +1,4 @@
-"""Tests with odd requests to each route of each API: the documentation must describe all the responses."""
+"""Tests that send unusual requests to each route of each API: the documentation must describe all responses."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ ALSO = {400, 411, 413, 415}
 
 @dataclass(frozen=True)
 class Route:
-    """A route of an API, and a URL of it that the test requests."""
+    """A route of an API, and the URL of this route that the test requests."""
 
     pattern: URLPattern
     url: str
@@ -88,7 +88,7 @@ def _value(converter: str) -> object:
 def documented(contract: Contract, response: Any, request: str) -> Iterator[str]:
     """Yield a message for each part of a response that the API's documentation does not describe.
 
-    request: a description of the request, with which the messages begin.
+    request: a description of the request; each message begins with it.
     """
     status = response.status_code
     if not response.headers.get("X-Request-Id"):
@@ -111,9 +111,9 @@ def documented(contract: Contract, response: Any, request: str) -> Iterator[str]
 
 
 def has_envelope(contract: Contract, body: Any) -> bool:
-    """Return whether a body has the API's format of errors.
+    """Return whether a response body has the error format of the API.
 
-    For an invalid parameter, an error of the native API must also name its field.
+    In the native API, the error for an invalid parameter must also name its field.
     """
     if "error_description" in body:  # OAuth 2.0, of Baidu's tokens
         return set(body) == {"error", "error_description"}
@@ -125,7 +125,7 @@ def has_envelope(contract: Contract, body: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, instant_worker: FakeEngine) -> None:
-    """Switch off the rate limits, whose errors would replace the tested responses, and block downloads."""
+    """Switch off rate limits, because their errors would replace the tested responses, and block downloads."""
 
     def away(*args: object, **values: object) -> None:
         raise DownloadFailed

@@ -1,6 +1,7 @@
-"""Tests of access without a key from open networks, and of requests by web pages of other origins.
+"""Tests of requests without a key from open networks, and of requests from web pages of other origins.
 
-The setting MATTING_OPEN_TO opens a range of IP addresses to a team: requests from there act for the team without a key.
+The setting MATTING_OPEN_TO opens a range of IP addresses to a team. Requests from this range need no key and count as
+requests of the team.
 """
 
 from __future__ import annotations

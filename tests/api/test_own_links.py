@@ -1,4 +1,4 @@
-"""Tests that each API accepts a signed URL of the site as a picture's URL, and reads the file from the storage."""
+"""Tests that each API accepts a signed URL of this site as a picture's URL, and reads the file from the storage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BUCKET = "pictures"
 
 @pytest.fixture(params=["folder", "bucket"])
 def storage_kind(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Store files in the test's folder or in a bucket; yield `folder` or `bucket`."""
+    """Run the test with files in a folder and then with files in a bucket; yield `folder` or `bucket`."""
     if request.param == "folder":
         yield request.param
         return
@@ -47,7 +47,7 @@ def storage_kind(request: pytest.FixtureRequest, settings: Settings, monkeypatch
 
 @pytest.fixture
 def link(alice: Person, jpeg_bytes: bytes, storage_kind: str, instant_worker: FakeEngine, settings: Settings) -> str:
-    """Return the signed URL of a cutout that this site stores. The settings forbid downloads from this machine."""
+    """Return the signed URL of a cutout that this site stores. The settings forbid downloads from the local machine."""
     settings.MATTING_FETCH_ALLOW = ""
     body = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
     url = files_of(body, "cutout")[0]["url"]

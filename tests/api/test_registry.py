@@ -1,6 +1,6 @@
 """Tests of the registry of dialects (the APIs that imitate other services).
 
-Routes, choices, limits and documentation follow the registered dialects.
+The site's API choices and the OpenAPI document must contain exactly the registered dialects and the native API.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests with one photo through all APIs of a running site: the model's alpha is the same, and the outputs match it."""
+"""Tests that send one photo to all APIs of a running site: the model's alpha is the same, and all results match it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def opened(url: str) -> np.ndarray:
 
 
 def native(api: Api, photo: bytes, **fields: Any) -> dict[str, np.ndarray]:
-    """Submit a photo through the native API, and return the pixels of the result's files by kind, such as `mask`."""
+    """Submit a photo to the native API, and return the pixels of the result's files by kind, such as `mask`."""
     job = api.post("/api/jobs/?wait=60", files={"image": photo}, data=fields).json()
     assert job["status"] == "succeeded", job
     return files_of(job)
@@ -53,7 +53,7 @@ def files_of(job: dict[str, Any]) -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def alpha(api: Api, photo: bytes) -> np.ndarray:
-    """Return the model's alpha before post-processing, (H, W) float32 0..1, from the UNet matting API."""
+    """Return the model's alpha before post-processing, (H, W) float32 0..1, which the UNet matting API returns."""
     accept = {"Accept": "application/json+alpha"}
     body = api.post("/api/matting/single", files={"image": photo}, headers=accept).json()
     return np.frombuffer(base64.b64decode(body["alpha_map_base64"]), np.float32).reshape(body["shape"])

@@ -1,4 +1,4 @@
-"""Tests of the OpenAPI document: it is valid, grouped by API, and the APIs accept its examples."""
+"""Tests of the OpenAPI document: it is valid and grouped by API, and the APIs accept its examples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the generated OpenAPI document; a warning of the generator raises an error."""
+    """Generate the OpenAPI document and return it; a warning of the generator raises an error."""
     written = StringIO()
     call_command("spectacular", "--format", "openapi-json", "--validate", "--fail-on-warn", stdout=written)
     return json.loads(written.getvalue())

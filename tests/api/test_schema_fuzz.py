@@ -1,4 +1,7 @@
-"""Tests with generated requests to each API: no server error, no hang, and only responses that the schema allows."""
+"""Tests that send generated requests to each API.
+
+No request may cause a server error or a hang, and the schema must allow each response.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ PICTURES = [photos.encode(photos.astronaut()[100:148, 200:248], kind) for kind i
 
 @pytest.fixture
 def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Keep the test's database connection open between requests, and block requests to other machines."""
+    """Keep the test's database connection open between requests, and block downloads from other machines."""
 
     def away(*args: object, **values: object) -> None:
         raise DownloadFailed
@@ -62,7 +65,7 @@ def _files_are_often_pictures() -> None:
 
 @pytest.fixture
 def _no_rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switch off the rate limits, whose errors would replace the tested responses."""
+    """Switch off rate limits, because their errors would replace the tested responses."""
     monkeypatch.setattr("jobs.api.base.request_spend", lambda team, rates: [])
 
 
@@ -86,7 +89,7 @@ def test_generated_requests_are_answered_as_the_schema_says(
 
 
 def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
-    """Return the operations, only one for each view."""
+    """Return one operation for each method of each view."""
     found: dict[tuple[object, ...], APIOperation] = {}
     for operation in operations:
         path = re.sub(r"\{\w+_id\}", "00000000-0000-4000-8000-000000000000", operation.path)
@@ -99,7 +102,7 @@ def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
 def fuzz(operation: APIOperation, person: Person) -> tuple[int, str]:
     """Send generated valid and invalid requests to one operation (method and route) with the key of `person`.
 
-    Return the number of requests and the first problem; the problem is an empty text if there is none.
+    Return the number of requests and a text about the first problem. The text is empty if there is no problem.
     """
     count = 0
 

@@ -1,4 +1,4 @@
-"""Tests of repeated submissions and common response headers, for each request that submits a picture in each API."""
+"""Tests of repeated requests and common response headers, for each way to submit a picture in each API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONFLICT = "it was used with another request"
 
 @pytest.fixture(scope="module")
 def caller(live_stack: Stack) -> requests.Session:
-    """Return a session that calls the running site with a key of a team that only these tests use."""
+    """Return an HTTP session for the running site. Its key belongs to a team that only these tests use."""
     _, secret = live_stack.create_key(team="Repeating")
     return live_stack.api(secret)
 
@@ -29,9 +29,9 @@ def caller(live_stack: Stack) -> requests.Session:
 def send(
     caller: requests.Session, submission: Submission, *, photo: bytes, url: str, key: str, fields: dict[str, Any]
 ) -> requests.Response:
-    """Send a submission with the Idempotency-Key `key`, again if the rate limit is exhausted, and return the response.
+    """Send a submission with the Idempotency-Key `key` and return the response. Send it again after a rate limit error.
 
-    photo: the file's bytes. url: the URL of the same photo, for submissions by URL. fields: further fields.
+    photo: the file's bytes. url: the URL of the same photo, for submissions by URL. fields: additional fields.
     """
     request: dict[str, Any] = {"headers": {"Idempotency-Key": key, **submission.headers}}
     if submission.query is not None:

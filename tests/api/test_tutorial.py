@@ -1,4 +1,4 @@
-"""Tests of docs/tutorial.md: the client of each API cuts out the photo with the commands of the page."""
+"""Tests of docs/tutorial.md: with the commands of the page, the client of each API cuts out the photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the audit trail: the database refuses changes, and the verification detects a changed trail."""
+"""Tests of the audit trail: the database rejects changes, and the verification detects a changed trail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ triggers = import_module("jobs.migrations.0019_audit_erasure")
 
 @pytest.fixture
 def chain() -> list[AuditEntry]:
-    """Write five audit entries, with and without texts and values, and return them."""
+    """Write five audit entries with different texts and values, and return them."""
     return [
         audit_append(action=Action.SIGNED_IN, author=Author(name="alice", address="203.0.113.7")),
         audit_append(action=Action.QUOTA_CHANGED, author=Author(name="ädmin"), before={"a": None}, after={"a": 1.5}),
@@ -32,7 +32,7 @@ def chain() -> list[AuditEntry]:
 
 
 def as_the_database_owner(statement: str, *values: object) -> None:
-    """Execute a statement while the triggers that forbid changes are switched off, as the database's owner could."""
+    """Execute a statement while the triggers that forbid changes are off, as the owner of the database could do."""
     with connection.cursor() as cursor:
         for drop in triggers.statements_to_drop(connection.vendor):
             cursor.execute(drop)

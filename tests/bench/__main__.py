@@ -1,7 +1,7 @@
-"""The benchmark `make bench`: it measures everything, prints a table and writes JSON.
+"""The benchmark `make bench`: it runs all measurements, prints a table and writes JSON.
 
-`python -m tests.bench --help` lists the options. Each section is measured separately. If one fails, its row gives the
-reason, and the other sections continue.
+`python -m tests.bench --help` lists the options. Each section is measured separately. If a section fails, its row in
+the table shows the reason, and the other sections continue.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Measurement of finished pictures: each shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
+"""Measurement of finished pictures: each kind of shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
 
-Run it with `python -m tests.bench.bench_finish`; a number as argument, for example 20, uses fewer pictures. The job
-runs on a real site with the built-in model. It is measured with three recipes and without recipes; the difference
-between both times is the cost of the recipes.
+Run it with `python -m tests.bench.bench_finish`. To use fewer pictures, add their number, for example 20. The job runs
+on a real site with the built-in model, once with three recipes and once without recipes. The difference between both
+times is the cost of the recipes.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def bottle_alpha() -> np.ndarray:
 
 
 def shadow_times_ms() -> dict[str, list[float]]:
-    """Return the times of each kind of shadow in milliseconds.
+    """Return the times of each kind of shadow in milliseconds, by kind.
 
-    The kinds are measured in turn, so that other load on the machine affects all of them equally.
+    Each round measures all kinds, so that other load on the machine affects all of them equally.
     """
     alpha = bottle_alpha()
     rgb = np.full((*alpha.shape, 3), 120, np.uint8)
@@ -62,7 +62,7 @@ def shadow_times_ms() -> dict[str, list[float]]:
 
 
 def pictures(count: int) -> list[bytes]:
-    """Return `count` different photos of 640 x 640 pixels as JPEG."""
+    """Return `count` different photos of 640 x 640 pixels as JPEG files."""
     photo = cv2.resize(data.astronaut(), (840, 840), interpolation=cv2.INTER_CUBIC)
     found = []
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Calculation of what a large service needs, from the measured figures."""
+"""Calculation of the resources that a large service needs, from the measured values of the benchmark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EGRESS_GB = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One row of the table: a resource, its amount, and how the amount was calculated."""
+    """One row of the table of needed resources: a resource, its amount, and how the amount was calculated."""
 
     what: str
     value: str
@@ -26,9 +26,9 @@ class Need:
 
 
 def needs(run: Run, pictures_a_month: float) -> list[Need]:
-    """Return what a number of pictures per month needs; empty if a required figure was not measured.
+    """Return the resources that are needed to process a number of pictures per month.
 
-    run: a run of the benchmark with the measured figures.
+    Return an empty list if a required value was not measured. run: the run of the benchmark with the measured values.
     """
     values = {figure.key: figure.value for figure in run.figures()}
     keys = ("batch.rate", "hosts.commits", "hosts.rows", "hosts.row_bytes", "hosts.file_bytes", "hosts.cutout_bytes")

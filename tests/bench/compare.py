@@ -1,4 +1,4 @@
-"""The command `make bench-compare A=FILE B=FILE`: it shows two runs side by side."""
+"""The command `make bench-compare A=FILE B=FILE`: it shows two runs of the benchmark side by side."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.bench.figures import Run, load, number
 
 
 def compared(first: Run, second: Run) -> str:
-    """Return a table of the values of two runs, with the factor by which the second run is better.
+    """Return a table of the values of two runs, and the factor by which the second run is better.
 
-    A figure may be missing in one of the runs.
+    Either run may lack some of the values.
     """
     before = {figure.key: figure for figure in first.figures()}
     after = {figure.key: figure for figure in second.figures()}

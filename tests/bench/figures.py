@@ -1,4 +1,4 @@
-"""Figures of the benchmark, and their tables as text and as JSON."""
+"""Measured values (figures) of the benchmark, and their tables as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure.
+    """One measured value of the benchmark.
 
-    key: its name in JSON and in comparisons. what: its description. value: None if it could not be measured; `note`
-    then gives the reason. target: a limit in the same unit, None if there is none. at_most: whether the target is an
-    upper limit, else a lower one. rival: the same figure of another program, measured in the same run.
+    key: its name in JSON and in comparisons. what: its description. value: None if the measurement failed; `note` then
+    contains the reason. target: the limit for the value in the same unit, or None. at_most: True if the target is an
+    upper limit, False if it is a lower limit. rival: the same value of another program, measured in the same run, or
+    None.
     """
 
     key: str
@@ -29,21 +30,27 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the target is met; None without a target or a value."""
+        """Return whether the value meets the target; None if the value or the target is missing."""
         if self.target is None or self.value is None:
             return None
         return self.value <= self.target if self.at_most else self.value >= self.target
 
     @property
     def missed_by(self) -> float | None:
-        """The factor, above 1, by which the target is missed; None if it is met or cannot be compared."""
+        """Return the factor, above 1, by which the value misses the target.
+
+        Return None if the value meets the target, or if no factor can be calculated.
+        """
         if self.is_met is not False or not self.value or not self.target:
             return None
         return self.value / self.target if self.at_most else self.target / self.value
 
     @property
     def ratio(self) -> float | None:
-        """The factor by which the figure is better than `rival`, the other program's; None without such a figure."""
+        """Return the factor by which the value is better than `rival`, the value of another program.
+
+        Return None if one of the two values is None or 0.
+        """
         if not self.rival or not self.value:
             return None
         return self.rival / self.value if self.at_most else self.value / self.rival
@@ -61,7 +68,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The figures that one part of the benchmark measured, which can be run alone with `command`."""
+    """The figures (measured values) of one part of the benchmark. `command` runs only this part."""
 
     name: str
     title: str
@@ -72,7 +79,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the benchmark. machine: the processor, the time and the version of the code."""
+    """One run of the benchmark. machine: the processor, the time of the run and the version of the code."""
 
     machine: dict[str, Any]
     sections: tuple[Section, ...] = field(default=())
@@ -82,7 +89,10 @@ class Run:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Return a value as text with its unit, rounded to about 3 significant digits; a dash for None."""
+    """Return a value with its unit as text, rounded to about 3 significant digits.
+
+    Return a dash if the value is None.
+    """
     if value is None:
         return "–"
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -90,7 +100,7 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def rows(section: Section) -> list[tuple[str, ...]]:
-    """Return the section's rows for the table, each with figure, measured value, target, verdict, rival and ratio."""
+    """Return the section's rows of the table: description, measured value, target, verdict, rival value and ratio."""
     found = []
     for figure in section.figures:
         sign = "≤" if figure.at_most else "≥"
@@ -120,7 +130,7 @@ def save(run: Run, path: Path) -> None:
 
 
 def load(path: Path) -> Run:
-    """Return the run in a file that `save` has written."""
+    """Read a run of the benchmark from a file that `save` has written."""
     stored = json.loads(path.read_text(encoding="utf-8"))
     sections = tuple(
         Section(**(section | {"figures": tuple(Figure(**figure) for figure in section["figures"])}))
@@ -130,6 +140,6 @@ def load(path: Path) -> Run:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return a percentile of the values by the nearest-rank method. percent: 0..100."""
+    """Return a percentile of the values, calculated by the nearest-rank method. percent: 0..100."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * int(percent) // 100) - 1))]

@@ -1,4 +1,4 @@
-"""Measurement of how long a user waits in the browser, from the drop of a photo to the visible result."""
+"""Measurement of the time that a user waits in the browser, from the drop of a photo to the visible result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FILE = """async (photo) => {
 
 
 def visible(site: Site) -> list[Figure]:
-    """Drop different photos of 12 megapixels on the start page, one after the other, and return the figures."""
+    """Drop different photos of 12 megapixels on the start page, one after the other, and return the measured times."""
     with sync_playwright() as playwright:
         browser = launched(playwright)
         page = browser.new_page(base_url=site.stack.base_url, viewport={"width": 1440, "height": 900})

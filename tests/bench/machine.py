@@ -1,4 +1,4 @@
-"""The conditions of the figures: machine, commit, date, and load of the machine."""
+"""The conditions of a measurement: the machine, its load, the commit and the date."""
 
 from __future__ import annotations
 
@@ -47,12 +47,15 @@ def _git(*words: str) -> str:
 
 
 def rss_mb(pid: int) -> float:
-    """Return the resident memory of a process in MB, including memory that it shares with other processes."""
+    """Return the resident memory (RSS) of a process in MB, including memory that it shares with other processes."""
     return _status_kb(pid, "VmRSS") / 1024
 
 
 def own_mb(pid: int) -> float:
-    """Return the proportional memory of a process (PSS) in MB: shared memory is divided by the number of its users."""
+    """Return the proportional memory (PSS) of a process in MB.
+
+    A shared page counts as its size divided by the number of processes that use it.
+    """
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

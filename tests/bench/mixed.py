@@ -1,4 +1,4 @@
-"""The pictures of the benchmark: real photos of scikit-image, enlarged and changed, so that all files differ."""
+"""The pictures of the benchmark: photos of the package scikit-image, resized and changed so that all files differ."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _photo(name: str) -> np.ndarray:
 
 
 def picture(size: tuple[int, int], number: int = 0, *, quality: int = 90) -> bytes:
-    """Return a JPEG of `size` (width, height); each number gives other pixels."""
+    """Return a JPEG of `size` (width, height). Each `number` gives different pixels."""
     width, height = size
     pixels = _photo(_PHOTOS[number % len(_PHOTOS)])
     if (number // len(_PHOTOS)) % 2:
@@ -41,7 +41,7 @@ def picture(size: tuple[int, int], number: int = 0, *, quality: int = 90) -> byt
 
 
 def mixture(count: int, *, start: int = 0) -> list[bytes]:
-    """Return `count` different photos in the mixed sizes. start: the number of the first one."""
+    """Return `count` different photos of various sizes. start: the number of the first photo."""
     return [picture(SIZES[number % len(SIZES)], number) for number in range(start, start + count)]
 
 

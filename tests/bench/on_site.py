@@ -1,6 +1,6 @@
-"""Figures that need a running site: single pictures, batches, clients, pollers, the editor, and memory.
+"""Measurements on a running site: single pictures, batches, clients, polling clients, the editor, and memory.
 
-The functions that measure return their figures.
+Each measuring function returns its measured values as figures.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Site:
     """A running site, and results of earlier sections of the benchmark that later sections use.
 
     single_ms: the time of one picture. batch_rate: pictures per second in a batch. pictures: the number of pictures
-    sent so far. rss_mb, pictures_at_rss: the memory of each process when it was noted, and the number of pictures then.
+    sent so far. rss_mb: the memory of each process when `note_memory` was called. pictures_at_rss: the value of
+    `pictures` at that time.
     """
 
     stack: Stack
@@ -52,7 +53,7 @@ class Site:
 
 
 def single(site: Site) -> list[Figure]:
-    """Measure single 1080p photos, sent one after the other, and return the figures."""
+    """Measure single 1080p photos, sent one after the other, and return the figures (measured values)."""
     photos = [mixed.picture(mixed.FULL_HD, number) for number in range(WARM_UP + site.sizes.single)]
     took_ms, model_ms = sequence(site, photos)
     took_ms, model_ms = took_ms[WARM_UP:], model_ms[WARM_UP:]
@@ -72,7 +73,7 @@ def single(site: Site) -> list[Figure]:
 
 
 def large(site: Site) -> list[Figure]:
-    """Measure photos of 12 and 50 megapixels to PNG and WebP, and the peak memory at 50 megapixels."""
+    """Measure the processing time of photos of 12 and 50 megapixels to PNG and WebP, and the peak memory."""
     found = []
     for name, size, factor in (("12mp", (4000, 3000), 3), ("50mp", (8660, 5773), 8)):
         photo = mixed.picture(size)
@@ -89,7 +90,7 @@ def large(site: Site) -> list[Figure]:
 
 
 def batch(site: Site) -> list[Figure]:
-    """Measure mixed photos in one job, and some of these photos sent one at a time."""
+    """Measure mixed photos in one job, and then some of these photos sent one at a time."""
     photos = mixed.mixture(site.sizes.batch)
     took_ms, _ = sequence(site, photos[: site.sizes.one_by_one])
     alone = 1000 * len(took_ms) / sum(took_ms)
@@ -108,7 +109,7 @@ def batch(site: Site) -> list[Figure]:
 
 
 def clients(site: Site) -> list[Figure]:
-    """Measure different numbers of clients that wait for their pictures."""
+    """Measure the pictures per second with different numbers of clients that wait for their pictures."""
     found = []
     for count, total in site.sizes.clients.items():
         photos = mixed.mixture(total, start=1000 * count)
@@ -174,7 +175,7 @@ def interactive(site: Site) -> list[Figure]:
 
 
 def pollers(site: Site) -> list[Figure]:
-    """Measure a batch with and without many clients that poll (request repeatedly) a job."""
+    """Measure a batch with and without many clients that poll a job (request it repeatedly)."""
     finished = submitted(site, mixed.zipped(mixed.mixture(1, start=9000)))
     ended(site, finished)
     idle_ms = sorted(_poll(site.api, finished) for _ in range(60))
@@ -214,7 +215,7 @@ def _poll(api: Api, job: str) -> float:
 
 
 def editor(site: Site) -> list[Figure]:
-    """Measure a slider of the editor, at 24 megapixels: the time of the picture that the page requests."""
+    """Measure a slider of the editor at 24 megapixels: the response time of the picture that the page requests."""
     job = submitted(site, mixed.zipped([mixed.picture((6000, 4000), 12_000)]))
     ended(site, job)
     api, took_ms = site.api, []
@@ -230,7 +231,7 @@ def editor(site: Site) -> list[Figure]:
 
 
 def growth(site: Site) -> list[Figure]:
-    """Measure how much the memory of each process grows over many pictures."""
+    """Measure how much the memory of each process grows while the site processes many pictures."""
     if not site.rss_mb:
         note_memory(site)
     missing = site.sizes.growth - (site.pictures - site.pictures_at_rss)
@@ -247,13 +248,13 @@ def growth(site: Site) -> list[Figure]:
 
 
 def note_memory(site: Site) -> None:
-    """Store the memory of each process in `site`, as the start value from which `growth` measures."""
+    """Store the current memory of each process in `site`, as the start value for `growth`."""
     site.rss_mb = {pid: machine.rss_mb(pid) for pid in site.stack.processes("python")}
     site.pictures_at_rss = site.pictures
 
 
 def short_name(pid: int) -> str:
-    """Return the role of a site's process, taken from its command line."""
+    """Return the role of a process of the site, taken from its command line."""
     words = machine.command_of(pid).split()
     for word in ("--child", "run", "work"):
         if word in words:
@@ -277,7 +278,7 @@ def posted(api: Api, photo: bytes, kind: str) -> requests.Response:
 
 
 def timed(site: Site, photo: bytes, kind: str) -> float:
-    """Send a photo, and return the time until its whole cutout has arrived, in milliseconds. kind: the file format."""
+    """Send a photo and return the time until the complete cutout has arrived, in milliseconds. kind: a file format."""
     started = time.perf_counter()
     response = posted(site.api, photo, kind)
     took_ms = (time.perf_counter() - started) * 1000
@@ -288,7 +289,7 @@ def timed(site: Site, photo: bytes, kind: str) -> float:
 
 
 def sequence(site: Site, photos: Sequence[bytes]) -> tuple[list[float], list[float]]:
-    """Send photos one after the other; return the times of the requests and of the model, in milliseconds."""
+    """Send photos one after the other; return the times of the requests and the times of the model, in milliseconds."""
     api, took_ms, model_ms = site.api, [], []
     for photo in photos:
         started = time.perf_counter()
@@ -324,7 +325,7 @@ def ended(site: Site, job: str) -> dict[str, Any]:
 
 
 def span_s(job: dict[str, Any]) -> float:
-    """Return the seconds from a job's creation to its end, by the site's clock."""
+    """Return the seconds from the creation of a job to its end, from the times that the site has stored."""
     began, end = (dt.datetime.fromisoformat(job[name]) for name in ("created_at", "finished_at"))
     return (end - began).total_seconds()
     return (
@@ -333,7 +334,7 @@ def span_s(job: dict[str, Any]) -> float:
 
 
 def model_ms_of(site: Site, job: dict[str, Any]) -> float:
-    """Return the time of the model for all pictures of a job, in milliseconds."""
+    """Return the model's time for all pictures of a job, in milliseconds."""
     total, page = 0.0, 1
     while True:
         shown = site.api.get(f"/api/jobs/{job['id']}/?images_page={page}&images_page_size=100").json()

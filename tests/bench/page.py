@@ -1,7 +1,7 @@
-"""The generator of docs/benchmarks.md, from the benchmark's last run, the measured qualities, and page.md.
+"""The generator of docs/benchmarks.md. It fills the template page.md with tables.
 
-page.md contains the text with marks for the tables. `python -m tests.bench.page [RUN.json]` first copies the run to
-docs/benchmarks.json.
+The tables show the benchmark's last run and the measured qualities (fast, fine and auto). `python -m tests.bench.page
+[RUN.json]` first copies the run to docs/benchmarks.json.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PICTURES_A_MONTH = 1e8
 
 
 def rendered() -> str:
-    """Return the page: the text of the template with its tables."""
+    """Return the text of docs/benchmarks.md: the template with the tables in place of the marks."""
     run = load(RUN) if RUN.is_file() else Run({})
     parts = {
         "machine": _machine(run),
@@ -50,13 +50,13 @@ def _machine(run: Run) -> str:
 
 
 def _missed(run: Run) -> str:
-    """Return a Markdown list of the figures that miss their targets, with the factors."""
+    """Return a Markdown list of the figures that miss their targets, with the factor by which each figure misses."""
     rows = [f"- {one.what}: {one.verdict}" for one in run.figures() if one.missed_by is not None]
     return "\n".join(rows) or "None."
 
 
 def qualities(measured: dict[str, Any]) -> str:
-    """Return the tables about the qualities fast, fine and auto.
+    """Return tables that compare the qualities fast, fine and auto.
 
     measured: the JSON output of the command `manage.py compare_quality`.
     """

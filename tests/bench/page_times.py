@@ -1,7 +1,7 @@
-"""Measurement of the site's pages: `python -m tests.bench.page_times JOBS [SEEDED]`.
+"""Measurement of the response times of the site's pages: `python -m tests.bench.page_times JOBS [SEEDED]`.
 
-It fills the site of MATTING_DATA_DIR, times the pages, and prints the path of a JSON file. The file contains for each
-page the median time of several visits in milliseconds, and the number of database queries.
+The program fills the site in MATTING_DATA_DIR, measures the pages, and prints the path of a JSON file. For each page,
+the file contains the median time of several visits in milliseconds, and the number of database queries.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def fill(wanted: int, seeded: int) -> None:
-    """Write `seeded` sample jobs, and copy them in the database until there are `wanted` jobs."""
+    """Write `seeded` sample jobs, and copy them inside the database until there are `wanted` jobs."""
     import io
 
     from django.core.management import call_command
@@ -57,9 +57,9 @@ def fill(wanted: int, seeded: int) -> None:
 
 
 def _copy(number: int) -> None:
-    """Copy all sample rows in the database.
+    """Copy all sample rows inside the database.
 
-    number: on SQLite the number of this one copy, on PostgreSQL the number of copies to make.
+    number: on SQLite the number of this copy; on PostgreSQL the count of copies to make.
     """
     from django.db import connection
 
@@ -116,7 +116,7 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def measured(name: str, address: str) -> dict[str, Any]:
-    """Return the median time of several visits to a page in milliseconds, and its database queries.
+    """Return the median time of several visits to a page in milliseconds, and the number of its database queries.
 
     name: the page's name; for `dashboard_first`, each visit computes the figures again. address: the page's URL.
     """

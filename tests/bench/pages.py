@@ -1,6 +1,6 @@
 """Measurement of the gallery, the admin's job list and its dashboard, with 10⁵ jobs on SQLite and 10⁶ on PostgreSQL.
 
-`seed_jobs` writes the first jobs; the database copies them with other ids and times.
+`seed_jobs` writes the first jobs. The database then copies them with different ids and times.
 """
 
 from __future__ import annotations

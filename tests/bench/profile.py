@@ -1,7 +1,7 @@
-"""Profile of the processing of pictures without the model: `python -m tests.bench.profile [PICTURES]`.
+"""Profile of the picture processing without the model: `python -m tests.bench.profile [PICTURES]`.
 
-It prints the functions of the pipeline with the most processor time, including the functions that they call, and the
-shares of the stages.
+The program prints the functions of the pipeline with the most processor time, and the share of each stage. The time of
+a function includes the functions that it calls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Comparison with rembg on the same ONNX file and photos: `rembg s` over HTTP, and `rembg p` for a folder."""
+"""Comparison with the program rembg, with the same ONNX file and the same photos.
+
+`rembg s` is measured over HTTP, and `rembg p` with a folder.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,10 @@ MODEL = "isnet-general-use"  # rembg looks for a file of this name
 
 
 def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """Measure single 1080p photos on both servers in turn, and return the figures.
+    """Send single 1080p photos to this site and to rembg's server in turn, and return the measured times as figures.
 
-    onnx: the weight file that both use. rembg: the path of rembg's program. sizes: the extent of the benchmark.
+    onnx: the weight file that both programs use. rembg: the path of rembg's program. sizes: the extent of the
+    benchmark.
     """
     photos = [mixed.picture(mixed.FULL_HD, 300 + number) for number in range(2 + sizes.rival_requests)]
     ours_ms, theirs_ms, builtin_ms = [], [], []
@@ -51,9 +55,9 @@ def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
 
 
 def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """Measure a folder of photos on the command line of both programs, including their start, and return the figures.
+    """Process a folder of photos on the command line of both programs, and return the measured times as figures.
 
-    onnx, rembg, sizes: as in `servers`.
+    The times include the start of the programs. onnx, rembg, sizes: as in `servers`.
     """
     with (
         _weights(onnx) as (weights, home),
@@ -113,7 +117,7 @@ def _asked(address: str, photo: bytes) -> float:
 
 @contextlib.contextmanager
 def _weights(onnx: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the path of the ONNX file, and a folder with a copy under the name that rembg expects."""
+    """Yield the path of the ONNX file, and a folder that contains a copy with the file name that rembg expects."""
     with tempfile.TemporaryDirectory(prefix="keyline-rembg-") as name:
         home = Path(name)
         shutil.copy(onnx, home / f"{MODEL}.onnx")

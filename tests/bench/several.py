@@ -1,6 +1,6 @@
-"""Figures that need separate sites: start, memory of a small site, one or two workers, one or two hosts.
+"""Measurements that need separate sites: start, memory of a small site, one or two workers, one or two hosts.
 
-The functions that measure return their figures.
+Each measuring function returns its measured values as figures.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BUCKET = "keyline"
 
 
 def small_and_cold(sizes: Sizes) -> list[Figure]:
-    """Measure the start of an existing site and the memory of its processes, and return the figures."""
+    """Measure the start time of an existing site and the memory of its processes, and return them as figures."""
     with tempfile.TemporaryDirectory(prefix="keyline-bench-") as name:
         folder = Path(name)
         with running_stack(folder, **QUIET) as stack:
@@ -86,7 +86,7 @@ def _first_answer(stack: Stack, secret: str, photo: bytes, started: float) -> fl
 
 
 def two_workers(sizes: Sizes) -> list[Figure]:
-    """Measure the same pictures with one worker and with two workers, each with one thread for its model."""
+    """Measure the same pictures with one worker and with two workers. Each worker uses one thread for its model."""
     rates = {}
     for count in (1, 2):
         with running_stack(**QUIET | {"MATTING_WORKERS": str(count), "MATTING_MODEL_THREADS": "1"}) as stack:
@@ -132,7 +132,7 @@ def two_hosts(sizes: Sizes) -> list[Figure]:
 
 
 class _Written:
-    """A counter of the transactions, rows and bytes that PostgreSQL has written since this object was created."""
+    """A counter of the transactions, rows and bytes that PostgreSQL writes after this object is created."""
 
     def __init__(self, database: str) -> None:
         self._database = database
@@ -177,7 +177,7 @@ def _workers(stack: Stack) -> int:
 
 
 def _rate(site: Site) -> float:
-    """Return the pictures per second of one job. A smaller job is processed first, to warm up the processes."""
+    """Process one job and return its pictures per second. A smaller job first warms up the processes."""
     ended(site, submitted(site, mixed.zipped(mixed.mixture(8, start=70_000 + site.pictures))))
     archive = mixed.zipped(mixed.mixture(site.sizes.scaling, start=80_000 + site.pictures))
     return site.sizes.scaling / span_s(ended(site, submitted(site, archive)))
@@ -185,7 +185,7 @@ def _rate(site: Site) -> float:
 
 @contextlib.contextmanager
 def _bucket() -> Iterator[dict[str, str]]:
-    """Yield the environment variables of a bucket on a local S3 server (moto)."""
+    """Start a local S3 server (moto) and yield the environment variables for its bucket."""
     import boto3
 
     port = free_port()

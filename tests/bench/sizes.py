@@ -1,4 +1,4 @@
-"""The extent of the benchmark: full, or small to check that it works."""
+"""The sizes of the benchmark: full, or small to check that the benchmark works."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Numbers of requests, pictures and jobs.
+    """The numbers of requests, pictures and jobs in the benchmark.
 
-    one_by_one: pictures of the batch that are also sent one at a time. clients: a dict from the number of clients to
-    the number of their requests. seeded: jobs that `seed_jobs` writes before the database copies them.
+    one_by_one: the number of pictures of the batch that are also sent one at a time. clients: a dict from the number of
+    clients to the number of their requests. seeded: the number of jobs that `seed_jobs` writes; the database copies
+    them.
     """
 
     single: int = 20

@@ -1,7 +1,7 @@
-"""The command `make sizing`: it measures the processes of a site, and writes the tables of docs/sizing.md.
+"""The command `make sizing`: it measures the processes of a site and updates the tables of docs/sizing.md.
 
-It measures memory and processor time. Memory at rest is proportional (PSS): shared pages are divided among their
-processes. Peaks are resident memory (RSS), including all shared pages.
+It measures memory and processor time. Memory at rest is proportional (PSS): the size of a shared page is divided by the
+number of its processes. Peak memory is resident (RSS): it includes all shared pages.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _MARKS = {"valkey": "queue", "spawn_main": "pixels", "resource_tracker": "tracke
 
 
 def measure() -> dict[str, Any]:
-    """Start a site with two web processes and one worker with a model, and return all figures as JSON types."""
+    """Start a site with two web processes and one worker with a model; return all measured values, as JSON types."""
     with running_stack(**QUIET | {"WEB_PROCESSES": "2", "MATTING_WORKERS": "1", "MATTING_DOWNLOADERS": "1"}) as stack:
         site = Site(stack)
         _cut_out(site, mixed.FULL_HD)
@@ -60,7 +60,7 @@ def measure() -> dict[str, Any]:
 
 
 def _work(site: Site, size: tuple[int, int]) -> dict[str, Any]:
-    """Return the peak memory and the processor time for one picture of this size, by kind of process."""
+    """Process one picture of this size; return the peak memory and the processor time of each kind of process."""
     processes = _by_name(site)
     everyone = [pid for pids in processes.values() for pid in pids]
     for pid in everyone:
@@ -85,7 +85,7 @@ def _cut_out(site: Site, size: tuple[int, int]) -> None:
 
 
 def _variant(site: Site) -> None:
-    """Render a variant of the newest picture, so that the process for renderings starts."""
+    """Render a variant of the newest picture, so that the rendering process starts."""
     job = site.api.get("/api/jobs/?page_size=1").json()["results"][0]["id"]
     site.api.post(
         f"/api/jobs/{job}/variants", json={"threshold": 5}, headers={"Accept": "image/png"}
@@ -102,7 +102,7 @@ def _by_name(site: Site) -> dict[str, list[int]]:
 
 
 def last() -> str:
-    """Return the tables of the last measurement, which is stored as JSON."""
+    """Read the last measurement from its JSON file, and return its tables."""
     return rendered(json.loads(MEASURED.read_text(encoding="utf-8"))) if MEASURED.exists() else "Not measured yet."
 
 
@@ -141,7 +141,7 @@ def _range(values: Iterable[float]) -> str:
 
 
 def written(page: str, tables: str) -> str:
-    """Return `page`, the text of docs/sizing.md, with the text between its two marks replaced by `tables`."""
+    """Return `page`, the text of docs/sizing.md, with `tables` in place of the text between its two marks."""
     return re.sub(
         r"(<!-- measured: make sizing -->\n).*?(\n<!-- end -->)",
         lambda match: f"{match[1]}\n{tables}\n{match[2]}",

@@ -1,4 +1,4 @@
-"""Times of the steps that process a 1920 x 1080 photo, compared with the usual libraries."""
+"""Measurement of the steps that process a 1920 x 1080 photo, compared with the same steps in common libraries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTES = {"encode PNG, RGBA": "rival: OpenCV, level 1", "decode (JPEG)": "rival:
 
 
 class Ellipse:
-    """A fake engine that takes almost no time and finds a soft ellipse in the middle of each picture."""
+    """A fake inference engine that takes almost no time and finds a soft ellipse in the middle of each picture."""
 
     name, version, runtime, takes_points = "ellipse", "0", "none", False
 
@@ -50,9 +50,9 @@ def opencv_png(rgba: np.ndarray) -> bytes:
 
 
 def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Return the times of each step in milliseconds; each round runs all steps.
+    """Return the times of each step in milliseconds.
 
-    Other load on the machine then affects all steps equally.
+    Each round runs all steps, so that other load on the machine affects all steps equally.
     """
     times_ms: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
@@ -64,7 +64,7 @@ def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, li
 
 
 def figures(sizes: Sizes) -> list[Figure]:
-    """Measure each step of the processing, and the PNG encoders of the usual libraries, and return the figures."""
+    """Measure each step of the processing, and the PNG encoders of common libraries, and return the figures."""
     rgb = cv2.resize(astronaut(), SIZE, interpolation=cv2.INTER_CUBIC)
     data = encoded(rgb, "JPEG", quality=90)
     limits, engine = Limits(), Ellipse()

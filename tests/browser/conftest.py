@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: Chromium with the running site, signed in as a new user."""
+"""Fixtures of the browser tests: Chromium, which shows the running site to a new, signed-in user."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ PATIENCE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A page, and the error messages of its console. A message that the test does not expect fails the test.
+    """A page in the browser, and the error messages in its console. An unexpected error message fails the test.
 
-    `expect_complaint` names the expected ones.
+    `expect_complaint` names the expected messages.
     """
 
     page: Page
@@ -35,7 +35,7 @@ class Visitor:
     name: str = ""
 
     def expect_complaint(self, text: str) -> None:
-        """Accept console messages that contain `text`, also earlier ones, such as the one about a refused request."""
+        """Accept error messages in the console that contain `text`, including earlier ones."""
         self.expected.append(text)
 
 
@@ -52,7 +52,7 @@ def chromium() -> Iterator[Browser]:
 def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visitor]]:
     """Yield a function that opens the site without signing in and returns the Visitor.
 
-    At the end of the test, errors of the console or the content policy fail it.
+    An error message in the console, also from the content security policy, fails the test at its end.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -81,12 +81,12 @@ def press_and_load(page: Page, button: Locator) -> None:
 
 
 def let_requests_out(page: Page) -> None:
-    """Send one more request from the page and wait for its response, so that all earlier requests have been sent."""
+    """Send one more request from the page and wait for its response. All earlier requests have then been sent."""
     page.evaluate("() => fetch(location.href).then((answer) => answer.text())")
 
 
 def forget_tries(stack: Stack) -> None:
-    """Reset the site's counters, such as the one of sign-ups from this machine, which would reach its limit."""
+    """Reset the site's counters, so that a test does not reach a limit, such as the limit of sign-ups per machine."""
     with Redis.from_url(f"unix://{broker_socket(stack.data_dir)}") as redis:
         for key in redis.scan_iter(match="keyline:cache:*", count=1000):
             redis.delete(key)

@@ -1,4 +1,7 @@
-"""Tests that axe finds no fault on the site's pages, the API reference and the admin, in the light and dark theme."""
+"""Tests that axe finds no accessibility errors on the site's pages, the API reference and the admin.
+
+The pages are tested in the light and in the dark theme.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,7 @@ def seeded_stack(live_stack: Stack) -> Stack:
 
 
 def faults_of(visitor: Visitor) -> list[str]:
-    """Return the findings of axe, the accessibility checker, without console messages that axe itself causes."""
+    """Return the errors that axe, the accessibility checker, finds. Ignore console messages that axe causes."""
     visitor.page.wait_for_function(NOTHING_CHANGES_COLOUR)
     ours = list(visitor.complaints)
     found = Axe().run(visitor.page, options={"preload": False}).response["violations"]
@@ -83,7 +86,7 @@ def faults_of(visitor: Visitor) -> list[str]:
 
 
 def faults_on(visitor: Visitor, addresses: Iterable[str]) -> dict[str, list[str]]:
-    """Return axe's findings by URL, for the pages that have any."""
+    """Return the errors that axe finds, by URL, for the pages that have errors."""
     faults = {}
     for address in addresses:
         visitor.page.goto(address, wait_until="networkidle")

@@ -1,4 +1,4 @@
-"""Tests of a user's work with one picture: upload, view, draw a box, adjust, download, and find it again."""
+"""Tests of a user's work with one picture: upload, view, draw a box, adjust, download, and find the picture again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def downloaded(page: Page, press: Callable[[], None]) -> Image.Image:
 
 
 def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
-    """Draw a box, given in the picture's pixels (left, top, right, bottom), on the displayed picture."""
+    """Draw a box on the displayed picture. box: left, top, right, bottom in pixels of the picture."""
     left, top, right, bottom = box
     corners = page.evaluate(
         """([l, t, r, b]) => {
@@ -60,7 +60,7 @@ def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
 
 
 def boxes_that_arrived(page: Page, *, only_shown: bool = False) -> list[list[int]]:
-    """Return the stored boxes of the picture's newest version, or with `only_shown` those of the displayed version."""
+    """Return the stored boxes of the picture's newest version, or of the displayed version if `only_shown` is True."""
     job = page.url.rstrip("/").split("/jobs/")[1].split("/")[0]
     return page.evaluate(
         """async ([id, onlyShown]) => {
@@ -231,7 +231,7 @@ def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callabl
 
 
 def first_row_not_green(picture: Image.Image) -> int:
-    """Return the number of the first row from the top in which more than 2 % of the pixels are not green."""
+    """Return the number of the first row, counted from the top, in which more than 2 % of the pixels are not green."""
     red, green, _ = np.moveaxis(np.asarray(picture.convert("RGB")).astype(int), 2, 0)
     return int(np.argmax(((green > 240) & (red < 16)).mean(axis=1) < 0.98))
 

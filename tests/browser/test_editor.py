@@ -25,14 +25,14 @@ def is_rendering(response: Response) -> bool:
 
 
 def requests_to(page: Page, part: str) -> list[str]:
-    """Return a list to which the URLs of the page's requests are added that contain `part`."""
+    """Return a list that receives the URL of each request of the page that contains `part`."""
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if part in request.url else None)
     return sent
 
 
 def hold_first(page: Page, pattern: str) -> list[Route]:
-    """Hold back the first request whose URL matches `pattern`; return a list that will contain it."""
+    """Hold the first request whose URL matches `pattern`; return a list to which this request is then added."""
     held: list[Route] = []
 
     def decide(route: Route) -> None:
@@ -46,13 +46,13 @@ def hold_first(page: Page, pattern: str) -> list[Route]:
 
 
 def held_by(page: Page, held: list[Route]) -> Route:
-    """Wait until `hold_first` holds back a request, and return the request."""
+    """Wait until `hold_first` holds a request, and return it. held: the list that `hold_first` has returned."""
     wait_for(lambda: page.evaluate("true") and bool(held), timeout_s=PATIENCE_MS / 1000, what="no request to delay")
     return held[0]
 
 
 def answer_with(route: Route, status: str) -> None:
-    """Answer a held request for a job with the server's response, but with another status of its picture."""
+    """Answer a held request for a job with the server's response, in which the first picture gets another status."""
     answer = route.fetch()
     job = answer.json()
     job["images"][0]["status"] = status

@@ -19,7 +19,10 @@ CLICK_TOOL = '<button type="button" data-tool="points" aria-pressed="false">Clic
 
 
 def offer_clicks(page: Page) -> None:
-    """Open the editor as for a model that takes clicks. A run of this model returns the unchanged job."""
+    """Open the editor with the tool for clicks, as for a model that accepts clicks.
+
+    A run of this model returns the unchanged job.
+    """
 
     def with_tool(route: Route) -> None:
         answer = route.fetch()

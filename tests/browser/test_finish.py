@@ -1,6 +1,6 @@
-"""Tests that finish a picture in the editor, and find its controls only by visible labels.
+"""Tests that finish a picture in the editor with canvas, placement, background, shadow and outline.
 
-They use canvas, placement, background, shadow and outline.
+They find the controls only by visible labels.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def choose_picture_behind(page: Page, file: Path) -> None:
 
 
 def drag_on_canvas(page: Page, right: float, down: float) -> None:
-    """Drag from the middle of the finished picture. right, down: as shares of its width and height."""
+    """Drag from the middle of the finished picture. right, down: the distance as a fraction of its width and height."""
     frame = page.get_by_role("group", name="Finished picture").bounding_box()
     assert frame is not None
     x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
@@ -61,7 +61,7 @@ def drag_on_canvas(page: Page, right: float, down: float) -> None:
 
 
 def pinch_on_canvas(page: Page, factor: float) -> None:
-    """Move two fingers on the finished picture apart, from 40 pixels to `factor` times 40 pixels from its middle."""
+    """Spread two fingers on the finished picture, from 40 pixels to `factor` times 40 pixels from its middle."""
     frame = page.get_by_role("group", name="Finished picture").bounding_box()
     assert frame is not None
     x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
@@ -78,7 +78,7 @@ def download(page: Page) -> np.ndarray:
 
 
 def leather_of(pixels: np.ndarray) -> tuple[float, float, float]:
-    """Return the middle (x, y) and the height of the bag's leather in a picture, as shares of its sides."""
+    """Return the middle (x, y) and the height of the bag's leather, as fractions of the picture's width and height."""
     red, green, blue = (pixels[..., channel] for channel in range(3))
     rows, columns = np.nonzero((abs(red - 135) < 30) & (abs(green - 66) < 24) & (abs(blue - 35) < 24))
     height, width = pixels.shape[:2]

@@ -1,4 +1,4 @@
-"""Tests of gallery and batch: zips, folders, originals, undo, running again, and moving to the next picture."""
+"""Tests of the gallery and of batches: zips, folders, originals, undo, running again, and the next picture."""
 
 from __future__ import annotations
 

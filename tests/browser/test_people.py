@@ -1,4 +1,4 @@
-"""Tests of the editor's tool for people: find them, keep or remove them, and return to the previous result."""
+"""Tests of the editor's tool for people: find people, keep or remove them, and go back to the previous result."""
 
 from __future__ import annotations
 

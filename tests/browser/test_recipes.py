@@ -1,4 +1,4 @@
-"""Tests of the recipes page: the preview follows the form, and a saved recipe can be used on the start page."""
+"""Tests of the recipes page: the preview shows the values of the form, and the start page offers a saved recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the other pages: keys, language, theme, small screens, and the size of the start page."""
+"""Tests of various pages: API keys, language, theme, small screens, and the size of the start page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of joining another team: pictures in the previous team, a used invitation, a webhook's test message."""
+"""Tests of teams in the browser: joining another team, a used invitation, a webhook's test message, revoking a key."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests of five tasks of a new user, done with visible labels only: no ids, no CSS classes, no URLs of the API.
+"""Tests of five tasks of a new user. They use only visible labels: no ids, no CSS classes, no URLs of the API.
 
-If a test does not find a label, a new user does not find the next step.
+If a test does not find a label, a new user would not find the next step.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PHOTO_COUNT = 50
 def bag_with_pale_strap() -> Image.Image:
     """Return a drawn leather bag in front of a wall, (640, 640) RGB.
 
-    The strap has nearly the wall's colour, so the model does not find it.
+    The strap has nearly the same colour as the wall, so that the model does not find it.
     """
     picture = Image.new("RGB", (BAG_SIDE, BAG_SIDE), WALL)
     draw = ImageDraw.Draw(picture)
@@ -156,7 +156,7 @@ def test_repair_a_lost_strap_with_the_brush(sign_up: Callable[..., Visitor], bag
 
 
 def paint(page: Page, points: list[tuple[int, int]]) -> None:
-    """Draw one brush stroke through points, given in pixels of the picture of the bag."""
+    """Draw one brush stroke through these points. points: (x, y) in pixels of the picture."""
     frame = page.get_by_label("Brush strokes").bounding_box()
     scale = frame["width"] / BAG_SIDE
     spots = [(frame["x"] + x * scale, frame["y"] + y * scale) for x, y in points]

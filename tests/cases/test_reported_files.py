@@ -1,7 +1,7 @@
-"""Tests that generated files of kinds that decoders often read incorrectly give the right values.
+"""Tests that the site reads unusual picture files with the correct pixel values. Decoders often read them incorrectly.
 
-The files contain a drawn orange ball with a leaf on a plain background, 320 x 240 pixels; pixel (160, 125) of the ball
-is (197, 99, 17). The expected values are the values of Chromium's canvas, or the file's own samples.
+The files are generated. They show an orange ball with a leaf on a plain background, 320 x 240 pixels; pixel (160, 125)
+of the ball is (197, 99, 17). The expected values are the values of Chromium's canvas, or the file's own samples.
 """
 
 from __future__ import annotations

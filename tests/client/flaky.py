@@ -1,4 +1,4 @@
-"""A proxy in front of a running site that breaks connections, to test how a client reacts."""
+"""A proxy that breaks connections to a running site, to test how a client reacts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 2
 class FlakyProxy:
     """A proxy that forwards connections to a port of this machine, and can break them.
 
-    faults: the faults of the next connections, in order. A number closes the connection after so many bytes of the
-    response; "busy" gives a response with Retry-After instead. When the list is empty, connections have no faults.
+    faults: the faults of the next connections, in order. A number: close the connection after this number of bytes of
+    the response. "busy": send a response with Retry-After instead. When the list is empty, connections have no faults.
     """
 
     def __init__(self, target: int) -> None:
@@ -63,7 +63,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 @contextlib.contextmanager
 def flaky_proxy(target: int) -> Iterator[FlakyProxy]:
-    """Start a proxy in front of the port `target`, yield it, and stop it at the end of the block."""
+    """Start a proxy that forwards to the port `target`, yield the proxy, and stop it at the end of the block."""
     proxy = FlakyProxy(target)
     threading.Thread(target=proxy.serve, daemon=True).start()
     try:

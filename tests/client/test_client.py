@@ -28,9 +28,9 @@ Answer = httpx.Response | Exception
 
 
 class Script:
-    """A fake service that returns given responses in order, and records the requests and the client's pauses.
+    """A fake service that returns given responses in order.
 
-    The pauses are in seconds.
+    It records the requests, and the client's pauses in seconds.
     """
 
     def __init__(self, *answers: Answer) -> None:

@@ -70,7 +70,7 @@ def proxy(live_stack: Stack) -> Iterator[FlakyProxy]:
 
 
 def no_pause(seconds: float) -> None:
-    """Return immediately; it replaces the pause before a retry."""
+    """Return immediately. This function replaces the pause before a retry."""
 
 
 def test_a_submission_whose_response_is_lost_makes_one_job(

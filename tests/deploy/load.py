@@ -1,4 +1,4 @@
-"""Load on a site during the operator's walk (see walk.py): clients send pictures, and the responses are stored."""
+"""Load on a site during the operator's walk-through of a deployment (see walk.py): clients that send pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stack import wait_for
 
 @dataclass
 class Load:
-    """Threads that send small pictures through the site, one after the other, and store the results.
+    """Threads that send small pictures to the site, one after the other, and store the results.
 
     codes: the number of responses by status or error code. jobs: the succeeded jobs. faults: unexpected responses.
     """
@@ -49,7 +49,7 @@ class Load:
         wait_for(lambda: all(begun >= now for begun in self._begun.values()), timeout_s=120, what="a request hangs")
 
     def wait_for_more(self, number: int) -> None:
-        """Wait until `number` further pictures have succeeded. Fail if there are unexpected responses."""
+        """Wait until `number` more pictures have succeeded. Fail after an unexpected response."""
         target = len(self.jobs) + number
         wait_for(
             lambda: len(self.jobs) >= target or bool(self.faults),

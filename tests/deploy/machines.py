@@ -1,4 +1,4 @@
-"""The machines of a site during the operator's walk (see walk.py), and the versions of the code that they run."""
+"""The simulated machines and code versions in the operator's walk-through of a deployment (see walk.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass
 class Release:
-    """A version of the code in a folder. web: the arguments of Python that start its web server."""
+    """A version of the code in a folder. web: the Python arguments that start its web server."""
 
     folder: Path
     web: list[str]
@@ -33,9 +33,9 @@ class Release:
 
 @dataclass
 class Host:
-    """A machine of the site, simulated by its own data folder and one program.
+    """A simulated machine of the site: a data folder and one program.
 
-    environment: the program's environment variables. log: the file of its output.
+    environment: the program's environment variables. log: the file for its output.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Host:
         self.process.wait(120)
 
     def kill(self) -> None:
-        """Kill the program and its children at the same time, as a power failure does."""
+        """Kill the program and its child processes at the same time, as a power failure does."""
         assert self.process is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)

@@ -1,4 +1,7 @@
-"""Start of nginx with the sample configuration of deploy/nginx, on free ports, with a generated certificate."""
+"""A function that starts nginx with the sample configuration of deploy/nginx.
+
+nginx uses free ports and a generated certificate.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from tests.stack import ROOT, free_port, wait_for
 
 @dataclass
 class Nginx:
-    """A running nginx. authority: the file of the certificate that its clients must trust."""
+    """A running nginx. authority: the file of the certificate that clients must trust."""
 
     folder: Path
     http_port: int
@@ -41,7 +44,7 @@ class Nginx:
 
 @contextlib.contextmanager
 def running_nginx(folder: Path, ports: list[int], *, media: Path) -> Iterator[Nginx]:
-    """Start nginx in front of web servers on these ports, and yield it.
+    """Start nginx with web servers on these ports as its upstreams, and yield it.
 
     media: the folder of stored files. Skip the test if nginx is not installed.
     """
@@ -96,7 +99,7 @@ def _site(nginx: Nginx, media: Path) -> str:
 
 
 def _container_settings(folder: Path, user: str) -> str:
-    """Return the sample configuration for containers with this test's folders; the web machines are in another file."""
+    """Return the sample configuration for containers with this test's folders. Another file lists the web machines."""
     text = (ROOT / "deploy" / "nginx" / "container.conf").read_text().replace("/tmp/", f"{folder}/")
     text = re.sub(
         r"    upstream keyline \{.*?\n    \}\n", f"    include {folder}/upstream.conf;\n", text, flags=re.DOTALL

@@ -1,4 +1,4 @@
-"""Tests of the container files: a user other than root, restarts and health checks of services, generated secrets."""
+"""Tests of the container files: no root user, restarts and health checks of services, and generated secrets."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_health_answers_quickly_while_forty_clients_read_slowly(site: Site) -> N
 
 @contextlib.contextmanager
 def _slow_reader(site: Site) -> Iterator[bytes]:
-    """Request the file and yield the start of the response; the connection stays open during the block."""
+    """Request the file, yield the start of the response, and keep the connection open until the block ends."""
     context = ssl.create_default_context(cafile=str(site.nginx.authority))
     with socket.create_connection(("localhost", site.nginx.https_port), timeout=30) as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,4 +1,4 @@
-"""Tests that alerts, dashboard and manifests are valid and use only existing metrics and commands."""
+"""Tests that the alerts, the dashboard and the manifests are valid, and use only existing metrics and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Test of the operator's walk (see walk.py): set-up on several hosts, upgrade, a lost worker, backup and restore."""
+"""Test of the operator's walk-through of a deployment: set-up on several hosts, upgrade, lost worker, backup, restore.
+
+walk.py contains the steps.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The operator's walk: set up a site on several hosts, watch it, lose a worker, upgrade it under load, back it up.
+"""The operator's walk-through of a deployment, from the set-up on several hosts to the backup.
 
-`make walk` runs it and prints each step; `tests/deploy/test_walk.py` runs it as a test. It needs PostgreSQL and nginx
-(apt-get install postgresql nginx-light) and the history of this repository, for version 1.0.0. The steps follow
-docs/deployment.md and use the programs that an operator would use.
+It also watches the site, loses a worker, and upgrades the site under load. `make walk` runs it and prints each step;
+`tests/deploy/test_walk.py` runs it as a test. It needs PostgreSQL and nginx (apt-get install postgresql nginx-light)
+and the history of this repository, for version 1.0.0. The steps follow docs/deployment.md and use the programs that an
+operator would use.
 """
 
 from __future__ import annotations
@@ -257,7 +258,7 @@ class _Walk:
 
 
 def _is_alive(release: Release, worker: Host) -> bool:
-    """Return whether the command `worker_alive` succeeds on a worker's machine."""
+    """Return whether the command `worker_alive` succeeds on the machine of a worker."""
     found = subprocess.run(
         [sys.executable, "manage.py", "worker_alive"],
         cwd=release.folder,

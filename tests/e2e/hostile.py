@@ -1,4 +1,4 @@
-"""Hostile files: truncated, with false headers, with far too large content, or not pictures."""
+"""Hostile files: truncated files, false headers, far too large content, and files that are not pictures."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _cut_short() -> Iterator[tuple[str, bytes]]:
 
 
 def _damaged() -> Iterator[tuple[str, bytes]]:
-    """Yield PNG files with a changed byte in the compressed data, so that pixels are missing.
+    """Yield PNG files in which one byte of the compressed data is changed, so that pixels are missing.
 
-    Files in which all pixels can still be read are left out: only their checksum is wrong, and the site accepts them
-    with a note, as browsers do.
+    Leave out files in which all pixels can still be read. Only their checksum is wrong, and the site accepts them with
+    a note, as browsers do.
     """
     pixels = photos.astronaut()[:160, :160]
     whole = photos.encode(pixels, "PNG")
@@ -67,7 +67,7 @@ def _damaged() -> Iterator[tuple[str, bytes]]:
 
 
 def _holds_all_pixels(png: bytes, pixels: np.ndarray) -> bool:
-    """Return whether the compressed data of a PNG gives all rows with valid filters. Checksums are ignored."""
+    """Return whether the compressed data of a PNG contains all rows with valid filters. Ignore checksums."""
     height, width, channels = pixels.shape
     stream, place = b"", 8
     while place + 8 <= len(png):
@@ -163,7 +163,7 @@ def _other_kinds() -> Iterator[tuple[str, bytes]]:
 
 
 def _noise() -> Iterator[tuple[str, bytes]]:
-    """Yield files that contain the signature of a real format and then random bytes."""
+    """Yield files that contain the signature of a real format, followed by random bytes."""
     source = random.Random(20_260)
     signatures = {
         "nothing": b"",
@@ -182,7 +182,7 @@ def _noise() -> Iterator[tuple[str, bytes]]:
 
 
 def png_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
-    """Return a PNG of `pixels` whose header states the size width x height, with a correct checksum."""
+    """Return a PNG that contains `pixels`, but whose header states the size width x height. The checksum is correct."""
     whole = photos.encode(pixels, "PNG")
     return _patched(whole, 8, _chunk(b"IHDR", struct.pack(">II", width, height) + whole[24:29]))
 
@@ -198,7 +198,7 @@ def _jpeg_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
 
 
 def _gif_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
-    """Return a GIF of `pixels` whose screen and frame both state the size width x height."""
+    """Return a GIF that contains `pixels`, but whose screen and frame sizes are width x height."""
     whole = photos.encode(pixels, "GIF")
     frame = whole.index(b"\x2c\0\0\0\0")
     return _patched(_patched(whole, 6, struct.pack("<HH", width, height)), frame + 5, struct.pack("<HH", width, height))

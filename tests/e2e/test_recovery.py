@@ -1,4 +1,4 @@
-"""Tests that work is completed and charged once after a worker, the broker or the web server is killed."""
+"""Tests that pictures are completed and charged once after a worker, the broker or the web server is killed."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
 
 
 def _caught_in_the_middle(stack: Stack) -> tuple[str, int]:
-    """Submit a slow picture, and stop its worker while it processes the picture.
+    """Submit a slow picture, and stop its worker process while the picture is processed.
 
-    Return the ids of the job and of the worker's process.
+    Return the ids of the job and of the worker process.
     """
     api = stack.api()
     noise = np.random.default_rng(7).integers(0, 256, (3000, 4000, 3), np.uint8)
@@ -143,7 +143,7 @@ def _charged(stack: Stack) -> int:
 
 
 def _attempts(stack: Stack, job: str) -> list[int]:
-    """Return how often each picture of a job was claimed, from the site's database."""
+    """Return from the site's database how often each picture of a job was claimed by a worker."""
     with sqlite3.connect(f"file:{stack.data_dir / 'keyline.sqlite3'}?mode=ro", uri=True) as database:
         rows = database.execute("SELECT attempt FROM jobs_jobimage WHERE job_id = ?", [job.replace("-", "")])
         return [attempt for (attempt,) in rows]

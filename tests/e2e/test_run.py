@@ -1,4 +1,4 @@
-"""Tests that one command starts the site on an empty folder, and later ends all the processes that it started."""
+"""Tests that one command starts the site in an empty folder, and later stops all processes that it started."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _wait_until_it_answers(stack: Stack) -> None:
 
 
 def _alive(pids: list[int]) -> list[int]:
-    """Return the processes that still run, without zombies."""
+    """Return the processes that still run; zombies are left out."""
     alive = []
     for pid in pids:
         try:

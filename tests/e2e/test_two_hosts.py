@@ -71,7 +71,7 @@ def workers(stack: Stack) -> list[dict[str, object]]:
 
 
 def cut_out_by(stack: Stack, count: int) -> list[tuple[str, str]]:
-    """Cut out small pictures, four at a time; return the host and the model of each picture."""
+    """Cut out small pictures, four at a time; return the host and the model that processed each picture."""
     with ThreadPoolExecutor(4) as pool:
         jobs = list(pool.map(lambda _: cut_out(stack), range(count)))
     of_first = stack.processes("--child", "pictures")
@@ -105,13 +105,13 @@ def activate(stack: Stack) -> requests.Response:
 
 
 def copies_prevent(folder: Path) -> None:
-    """Replace the folder in which a host keeps copies of models by a file, so that the host cannot store copies."""
+    """Prevent a host from storing copies of models: replace the folder for copies by a file."""
     shutil.rmtree(folder / "weights", ignore_errors=True)
     (folder / "weights").write_text("")
 
 
 def problem_of_weights(stack: Stack) -> str:
-    """Return the problem with the weights that /health shows a signed-in user; empty if there is none."""
+    """Return the problem with the weight files that /health shows to a signed-in user; empty if there is none."""
     with requests.Session() as browser:
         login = f"{stack.base_url}/accounts/login/"
         browser.get(login, timeout=30)

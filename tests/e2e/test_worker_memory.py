@@ -1,4 +1,4 @@
-"""Test that a worker above its memory limit is replaced between two pictures, and no picture is lost."""
+"""Test that a worker that uses too much memory is replaced between two pictures, and no picture is lost."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def test_a_worker_above_its_limit_is_replaced_after_each_picture(tmp_path: Path)
 
 
 def worker(stack: Stack) -> int:
-    """Return the process id of the worker; 0 if none runs, or while one replaces another."""
+    """Return the process id of the worker; 0 if no worker runs, or if a new worker is replacing the old one."""
     found = stack.processes("--child", "pictures")
     return found[0] if len(found) == 1 else 0

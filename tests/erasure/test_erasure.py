@@ -1,4 +1,4 @@
-"""Tests of erasing users and teams: files, rows and names are removed, and the audit trail stays valid.
+"""Tests that erase users and teams: files, rows and names are removed, and the audit trail stays valid.
 
 They also test that an export contains all data.
 """
@@ -36,7 +36,7 @@ def files() -> list[str]:
 
 
 def everything_in_the_database() -> str:
-    """Return all values of all rows of the database as one text."""
+    """Return all values in all rows of the database as one text."""
     parts = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():

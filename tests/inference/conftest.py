@@ -1,4 +1,4 @@
-"""Fixtures of tests with one small network: its file, its activation, and a worker's models."""
+"""Fixtures of tests with one small network: its file, its activation, and the models of a worker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def weights(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def version(weights: Path) -> ModelVersion:
-    """Return the small network as the active model of the quality `fast` for subjects."""
+    """Make the small network the active model for subjects in the quality `fast`, and return it."""
     return ModelVersion.objects.create(
         role=Role.SUBJECT, tier=Tier.FAST, name="tiny", path="tiny.onnx", sha256=file_digest(weights), is_active=True
     )
@@ -37,7 +37,7 @@ def version(weights: Path) -> ModelVersion:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[engines.Engines]:
-    """Yield the models of a worker on this host; loading a file gives a fake engine."""
+    """Yield the models of a worker on this host. When it loads a file, it gets a fake inference engine."""
     settings.MATTING_HOST = "here"
     engines.engines.cache_clear()
     monkeypatch.setattr(engines, "load", lambda weights: FakeEngine())

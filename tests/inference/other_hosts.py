@@ -1,4 +1,4 @@
-"""What tests do about hosts other than this one: their heartbeats, their empty folders, and their failures."""
+"""Helpers that simulate other hosts: their heartbeats, their empty folders, and their failures."""
 
 from __future__ import annotations
 

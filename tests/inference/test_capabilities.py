@@ -1,4 +1,4 @@
-"""Which licences an operator must accept."""
+"""Tests of the licences of models: which licences an operator must accept before the model can be used."""
 
 from __future__ import annotations
 

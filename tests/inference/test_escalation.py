@@ -1,4 +1,7 @@
-"""Tests of escalation: uncertain pictures are run again with the fine model, within a share and a time limit."""
+"""Tests of escalation: an uncertain picture is processed again with the fine model.
+
+The share of such pictures and their time are limited.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ def test_one_slow_picture_among_fast_ones_changes_nothing() -> None:
 
 
 def refusals(escalation: Escalation) -> int:
-    """Return how many uncertain pictures in a row are not run again for the reason `time`, until another decision."""
+    """Decide about uncertain pictures until the fine model is used again, and return the number of refusals.
+
+    A refusal has the reason `time`: the fine model is too slow.
+    """
     count = 0
     while escalation.decide(0.9) == "time":
         count += 1

@@ -1,4 +1,7 @@
-"""Tests of activations on several hosts: all hosts get the file or none, and a host without it takes no pictures."""
+"""Tests of activations on several hosts: either all hosts get the file or none.
+
+A host without the file takes no pictures.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,7 @@ def test_a_refused_file_is_not_stored_on_a_single_host(
 def test_a_checkpoint_without_a_manifest_has_none_on_other_hosts(
     settings: Settings, tmp_path: Path, weights: Path
 ) -> None:
-    """The copy must have no manifest: with an empty one, the built-in network would use the box mode `crop`."""
+    """The copy must have no manifest: with an empty manifest, the built-in network would use the box mode `crop`."""
     path = weights.with_name("own.pth")
     path.write_bytes(b"own")
     sha256 = file_digest(path)
@@ -182,7 +185,7 @@ def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
     worker: engines.Engines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The web server's host has no file; of the two hosts with workers, `here` has it and `there` has not."""
+    """The file must reach `there`, although only `here` has it. The web server's host has no file."""
     folder = settings.MATTING_WEIGHTS_DIR
     move_to_another_host(settings, tmp_path)
     beats("here")

@@ -1,4 +1,7 @@
-"""Tests of a host that lacks the file of an active model, or cannot load it: which host or model takes its pictures."""
+"""Tests of a host that cannot use an active model, because the file is missing or cannot be loaded.
+
+Another host or another model must process its pictures.
+"""
 
 from __future__ import annotations
 

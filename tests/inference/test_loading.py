@@ -1,6 +1,6 @@
-"""Tests of a model that cannot be loaded: a smaller one replaces it, and the reason is reported.
+"""Tests of a model that cannot be loaded: a smaller model replaces it, and the reason is reported.
 
-After a lack of memory, loading is tried again.
+After a lack of memory, the worker tries again later.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def openvino_is_full() -> Exception:
 
 
 class Loader:
-    """A loader of fake engines that have their file's name.
+    """A loader of weight files that returns fake inference engines. Each engine has the name of its file.
 
-    error: raised for the file `large`, unless it is None. loads: the names of the files loaded so far.
+    error: the exception to raise for the file `large`, or None. loads: the names of the files loaded so far.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ def loader() -> Loader:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return a list whose only item is the time in seconds; tests change it."""
+    """Return a list whose only item is the current time in seconds. Tests change it."""
     now = [1000.0]
     monkeypatch.setattr("jobs.inference.engines.time.monotonic", lambda: now[0])
     return now
@@ -71,7 +71,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def worker(loader: Loader, settings: Settings, tmp_path: Path, clock: list[float]) -> Engines:
-    """Return a worker's models, with the file `large.onnx` in the weights folder."""
+    """Return the models of a worker. The weights folder contains the file `large.onnx`."""
     settings.MATTING_WEIGHTS_DIR = tmp_path
     (tmp_path / "large.onnx").write_bytes(b"large")
     pool = Pool(budget_bytes=10**9, idle_s=100, load=loader)

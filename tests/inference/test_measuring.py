@@ -1,4 +1,7 @@
-"""A worker lets the runtimes be measured for each model that becomes active, and `auto` then uses the fastest."""
+"""Tests of the measurement of runtimes: a worker starts it for each model that becomes active.
+
+The runtime `auto` then means the fastest measured runtime.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Process:
-    """A started `measure_runtimes`."""
+    """A fake process of the command `measure_runtimes`."""
 
     def __init__(self, command: list[str], **options: object) -> None:
         self.command, self.status = command, None
@@ -31,7 +34,7 @@ class Process:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> list[Process]:
-    """The processes that were started, on a machine without a GPU."""
+    """Return the list of the processes that are started, on a simulated machine without a GPU."""
     settings.MATTING_RUNTIME, settings.DATA_DIR, settings.MATTING_WEIGHTS_DIR = "auto", tmp_path, tmp_path
     monkeypatch.setattr(measuring, "a_gpu_may_be_there", lambda: False)
     monkeypatch.setattr(registry, "a_gpu_may_be_there", lambda: False)
@@ -59,7 +62,7 @@ def activate(path: Path) -> None:
 
 
 def remember(path: Path, runtime: str, *, built_in: bool) -> None:
-    """Store a measurement, as `measure_runtimes` does."""
+    """Store the fastest runtime of a model, as the command `measure_runtimes` does."""
     file = measuring.cache_dir() / fastest.FILE_NAME
     file.parent.mkdir(exist_ok=True)
     fastest._write(file, fastest._read(file) | {fastest._key(path, built_in=built_in): runtime})

@@ -1,4 +1,4 @@
-"""Tests of the pool of a worker's models: they stay within a memory budget."""
+"""Tests of a worker's pool of loaded models: the models stay within a memory budget."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def loads() -> list[str]:
 
 @pytest.fixture
 def pool(loads: list[str]) -> Pool:
-    """Return a pool for two models of 100 MB each. A model is idle after 100 steps of the clock."""
+    """Return a pool with space for two models of 100 MB each. A model is idle after 100 steps of the clock."""
 
     def load(weights: Weights) -> FakeEngine:
         loads.append(weights.path.name)
@@ -90,7 +90,7 @@ def test_a_load_blocks_neither_the_heartbeat_nor_other_models(pool: Pool, loads:
 
 
 def without_waiting(work: Callable[[], Any]) -> Any:
-    """Return the result of `work`; fail if it waits for another thread."""
+    """Call `work` in a new thread and return its result; fail if the call does not end within 10 seconds."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(work).result(timeout=10)
 

@@ -1,4 +1,4 @@
-"""Tests of a picture's quality: the requested one, else the team's default for the API, else the site's default."""
+"""Tests of a picture's quality: the request's quality, else the team's default for the API, else the site's default."""
 
 from __future__ import annotations
 

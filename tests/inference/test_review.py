@@ -1,4 +1,4 @@
-"""Tests of uncertain results: they are listed first and reported, and corrections are counted."""
+"""Tests of uncertain results: the gallery shows them first, webhooks announce them, and corrections are counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def finished(person: Person, *uncertainties: float) -> list[JobImage]:
-    """Return the pictures of a job that have succeeded with these uncertainties."""
+    """Create a job with one succeeded picture for each of these uncertainties, and return its pictures."""
     job = submit(person, len(uncertainties))
     images = list(job.images.order_by("position"))
     for image, uncertainty in zip(images, uncertainties, strict=True):

@@ -1,4 +1,4 @@
-"""Tests of the choice of a model for a request; the result names the model and the reason."""
+"""Tests of the choice of a model for a request; the result contains the model's name and the reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RGB = np.zeros((40, 60, 3), np.uint8)
 
 
 class Unsure(FakeEngine):
-    """A fake engine that returns the alpha 0.5 everywhere, which is the highest uncertainty."""
+    """A fake inference engine that returns the alpha 0.5 everywhere, which is the highest possible uncertainty."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         self.calls.append("auto")
@@ -28,7 +28,7 @@ class Unsure(FakeEngine):
 
 
 class TooLarge(FakeEngine):
-    """A fake engine that runs out of memory with each picture."""
+    """A fake inference engine that raises an out-of-memory error for each picture."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         raise InferenceFailed from MemoryError()
@@ -159,7 +159,10 @@ def test_auto_asks_the_fine_model_only_where_the_fast_one_is_uncertain() -> None
 
 
 class Small(FakeEngine):
-    """An engine that finds a person, or the subject of a box, of 0.1 % of the picture, with this alpha."""
+    """A fake inference engine that finds one person, or the subject of a box, that covers 0.1 % of the picture.
+
+    alpha: the alpha of this area.
+    """
 
     box = Box(10, 10, 20, 20)
 

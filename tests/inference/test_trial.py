@@ -1,4 +1,4 @@
-"""A trial model is compared with what the other pictures of the same teams, role and period got."""
+"""Tests that compare a trial model with other models, on pictures of the same teams, role and period."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _trial_of_alice(alice: Person) -> None:
 
 
 def picture(team: Team, tier: str, *, hours_ago: float = 1, **values: object) -> JobImage:
-    """A picture that was processed by the model of this tier, with 100 ms for `fast` and 300 ms for others."""
+    """Create a picture that a model of this tier has processed, in 100 ms for `fast` and in 300 ms for other tiers."""
     options = CutoutOptions(**values.pop("options", {})).to_json()
     job = Job.objects.create(
         team=team, dialect=Job.Dialect.NATIVE, options=options, images_total=1, corrects=values.pop("corrects", None)

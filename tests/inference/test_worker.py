@@ -1,4 +1,4 @@
-"""Tests of one worker process: its memory limit, its threads, and the share of pictures for the model under trial."""
+"""Tests of one worker process: its memory limit, its threads, and the share of pictures for a trial model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PICTURES = 2000
 
 @pytest.fixture
 def signals(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Return the list of sent signals, as pairs of process id and signal. This process seems to use 300 MB."""
+    """Return the list of sent signals, as pairs of process id and signal. The process pretends to use 300 MB."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(engines.os, "kill", lambda pid, number: sent.append((pid, number)))
     monkeypatch.setattr(engines, "rss_bytes", lambda: 300 * 2**20)

@@ -1,4 +1,4 @@
-"""A small local web server for tests, and responses for it."""
+"""A small local web server for tests, and functions that create its responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of zips: names from all desktop systems, files that these systems add, and hostile archives."""
+"""Tests of zips: file names from all desktop systems, files that these systems add, and malicious archives."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WITHIN = ArchiveLimits(max_entries=50, max_bytes=50 * 2**20)
 
 
 def zipped(files: dict[str, bytes], *, encoding: str = "utf-8") -> io.BytesIO:
-    """Return a zip of files by their names.
+    """Return a zip that contains `files`, a dict from names to contents.
 
-    encoding: the encoding of the names; the UTF-8 flag is set only for utf-8.
+    encoding: the encoding of the names. The zip has the UTF-8 flag only if it is utf-8.
     """
     parts, directory, place = [], [], 0
     for name, data in files.items():

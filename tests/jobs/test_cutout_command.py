@@ -1,4 +1,4 @@
-"""Tests of the command `manage.py cutout`: results do not overwrite the source pictures."""
+"""Tests of the command `manage.py cutout`: its results do not overwrite the source pictures."""
 
 from __future__ import annotations
 

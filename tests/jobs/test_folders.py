@@ -1,4 +1,4 @@
-"""Tests of server folders: allowed paths, and the error when a folder is replaced by a link during a request."""
+"""Tests of folders on the server: allowed paths, and the error when a link replaces a folder during a request."""
 
 from __future__ import annotations
 

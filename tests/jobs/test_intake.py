@@ -1,4 +1,4 @@
-"""Tests of accepting pictures: the memory that a checked picture needs, and the limits that apply."""
+"""Tests of accepting pictures: stored pictures, base64, the limits that apply, and faults of the disk or memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that pictures are decoded in separate processes, and that a crash there affects no other process."""
+"""Tests that pictures are decoded in separate processes, and that a crash of a decoder affects no other process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the outbox of mail: requests store it and a worker sends it.
+"""Tests of the mail outbox: requests store mails in the database, and a worker sends them.
 
 A mail server that does not respond delays no request, and no mail is lost.
 """

@@ -1,4 +1,4 @@
-"""Helpers of the quota tests: submit pictures, claim them as a worker does, and end them."""
+"""Helpers of the quota tests: submit pictures, claim them as a worker does, and finish or fail them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.photos import encoded
 
 
 def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
-    """Submit pictures by URL, and return the job. This is fast, because nothing is decoded or stored.
+    """Submit pictures by URL, and return the job. This is fast, because no picture is decoded or stored.
 
-    pictures: their number. dialect: the API through which they come. limits: the limits of accepted pictures; None uses
-    the site's.
+    pictures: the number of pictures. dialect: the name of the API that receives them. limits: the limits for pictures,
+    or None for the site's limits.
     """
     sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
     job = job_submit(

@@ -1,6 +1,6 @@
-"""A program in which 200 threads, each with its own database connection, submit a picture at the same time.
+"""A program in which 200 threads submit a picture at the same time, each with its own database connection.
 
-Run it as `python -m tests.quota.stampede` with DATABASE_URL and REDIS_URL set. It prints the outcome as JSON.
+Run it as `python -m tests.quota.stampede` with DATABASE_URL and REDIS_URL set. It prints the results as JSON.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests of quota alerts: a team gets one when most of its quota is used, and one when all of it is used."""
+"""Tests of quota alerts: a team gets one alert when most of its quota is used, and one when the whole quota is used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
-    """Return the list of alerts that are queued, to which later ones are added: dicts of `percent` and `limit`."""
+    """Return a list that records each alert that is put into the queue, as a dict with `percent` and `limit`."""
     found: list[dict[str, int]] = []
     enqueue = queue.enqueue_task
 

@@ -1,4 +1,4 @@
-"""Tests that the database refuses changes of the usage ledger, except when a team is erased."""
+"""Tests that the database rejects changes of the usage ledger, except when a team is erased."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of charges, single refunds, and rejected charges."""
+"""Tests of charges for pictures, of refunds, and of submissions that are rejected without a charge."""
 
 from __future__ import annotations
 

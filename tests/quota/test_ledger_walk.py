@@ -1,4 +1,4 @@
-"""Tests that the ledger equals the usage after random sequences of steps.
+"""Tests that the sum of the usage ledger equals the team's usage after each step of a random sequence.
 
 The steps are submissions, ends, cancellations, crashes, retries and purges.
 """
@@ -29,7 +29,7 @@ STEPS = 120
 
 
 class Walk:
-    """A random sequence of steps with one team, and the expected number of charges."""
+    """A random sequence of steps of one team. It also counts the charges that the ledger must contain."""
 
     def __init__(self, person: Person, seed: int) -> None:
         self.person = person
@@ -89,7 +89,7 @@ class Walk:
         fail(image, ImageUnreadable())
 
     def _leave(self, image: JobImage) -> None:
-        """Do nothing, as a worker that was killed."""
+        """Do nothing, like a worker that was killed."""
 
     def _image(self, status: str) -> JobImage | None:
         found = list(JobImage.objects.filter(status=status).order_by("pk"))

@@ -1,4 +1,4 @@
-"""Tests of pictures of quality `fine` that cost several units, in the quota, in refunds and on the usage page."""
+"""Tests of pictures of quality `fine`, which cost several units: the quota, refunds and the usage page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fine_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the quality `fine` available, independent of the active models."""
+    """Make the quality `fine` available, although no fine model is active."""
     monkeypatch.setattr("jobs.inference.quality.active_version", lambda role, tier: object())
 
 

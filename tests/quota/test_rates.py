@@ -1,4 +1,4 @@
-"""Tests of the limit of requests per second, and of the headers that state limits."""
+"""Tests of the limit of requests per second, and of the response headers that show limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def long_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the window of the rate limit one minute long, so that it does not end during a test on a slow machine."""
+    """Make the rate limit's time window one minute long, so that it does not end during a test on a slow machine."""
     monkeypatch.setattr(rates, "WINDOW_S", 60)
 
 

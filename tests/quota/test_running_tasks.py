@@ -1,4 +1,4 @@
-"""Tests that pictures beyond a team's limit of running tasks wait outside the queue and delay no other team."""
+"""Tests of the limit of a team's running tasks: more pictures wait outside the queue and do not delay other teams."""
 
 from __future__ import annotations
 

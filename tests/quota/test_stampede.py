@@ -1,4 +1,4 @@
-"""Tests that of 200 concurrent submissions with a quota of 50, exactly 50 are accepted, on both databases."""
+"""Tests that exactly 50 of 200 simultaneous submissions are accepted when the quota is 50, on both databases."""
 
 from __future__ import annotations
 

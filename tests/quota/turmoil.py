@@ -1,6 +1,6 @@
 """A program whose threads claim, end, cancel, retry and purge the jobs of one team at the same time.
 
-Run it as `python -m tests.quota.turmoil` with DATABASE_URL and REDIS_URL set. It prints the outcome as JSON.
+Run it as `python -m tests.quota.turmoil` with DATABASE_URL and REDIS_URL set. It prints the results as JSON.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests that the built-in recipes meet their own rules, for real photos and the real model."""
+"""Tests that the built-in recipes follow their own rules, with real photos and the real model."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_real_photo_keeps_every_rule(name: str, photo: str, alphas: dict[str, 
 
 
 def _broken(**changes: object) -> Recipe:
-    """Return the recipe of the Amazon main image with these values changed, so that it breaks a rule."""
+    """Return the recipe of the Amazon main image with these fields changed, so that its result breaks a rule."""
     return Recipe.read(builtin_recipes()["amazon-main"].to_json() | changes)
 
 

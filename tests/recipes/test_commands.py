@@ -1,4 +1,4 @@
-"""Tests of recipes on the command line: list, export, import, and apply without a server."""
+"""Tests of recipes on the command line: list, export, import, and apply them without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the page about recipes lists all fields and built-in recipes, and that its example is valid."""
+"""Tests that the documentation page of recipes lists all fields and built-in recipes, and that its example is valid."""
 
 from __future__ import annotations
 

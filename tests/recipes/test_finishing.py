@@ -1,4 +1,4 @@
-"""Tests that a worker applies a job's recipes to its pictures after one run of the model."""
+"""Tests that a worker runs the model once for each picture, and then applies all recipes of the job."""
 
 from __future__ import annotations
 

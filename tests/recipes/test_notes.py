@@ -1,4 +1,4 @@
-"""Notes on finished pictures are translated for people, and stay English for programs."""
+"""Tests of the notes on finished pictures: users read them in their language, and programs read them in English."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHITE = {"type": "color", "color": "#ffffff"}
 
 
 def notes_of(**fields: Any) -> list[str]:
-    """Return the notes on a drawn bottle that is finished by a recipe with these fields."""
+    """Finish a picture of a drawn bottle by a recipe with these fields, and return the notes about the result."""
     rgb, alpha = bottle()
     recipe = Recipe.read({"title": "t", "canvas": SQUARE, "background": WHITE, "placement": {"fill": 0.8}} | fields)
     result = finish(rgb, alpha, recipe)

@@ -1,4 +1,4 @@
-"""Tests of recipes: they belong to a team, keep their versions, and are audited."""
+"""Tests of recipes: they belong to a team, keep their old versions, and changes are written to the audit trail."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Tests of the zip with a job's results, whose completion ends the job.
+"""Tests of the zip with a job's results. The job ends when its zip is complete.
 
-It is made once, retried after a crash, and complete. After three failed attempts, the job fails.
+The zip contains all results and is made once. After a crash of the worker, another worker makes it again. After three
+failed attempts, the job fails.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PICTURE_BYTES = 4 * 2**20
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """Return the list of tasks that are queued for light workers, to which the arguments of later ones are added."""
+    """Return a list that records the arguments of each queued task. Commit hooks of the database run immediately."""
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(queue, "enqueue_task", lambda task, *args, **how: calls.append(args))
     monkeypatch.setattr("django.db.transaction.on_commit", lambda call, using=None, robust=False: call())
@@ -41,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def job(alice: Person) -> Job:
-    """Return a job with three successful pictures, just before its end."""
+    """Return a job with three successful pictures that has not ended yet."""
     job = Job.objects.create(
         team=alice.team,
         dialect="native",
@@ -116,7 +117,7 @@ def test_memory_stays_bounded_whatever_the_pictures_weigh(job: Job, asked: list)
 
 
 def lapse(job: Job) -> None:
-    """Let the lease expire with which a worker has claimed the making of the job's zip."""
+    """End the worker's lease on the job's zip, as if its time had passed."""
     past = timezone.now() - dt.timedelta(minutes=1)
     Bundle.objects.filter(job=job).update(created_at=past)
     Bundle.objects.filter(job=job).exclude(leased_until=None).update(leased_until=past)
@@ -136,7 +137,7 @@ def test_a_worker_that_died_at_it_is_replaced_up_to_the_last(
     job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
-        """A BaseException that simulates a killed worker."""
+        """An exception that simulates a killed worker. Handlers of Exception do not catch it."""
 
     def die(*args: object) -> None:
         raise Killed
@@ -201,7 +202,7 @@ def test_a_storage_that_refuses_ends_the_job_with_the_reason(
 
 
 def overtake(job: Job) -> None:
-    """Let another worker claim the job's zip after the lease of the first worker has expired."""
+    """End the first worker's lease on the job's zip, and let another worker claim the zip."""
     lapse(job)
     bundles_recover()
     assert Bundle.objects.get(job=job).claim(lease_s=60)

@@ -1,4 +1,4 @@
-"""Tests that deleted files are removed from the storage, even after errors of the storage or a worker."""
+"""Tests that deleted files are removed from the storage, even after an error of the storage or a crash of a worker."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def make_due() -> None:
 
 
 def killed_before_its_commit(image: JobImage) -> JobImage:
-    """Store a result file as a worker does that is then killed; return the picture, claimed by the next worker."""
+    """Store a result file, as a worker that is then killed; return the picture, which the next worker has claimed."""
     storage.store(storage.key_of_result(image, Artifact.Kind.CUTOUT, "png"), b"private")
     JobImage.objects.filter(pk=image.pk).update(leased_until=timezone.now() - dt.timedelta(seconds=1))
     images_recover()

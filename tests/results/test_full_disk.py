@@ -1,4 +1,4 @@
-"""Tests with a full disk: no partial file remains, and jobs can still be deleted."""
+"""Tests with a full disk: a failed write leaves no partial file, and jobs can still be deleted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def set_free_bytes(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
 
 def test_a_file_that_the_disk_cannot_hold_is_left_neither_half_nor_as_a_folder() -> None:
     class Filling(File):
-        """Content that fills the disk while it is written."""
+        """Content of a file that raises a disk-full error while it is written."""
 
         size = 200_000
 

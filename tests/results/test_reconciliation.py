@@ -1,4 +1,4 @@
-"""Tests of `manage.py reconcile`: files without rows, and rows without files."""
+"""Tests of `manage.py reconcile`, which finds files without database rows and rows without files."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def orphan(key: str, *, age: dt.timedelta = dt.timedelta(hours=2)) -> Path:
 
 @pytest.fixture
 def site(alice: Person) -> dict[str, Path]:
-    """Create a complete result and upload, and one example of each difference between files and rows.
+    """Create a correct result and upload, and one example of each difference between the files and the database rows.
 
-    Return the paths of the differing files by name.
+    Return the paths of the files without a row by name.
     """
     succeed(claim(submit_file(alice).images.get()))
     upload_store(actor=alice.actor, source=accept_bytes(encoded("JPEG", quality=61)))

@@ -1,4 +1,4 @@
-"""Tests of deleting pictures of a job: their files are deleted too, and the deletion is recorded."""
+"""Tests that delete single pictures of a job: their files are deleted too, and the deletion is recorded."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A program that writes and reads all tables as version 1.0.0 does, on a database with the newest schema.
 
-Run it with DATABASE_URL set; it prints the failures as JSON. The models of 1.0.0 are built from its migrations, so the
-SQL statements are those of the released code.
+Run it with DATABASE_URL set. It prints the failures as JSON. It builds the models of version 1.0.0 from the migrations,
+so that it executes the same SQL statements as the released code.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _minimal_row(model: Any) -> Any:
-    """Create a row with values for all required fields without a default, and return it."""
+    """Create a row with values only for the required fields, and return it."""
     values = {}
     for field in model._meta.concrete_fields:
         if field.has_default() or field.null or (field.primary_key and field.get_internal_type() == "BigAutoField"):

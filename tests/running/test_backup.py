@@ -1,4 +1,4 @@
-"""Tests of the backup of a running site: it is restored on another site, with files and a valid audit trail."""
+"""Tests of a backup of a running site: another site can restore it, with all files and a valid audit trail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class SiteFolder:
-    """A site's data folder and database, and its management commands."""
+    """The data folder and the database of a site. Its methods run management commands."""
 
     folder: Path
     database_url: str = ""
@@ -41,7 +41,7 @@ class SiteFolder:
 
 @pytest.fixture(scope="module")
 def backed_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[SiteFolder, Path]:
-    """Return a site with jobs and files, and the folder of its backup."""
+    """Create a site with jobs and files and back it up; return the site and the folder of the backup."""
     folder = tmp_path_factory.mktemp("site")
     site = SiteFolder(folder / "var")
     site.done("setup")

@@ -1,4 +1,4 @@
-"""Tests that the embedded Valkey keeps its data."""
+"""Tests that the embedded Valkey server keeps its data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobs.running import broker
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Yield a temporary folder with a short path, because a socket's path is limited to about 108 characters."""
+    """Yield a temporary folder with a short path, because the path of a socket has a limit of about 108 characters."""
     path = Path(tempfile.mkdtemp(prefix="keyline-broker-"))
     yield path
     shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""Tests that the start-up checks reject invalid settings and name the variable."""
+"""Tests that the checks at the start reject invalid settings and name the variable."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_shipped_model_serves_what_the_configured_one_cannot(settings: Setti
 
 
 def salient(folder: Path) -> str:
-    """Write a weight file that no test loads, with the manifest of a network of family `salient`; return its path."""
+    """Write a fake weight file with the manifest of a network of the family `salient`; return its path."""
     path = folder / "salient.onnx"
     path.write_bytes(b"weights")
     path.with_suffix(".json").write_text(json.dumps({"name": "salient", "licence": "MIT"}))

@@ -1,4 +1,4 @@
-"""Tests that each invalid setting is reported with its name before anything starts."""
+"""Tests that the site reports each invalid setting with its name, before anything starts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests that each variable in docs/settings.md has an invalid value that stops the start.
+"""Tests that each variable in docs/settings.md is checked: an invalid value stops the start of the site.
 
-The exceptions are variables whose text cannot be checked.
+Variables that accept any text are exceptions.
 """
 
 from __future__ import annotations

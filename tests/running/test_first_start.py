@@ -1,4 +1,4 @@
-"""Tests of the first start: the data folder is prepared once, and a problem is reported in one line."""
+"""Tests of the first start of a site: it prepares the data folder once, and reports a problem in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of a changed SECRET_KEY: signatures of the old key are valid while it is in SECRET_KEY_FALLBACKS."""
+"""Tests of a changed SECRET_KEY: signatures made with the old key stay valid while it is in SECRET_KEY_FALLBACKS."""
 
 from __future__ import annotations
 

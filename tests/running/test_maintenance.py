@@ -1,4 +1,4 @@
-"""Tests of regular maintenance: usage for billing, shorter retention of stored jobs, expired sessions."""
+"""Tests of regular maintenance: export of the usage for billing, shorter retention of jobs, expired sessions."""
 
 from __future__ import annotations
 

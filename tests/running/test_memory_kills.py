@@ -1,4 +1,4 @@
-"""Tests that a worker killed by the system for memory is distinguished from one killed by another process."""
+"""Tests that the site detects when the operating system has killed a process for lack of memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that only the site's system user can read its data, and that stored secrets need its secret key."""
+"""Tests that only the site's system user can read its data, and that its secret key encrypts stored secrets."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_secret_that_no_key_reads_signs_nothing_and_is_never_overwritten(alice
 
 
 def _storage(folder: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Any:
-    """Return the storage that mattingsite.settings configures with these environment variables."""
+    """Return the storage that mattingsite.settings configures when these environment variables are set."""
     environment = os.environ | {"MATTING_DATA_DIR": str(folder)} | variables
     with monkeypatch.context() as patch:
         patch.setattr(os, "environ", environment)

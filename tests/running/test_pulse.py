@@ -1,4 +1,4 @@
-"""Tests that the parent detects a worker process that hangs or is stopped."""
+"""Tests that the parent process detects a worker process that hangs or is stopped."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_the_supervisor_kills_a_program_that_hangs_and_starts_another() -> None:
 
 
 def pulse_again(pid: int) -> None:
-    """Set the time of a process's pulse file, which shows that it is alive, one second later."""
+    """Increase the time of a process's pulse file by one second. The file shows that the process is alive."""
     file = Path(settings.DATA_DIR) / "pulses" / str(pid)
     moment_ns = file.stat().st_mtime_ns + 10**9
     os.utime(file, ns=(moment_ns, moment_ns))

@@ -1,4 +1,4 @@
-"""Tests that `make dev` restarts the programs that use a changed file."""
+"""Tests that `make dev` restarts only the programs that use a changed file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the previous version still works after an upgrade of the database, until its processes are replaced."""
+"""Tests that processes of the previous version still work after an upgrade of the database, until they are replaced."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Yield the environment of a site on PostgreSQL with the newest schema.
+    """Yield the environment variables of a site on PostgreSQL with the newest schema.
 
-    Its variable `failures` contains, as JSON, the writes of version 1.0.0 that failed.
+    The variable `failures` contains, as JSON, the failures of version 1.0.0 when it writes and reads this database.
     """
     with running_postgres() as url:
         environment = os.environ | {

@@ -1,4 +1,4 @@
-"""Tests of the SQLite backend: connections are kept between requests, except after an error."""
+"""Tests of the SQLite backend: a connection stays open between requests, except after an error."""
 
 from __future__ import annotations
 

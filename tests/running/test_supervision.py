@@ -1,4 +1,4 @@
-"""Tests that the supervisor restarts programs, stops them in order and leaves no process running."""
+"""Tests that the supervisor restarts programs, stops them in the right order and leaves no process running."""
 
 from __future__ import annotations
 
@@ -203,9 +203,9 @@ def test_the_lifeline_may_be_killed_too(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def _supervisor(log: Path, way: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run SUPERVISES, a program with a supervisor, in a separate process and yield the process; kill it at the end.
+    """Run a program with a supervisor in a separate process, yield the process, and kill it at the end.
 
-    log: the file to which the supervised programs write. way: `command` or `fork`, how the supervisor starts them.
+    log: the file to which the supervised programs write. way: how the supervisor starts them, `command` or `fork`.
     """
     with subprocess.Popen([sys.executable, "-c", SUPERVISES, str(log), SLEEPS, way], cwd=ROOT) as process:
         try:
@@ -223,7 +223,7 @@ def _pids(log: Path) -> list[int]:
 
 
 def _is_alive(pid: int) -> bool:
-    """Return whether a process runs; False for a zombie."""
+    """Return whether a process runs. A zombie does not count as running."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

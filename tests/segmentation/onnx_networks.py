@@ -1,4 +1,4 @@
-"""Small ONNX networks with known results."""
+"""Functions that write small ONNX networks with known results."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def write_network(
     input_shape: Sequence[int | str] = (1, 3, "height", "width"),
     integer_outputs: Sequence[str] = (),
 ) -> Path:
-    """Write a network with one float input, `picture`, and these outputs; return its path.
+    """Write an ONNX network with one float input, `picture`, and these outputs; return its path.
 
-    constants: arrays that the nodes use by name. integer_outputs: outputs of type int64.
+    constants: arrays by name, which the nodes use as inputs. integer_outputs: names of the outputs of type int64.
     """
     graph = helper.make_graph(
         list(nodes),
@@ -56,7 +56,7 @@ def red_network(path: Path, *, gain: float = 1.0) -> Path:
 
 
 def constant_network(path: Path, answers: dict[str, np.ndarray], **options) -> Path:
-    """Write a network that returns `answers` for each input; return its path. options: arguments of `write_network`."""
+    """Write a network that always returns `answers`, and return its path. options: arguments of `write_network`."""
     nodes, constants = [], {"nothing": np.array(0, np.float32)}
     nodes.append(helper.make_node("ReduceMean", ["picture"], ["mean"], keepdims=0))
     nodes.append(helper.make_node("Mul", ["mean", "nothing"], ["zero"]))

@@ -16,7 +16,7 @@ def astronaut() -> np.ndarray:
 
 
 def corners(width: int = 48, height: int = 32) -> np.ndarray:
-    """Return a picture of red, green, blue and white quarters, which differs in each orientation."""
+    """Return a picture of red, green, blue and white quarters, which looks different in each orientation."""
     rgb = np.zeros((height, width, 3), np.uint8)
     rgb[: height // 2, : width // 2] = (255, 0, 0)
     rgb[: height // 2, width // 2 :] = (0, 255, 0)
@@ -26,7 +26,7 @@ def corners(width: int = 48, height: int = 32) -> np.ndarray:
 
 
 def encoded(pixels: np.ndarray | Image.Image, file_format: str = "PNG", **parameters: Any) -> bytes:
-    """Return an array or a Pillow image as a file.
+    """Return an array or a Pillow image as the bytes of an image file.
 
     file_format: Pillow's name of the format. parameters: the encoder's options.
     """
@@ -37,7 +37,7 @@ def encoded(pixels: np.ndarray | Image.Image, file_format: str = "PNG", **parame
 
 
 def disc(side: int, radius: float, softness: float) -> np.ndarray:
-    """Return the alpha of a disc in the middle, (side, side) float32, with an edge of `softness` pixels."""
+    """Return the alpha of a disc in the middle, (side, side) float32. softness: the width of its edge in pixels."""
     y, x = np.mgrid[:side, :side] + 0.5 - side / 2
     return np.clip((radius - np.hypot(x, y)) / softness + 0.5, 0, 1).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""A built-in network that is small enough to be built, trained and exported in a test."""
+"""A version of the built-in network that is small enough to be built, trained and exported in a test."""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""Tests that requests which arrive while the device is busy become one batch. Events order the threads, not pauses."""
+"""Tests that requests become one batch if they arrive while the device is busy.
+
+Events control the order of the threads, so that the tests need no pauses.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ LIMIT_S = 20.0  # no test waits so long; a deadlock fails instead of hanging
 
 
 class FakeDevice:
-    """A fake session that doubles its input. Each run releases the semaphore `started`, and then waits for `go`."""
+    """A fake session (loaded network) that doubles its input.
+
+    Each run releases the semaphore `started`, and then waits for the semaphore `go`.
+    """
 
     runtime = "fake-cuda"
     outputs = ("doubled", "sums")
@@ -39,7 +45,7 @@ class FakeDevice:
 
 
 class WatchedCondition(Condition):
-    """A condition that counts in `waits` the threads that begin to wait."""
+    """A condition that releases the semaphore `waits` each time a thread begins to wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +57,7 @@ class WatchedCondition(Condition):
 
 
 class Callers:
-    """Threads that call a batching session. Each request is one picture, filled with the request's number."""
+    """Threads that call a batching session. Each call sends one picture whose values are all the call's number."""
 
     def __init__(self, device: FakeDevice, threads: ThreadPoolExecutor) -> None:
         self.device, self._threads = device, threads
@@ -62,13 +68,13 @@ class Callers:
         return self._threads.submit(self.session.run, np.full((1, width), number, np.float32))
 
     def occupy(self) -> Future[list[np.ndarray]]:
-        """Send picture 0, wait until the device runs it, and return its future."""
+        """Send picture 0, wait until the device starts to process it, and return its future."""
         first = self.call(0)
         assert self.device.started.acquire(timeout=LIMIT_S)
         return first
 
     def queue(self, *numbers: float, width: int = 3) -> list[Future[list[np.ndarray]]]:
-        """Send pictures one after the other, each when the previous one waits; return their futures."""
+        """Send pictures and return their futures. Each picture is sent when the previous one waits for the device."""
         futures = []
         for number in numbers:
             futures.append(self.call(number, width))

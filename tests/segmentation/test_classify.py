@@ -1,4 +1,4 @@
-"""Tests of the classification of a picture's subject."""
+"""Tests of the classification of a picture's subject, for example as a person or an object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def photo():
 
 
 def half_matte(*, people):
-    """Return a matte whose left half is the subject. people: the share, 0..1, of the subject that belongs to people."""
+    """Return a matte whose left half is the subject. people: the fraction 0..1 of the subject that shows people."""
     alpha = np.zeros((40, 40), np.float32)
     alpha[:, :20] = 1.0
     found = np.zeros_like(alpha)

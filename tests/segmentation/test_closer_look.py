@@ -1,4 +1,4 @@
-"""Tests of the model's second run: its part of the picture, and the combination of both results."""
+"""Tests of the model's second forward pass: it covers a part of the picture, and both results are combined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.segmentation.test_engines import SIZE, RecordingSession, engine_of
 
 
 def logits_with(*parts: tuple[int, int, int, int]) -> np.ndarray:
-    """Return logits of 40 x 40 cells in which the boxes `parts` (left, top, right, bottom) are the subject."""
+    """Return logits (40, 40) in which the boxes `parts` (left, top, right, bottom) are the subject."""
     logits = np.full((40, 40), -5.0, np.float32)
     for left, top, right, bottom in parts:
         logits[top:bottom, left:right] = 5.0

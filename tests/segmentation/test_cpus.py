@@ -1,4 +1,7 @@
-"""Tests that the container's CPU limit replaces the host's CPUs, and that GPUs are counted without their libraries."""
+"""Tests of counting CPUs and GPUs: a container's CPU limit counts instead of the host's CPUs.
+
+GPUs are counted without their libraries.
+"""
 
 from __future__ import annotations
 

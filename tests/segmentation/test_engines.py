@@ -1,4 +1,4 @@
-"""Tests of the built-in engine: the input of its network, and the use of the network's outputs."""
+"""Tests of the built-in inference engine: the input of its network, and the use of the network's outputs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SIZE = 64
 
 
 class RecordingSession:
-    """A fake session: red pixels are the subject, green ones are people, and no person's centre is found.
+    """A fake session (loaded network): red pixels are the subject and green pixels are people.
 
-    batches: the inputs of the runs.
+    It finds no centre of a person, so that no single person is found. batches: the recorded inputs.
     """
 
     runtime = "recording"
@@ -209,7 +209,7 @@ def test_one_thread_at_a_time_runs_the_network(session, rgb, monkeypatch):
 
 
 def people_maps(*people):
-    """Return people maps of a picture, with 8 x 8 pixels per cell.
+    """Return the network's output for people, in which only these people are found. A cell is 8 x 8 pixels.
 
     people: tuples of column, row, width and height in cells, and the logit.
     """
@@ -280,7 +280,7 @@ def test_a_picture_without_people_has_no_instances(session, rgb):
 
 @pytest.fixture(scope="module")
 def built_in(tmp_path_factory):
-    """Return the engine of a new installation, whose weights are those of the repository."""
+    """Return the inference engine of a new installation, with the weights of this repository."""
     weights = Path(__file__).parents[2] / "weights" / "keyline-small.safetensors"
     return load_engine(weights, cache_dir=tmp_path_factory.mktemp("engine-cache"))
 
@@ -301,7 +301,7 @@ def test_the_released_weights_keep_to_the_box(built_in):
 
 
 class RedEncoder:
-    """A fake encoder of a network that takes clicks: its only feature map is the red plane."""
+    """A fake encoder of a network that accepts clicks: its only feature map is the red channel."""
 
     runtime = "recording"
     outputs = ("red",)
@@ -316,7 +316,7 @@ class RedEncoder:
 
 
 class PromptedDecoder:
-    """A fake decoder: the subject is red pixels inside the box, and the discs of keep points."""
+    """A fake decoder: the subject is the red pixels inside the box and the discs around keep points."""
 
     runtime = "recording"
     outputs = ("mattes", "people")

@@ -19,9 +19,9 @@ CANDIDATES = (Runtime.OPENVINO, Runtime.OPENVINO_FP32, Runtime.TORCH_CPU)
 
 @pytest.fixture
 def choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[Runtime, float]], tuple[Runtime, int]]:
-    """Return a function that chooses among runtimes with the given times in seconds.
+    """Return a function that chooses the fastest runtime. Its argument is a dict from runtimes to times in seconds.
 
-    It returns the chosen runtime and the number of loaded runtimes. A runtime without a time is unavailable.
+    It returns the chosen runtime and the number of loaded runtimes. A runtime that is not in the dict is unavailable.
     """
     weights = tmp_path / "model.onnx"
     weights.write_bytes(b"a model")

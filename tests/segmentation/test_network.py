@@ -1,4 +1,4 @@
-"""Tests of the built-in network: its shapes, its neutral initial state, and its export to the runtimes."""
+"""Tests of the built-in network: output shapes, initial state, weight files, and the use by the runtimes."""
 
 import hashlib
 import json

@@ -1,6 +1,6 @@
-"""Tests of ONNX files on CUDA: the engine names the session's own runtime, and CPU does not replace requested CUDA.
+"""Tests of ONNX files on CUDA: the engine reports the runtime of its session, and does not use the CPU instead of CUDA.
 
-A fake session replaces onnxruntime-gpu.
+A fake session replaces the package onnxruntime-gpu.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ real_session = onnxruntime.InferenceSession
 class FakeSession:
     """A fake session of onnxruntime-gpu that computes on the CPU.
 
-    usable: the providers that work. falls_back: False after a call of `disable_fallback`.
+    usable: the providers that work. falls_back: False after `disable_fallback` was called.
     """
 
     usable: tuple[str, ...] = (CUDA, CPU)
@@ -48,7 +48,10 @@ class FakeSession:
 
 @pytest.fixture
 def gpu_package(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
-    """Simulate onnxruntime-gpu on a machine with a GPU; return the session's class, whose `usable` tests change."""
+    """Simulate onnxruntime-gpu on a machine with a GPU; return the class of its sessions.
+
+    Tests can change its attribute `usable`, the providers that work.
+    """
 
     class Session(FakeSession):
         pass

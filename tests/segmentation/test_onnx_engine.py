@@ -1,4 +1,4 @@
-"""Tests of public networks and their manifests, with small networks whose results are known."""
+"""Tests of ONNX networks and their manifests. The networks are small and their results are known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RED = {"family": "salient", "size": 64, "mean": 0.0, "std": 1.0, "output": "alph
 
 @pytest.fixture
 def load(tmp_path):
-    """Return a function that writes a network with a manifest, loads them and returns the engine."""
+    """Return a function that writes a network and its manifest, loads both and returns the engine."""
 
     def build(write, manifest, runtime="auto", **answers):
         weights = write(tmp_path / "public.onnx", **answers)
@@ -123,7 +123,7 @@ def test_an_answer_that_is_not_a_number_is_refused_at_the_start(load):
 
 
 def nearly_constant(level):
-    """Return a function that writes a network with the same alpha everywhere but for rounding errors."""
+    """Return a function that writes a network whose alpha is `level` everywhere, except for rounding errors."""
     noise = np.random.default_rng(0).uniform(-1e-7, 1e-7, (1, 1, 64, 64))
     return lambda path: constant_network(path, {"alpha": (level + noise).clip(0, 1).astype(np.float32)})
 
@@ -179,7 +179,7 @@ PEOPLE = {
 
 
 def three_detections(path):
-    """Write a network that detects a weak person, a strong person, a dog, and a person below the minimum score."""
+    """Write a network that detects a weak and a strong person, a dog, and a person with a score below the minimum."""
     boxes = np.array([[0, 0, 16, 32], [32, 0, 64, 64], [20, 20, 60, 60], [0, 0, 64, 64]], np.float32)
     masks = np.zeros((4, 1, 8, 8), np.float32)
     masks[0] = 1.0

@@ -19,7 +19,7 @@ colors = st.builds(Color, st.integers(0, 255), st.integers(0, 255), st.integers(
 
 
 def _points(draw, method):
-    """Return generated points that the method allows; for the method `points`, at least one keep point."""
+    """Generate points that the method allows. The method `points` needs at least one keep point (a part to keep)."""
     if method is not Method.POINTS:
         return ()
     spot = st.integers(0, 60)

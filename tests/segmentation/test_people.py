@@ -6,7 +6,7 @@ from segmentation.people import map_people, number_people
 
 
 def person(left: int, right: int, score: float) -> Instance:
-    """Return a person in rows 20 to 80 of an alpha of 100 x 100 cells, for a picture of 400 x 400 pixels."""
+    """Return a person in rows 20 to 80 of an alpha of 100 x 100 cells. The picture has 400 x 400 pixels."""
     alpha = np.zeros((100, 100), np.float32)
     alpha[20:80, left:right] = 1
     return Instance(Box(left * 4, 80, right * 4, 320), score, alpha)

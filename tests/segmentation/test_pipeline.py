@@ -26,7 +26,7 @@ def opened(data: bytes) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def _plain_names(monkeypatch):
-    """Let the classification ignore the photo: the subject is an object and not a stamp."""
+    """Replace the classification: each subject is an object, and no photo shows a stamp."""
     monkeypatch.setattr(finding, "which_subject", lambda rgb, matte: Subject.OBJECT)
     monkeypatch.setattr(finding, "is_stamped_paper", lambda rgb: False)
 
@@ -77,7 +77,7 @@ def test_the_files_own_transparency_multiplies_the_alpha():
 
 
 class Looking(FakeEngine):
-    """A fake engine that stores its last input in `seen`."""
+    """A fake inference engine that stores its last input in `seen`."""
 
     def auto(self, rgb):
         self.seen = rgb
@@ -185,9 +185,9 @@ def test_an_object_is_what_remains_beside_the_people():
 
 
 class CarAndWoman(FakeEngine):
-    """A fake engine whose subject is a car with a woman's head above it.
+    """A fake inference engine whose subject is a car and the head of a woman above it.
 
-    The separate people are the whole woman and a stranger.
+    It also finds two separate people: the complete woman and a stranger.
     """
 
     def auto(self, rgb):

@@ -12,7 +12,7 @@ NOISE = np.random.default_rng(3).normal(0, 3, (SIDE, SIDE, 3)).astype(np.float32
 
 
 def scene(softness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a drawn picture of an orange disc on blue with a little noise, and the disc's alpha.
+    """Return a drawn picture of an orange disc on blue with little noise, and the alpha of the disc.
 
     softness: the width of the disc's edge in pixels.
     """

@@ -1,4 +1,4 @@
-"""Tests of loading and testing a weight file, and of the errors for unusable files."""
+"""Tests that load and check weight files, and tests of the errors for unusable files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MANIFEST = {"name": "tried", "family": "keyline", "size": 64, "box_mode": "promp
 
 @pytest.fixture(scope="session")
 def tensors():
-    """Return the tensors of an untrained built-in network whose output depends on the picture."""
+    """Return the tensors of an untrained built-in network. Its output depends on the picture."""
     torch.manual_seed(7)
     network = KeylineUNet()
     for module in network.modules():
@@ -48,7 +48,7 @@ def weights(tensors, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cached(weights, tmp_path_factory):
-    """Return a cache folder with the converted network; tests copy the folder."""
+    """Return a cache folder that contains the converted network. Tests must copy the folder before they change it."""
     folder = tmp_path_factory.mktemp("cache")
     load_engine(weights, runtime="openvino", cache_dir=folder)
     return folder
@@ -68,9 +68,9 @@ def rgb():
 
 @pytest.fixture
 def conversions(cached, monkeypatch):
-    """Replace the conversion to OpenVINO by reading the converted network in `cached`.
+    """Replace the conversion to OpenVINO: it reads the converted network from the folder `cached`.
 
-    Return the list of the input sizes of requested conversions.
+    Return the list of the input sizes for which a conversion is requested.
     """
     sizes = []
     (original,) = cached.iterdir()

@@ -1,4 +1,4 @@
-"""Tests that ink is separated from generated pages whose ink is known."""
+"""Tests that the ink of a stamp is separated from generated pages. The correct ink is known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def alpha_error(found, page):
-    """Return the mean absolute error, 0..1, of the alpha `found` inside the stamp's box of a generated page."""
+    """Return the mean absolute error, 0..1, of the alpha `found`, inside the box of the stamp on a generated page."""
     left, top, right, bottom = page.box
     return float(np.abs(found - page.alpha)[top:bottom, left:right].mean())
 
@@ -26,9 +26,9 @@ def overlap(found, page):
 
 @pytest.fixture(scope="module")
 def lifted():
-    """Return eighteen pages with their separated ink.
+    """Return eighteen generated pages, each with the ink that was separated from it.
 
-    They cover all inks, papers and shapes, with and without print, scanned and photographed.
+    The pages have all inks, papers and shapes, with and without print, scanned and photographed.
     """
     pages = [stamped_page(seed) for seed in range(18)]
     return [(page, lift_stamp(page.rgb)) for page in pages]

@@ -1,4 +1,4 @@
-"""Tests of renderings at screen size for the editor: the stored alpha is read and reduced only once."""
+"""Tests of previews at screen size for the editor: the stored alpha is read and reduced only once."""
 
 from __future__ import annotations
 

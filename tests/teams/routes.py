@@ -1,4 +1,7 @@
-"""A table of how each route of the site separates teams. The list of routes is read from the site itself."""
+"""A table that says for each route of the site how it separates the data of teams.
+
+The test compares the table with the routes of the site, so that no route is missing.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from tests.api.contracts import published
 
 @dataclass(frozen=True)
 class Public:
-    """A route without data of a team, or with data that the caller sends or already knows.
+    """A route that shows no data of a team, or only data that the caller sends or already knows.
 
-    If Charlie sends the request, the response must not contain Alice's data.
+    The response to a request of Charlie, who is in another team than Alice, must not contain Alice's data.
     """
 
 
@@ -22,8 +25,8 @@ class Public:
 class Own:
     """A route that shows or creates only objects of the caller's team.
 
-    bodies: request bodies that Charlie, who is in another team than Alice, sends with ids of Alice's objects. The route
-        must refuse them.
+    bodies: request bodies with ids of Alice's objects. Charlie, who is in another team than Alice, sends them, and the
+    route must refuse them.
     """
 
     bodies: tuple[dict[str, str], ...] = ()
@@ -31,9 +34,9 @@ class Own:
 
 @dataclass(frozen=True)
 class Other:
-    """A route whose URL names one object.
+    """A route whose URL names one object. Only the object's team may use the route with this object.
 
-    values: the URL's parameters, as names of Alice's objects in the fixture `things`. bodies: bodies of requests.
+    values: the parameters of the URL, as names of Alice's objects in the fixture `things`. bodies: request bodies.
     """
 
     values: dict[str, str] = field(default_factory=dict)
@@ -42,7 +45,7 @@ class Other:
 
 @dataclass(frozen=True)
 class Staff:
-    """A route of the admin, which only staff may use."""
+    """A route of the admin site, which only staff users may open."""
 
 
 JOB = {"job_id": "job"}

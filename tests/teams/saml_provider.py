@@ -1,6 +1,6 @@
-"""A SAML identity provider for tests: it reads a site's request, and returns the form that a browser would post.
+"""A SAML identity provider for tests: it reads the request of a site, and returns the form that a browser would post.
 
-It signs with signxml, which is another implementation than the one with which the site checks signatures.
+It signs with the package signxml. The site checks signatures with a different implementation.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _METADATA = """
 
 @dataclass(frozen=True)
 class Request:
-    """A site's SAML request. acs: the URL for the response. issuer: the site's entity id."""
+    """A SAML request of a site. acs: the URL to which the response is posted. issuer: the entity id of the site."""
 
     id: str
     acs: str
@@ -99,7 +99,7 @@ class SamlProvider:
 
     @cached_property
     def certificate(self) -> str:
-        """The certificate in PEM format."""
+        """Return the certificate in PEM format."""
         now = dt.datetime.now(dt.UTC)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test provider")])
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(self.key.public_key())
@@ -109,12 +109,12 @@ class SamlProvider:
 
     @property
     def private_key(self) -> str:
-        """The private key in PEM format."""
+        """Return the private key in PEM format."""
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     @property
     def metadata(self) -> str:
-        """The XML metadata that describes the provider."""
+        """Return the XML metadata that describes the provider."""
         certificate = "".join(self.certificate.splitlines()[1:-1])
         return _METADATA.format(issuer=ENTITY_ID, sso=SSO_URL, certificate=certificate).strip()
 
@@ -128,10 +128,11 @@ class SamlProvider:
         signed: bool = True,
         **changes: str,
     ) -> dict[str, str]:
-        """Return the form with which a browser sends the provider's response about a user to the site.
+        """Return the fields of the form with which a browser sends the provider's response to the site.
 
-        asked: the site's request. name: the user's name. age_s: the age of the response in seconds. signed: whether it
-        is signed. changes: replace values of the response, such as `audience`.
+        asked: the site's request. name: the user's name. attributes: the user's attributes. age_s: the age of the
+        response in seconds. signed: whether the response is signed. changes: values that replace parts of the response,
+        such as `audience`.
         """
         now = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age_s)
         values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Tests of sign-up, sign-in, password reset, verification, lock-out and the second factor, as in a browser."""
+"""Tests of accounts in the browser: sign-up, sign-in, password reset, verification, lock-out and the second factor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _forget_rates() -> None:
 
 @pytest.fixture
 def mail(settings: Settings) -> None:
-    """Configure mail as with EMAIL_URL, but keep sent mails in memory."""
+    """Configure mail as EMAIL_URL does, but keep sent mails in memory."""
     settings.EMAIL_IS_CONFIGURED = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"

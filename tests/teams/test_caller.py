@@ -1,4 +1,4 @@
-"""Tests that one request has one caller: one request id, one actor, and one query for memberships."""
+"""Tests that a request has exactly one caller: one request id, one actor, and one query for memberships."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGES = ["site:home", "site:gallery", "site:usage", "site:keys", "site:webhooks"
 
 
 def memberships_read(queries: CaptureQueriesContext) -> int:
-    """Return the number of queries that read memberships, recognised by their join with the teams."""
+    """Return how many of the queries read memberships. These queries join the memberships with the teams."""
     return sum('FROM "jobs_membership" INNER JOIN "jobs_team"' in query["sql"] for query in queries)
 
 

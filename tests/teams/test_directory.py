@@ -1,4 +1,7 @@
-"""Tests of sign-in with a password of an LDAP directory: a real OpenLDAP server, the site's form, teams by group."""
+"""Tests of sign-in with the password of an LDAP directory, with a real OpenLDAP server and the site's form.
+
+Groups of the directory decide about a user's teams.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def forget_outages() -> Iterator[None]:
 
 @pytest.fixture
 def use(settings: Settings) -> Callable[[Directory], None]:
-    """Return a function that configures the site for a directory."""
+    """Return a function that configures the site to use a directory."""
 
     def run(directory: Directory, *, vouches: bool = True) -> None:
         settings.LDAP_DIRECTORY = directory

@@ -1,6 +1,6 @@
-"""Tests that no route lets a user read, list, change, cancel or download another team's data.
+"""Tests that no route lets a user read, list, change, cancel or download the data of another team.
 
-The routes are read from the site; a route that is missing in the table fails the first test.
+A route of the site that is missing in the table of routes fails the first test.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @pytest.fixture
 def things(alice: Person) -> dict[str, str]:
-    """Create one object of each kind for Alice, with the text MARK in each name; return their ids by kind."""
+    """Create one object of each kind for Alice, with the text MARK in its name; return the ids by kind."""
     team = alice.team
     team.name = f"{MARK} team"
     team.save()
@@ -119,7 +119,7 @@ def charlies(charlie: Person) -> list[Client]:
 
 
 def belongings(alice: Person) -> dict[str, list[dict[str, Any]]]:
-    """Return all rows of Alice's team, by model."""
+    """Return all database rows of Alice's team, by model."""
     team = alice.team
     owned: list[models.QuerySet] = [
         Job.objects.filter(team=team),
@@ -149,9 +149,9 @@ def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any
 
 
 def is_refused(answer: Any, address: str) -> bool:
-    """Return whether a response reveals nothing about the object at the URL `address`.
+    """Return whether a response shows nothing about the object at the URL `address`.
 
-    Besides errors, this can be DashScope's response with the status 200, or a redirect to the sign-in page.
+    Besides an error, the response may be DashScope's response with the status 200, or a redirect to the sign-in page.
     """
     if answer.status_code == 302:
         return answer["Location"] == address or answer["Location"].startswith("/accounts/login/")

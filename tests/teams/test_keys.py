@@ -1,4 +1,4 @@
-"""Tests of API keys: scopes, networks, expiry, and the stored data about their use."""
+"""Tests of API keys: scopes, allowed networks, expiry, and the stored data about the last use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def answer(secret: str, **values: str) -> int:
 
 
 def give_role(person: Person, role: str) -> None:
-    """Make a user a staff member with a predefined role."""
+    """Make a user a staff member with a predefined role (group of permissions)."""
     roles_sync()
     person.user.is_staff = True
     person.user.save()

@@ -1,4 +1,4 @@
-"""Tests that an external service which hangs or fails blocks only a few threads."""
+"""Tests that an external service that hangs or fails blocks only a few threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests of single sign-on with SAML: signed responses, an account at the first sign-in, teams and rights by group."""
+"""Tests of single sign-on with SAML: signed responses, and an account at the first sign-in.
+
+Groups of the provider decide about a user's teams and permissions.
+"""
 
 from __future__ import annotations
 
@@ -77,14 +80,14 @@ def use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[s
 
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *values: object) -> None:
-        """Print nothing; it replaces a log of requests."""
+        """Print nothing. This method replaces the server's log of requests."""
 
 
 SignIn = Callable[..., Client]
 
 
 def browser_of_a_person() -> Client:
-    """Return a client that sends the host name `localhost`, from which the site builds its URLs."""
+    """Return a test client whose host name is `localhost`, which the site uses in its URLs."""
     return Client(headers={"host": "localhost"})
 
 
@@ -106,9 +109,9 @@ def sign_in(provider: SamlProvider, use: Callable[[dict[str, str]], None]) -> Si
 
 
 def finish(browser: Client, form: dict[str, str]) -> str:
-    """Post the provider's form without the site's cookies, as its page does.
+    """Post the provider's form without the site's cookies, as the provider's page does.
 
-    Follow the redirect with the user's browser, and return the page.
+    Then follow the redirect with the user's browser, and return the page.
     """
     posted = browser_of_a_person().post("/accounts/saml/company/acs/", form)
     assert posted.status_code == 302

@@ -1,4 +1,7 @@
-"""Tests of single sign-on with OpenID Connect: a real provider, new accounts, teams and rights by group."""
+"""Tests of single sign-on with OpenID Connect, with a real provider, and of accounts at the first sign-in.
+
+Groups of the provider decide about a user's teams and permissions.
+"""
 
 from __future__ import annotations
 

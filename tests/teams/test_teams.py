@@ -1,4 +1,4 @@
-"""Tests of a team's members, of the permissions to change them, and of invitations."""
+"""Tests of the members of a team, of the permission to change them, and of invitations."""
 
 from __future__ import annotations
 

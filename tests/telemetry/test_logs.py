@@ -1,4 +1,7 @@
-"""Tests of logs: JSON lines with the ids of request, team, key, job and picture, limited repetitions, no secrets."""
+"""Tests of the log: JSON lines with the ids of request, team, key, job and picture.
+
+Repeated lines are limited, and the log contains no secrets.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from tests.cast import Person
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """Yield the stream of log lines, written with the JSON configuration."""
+    """Yield the stream to which log lines are written with the JSON configuration."""
     output = io.StringIO()
     configuration = logging_settings(log_format="json", level="INFO")
     configuration["handlers"]["console"]["stream"] = output

@@ -1,4 +1,4 @@
-"""Tests of /metrics: figures of requests, queues, pictures, workers and components, and who may read them."""
+"""Tests of /metrics: values about requests, queues, pictures, workers and components, and who may read them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def scrape(settings: Settings) -> Client:
 
 
 def samples(client: Client, name: str) -> dict[str, float]:
-    """Return the samples of one metric in /metrics, by their labels in the format `a=1,b=2`."""
+    """Return the values of one metric in /metrics, by their labels in the format `a=1,b=2`."""
     response = client.get("/metrics")
     assert response.status_code == 200
     families = list(text_string_to_metric_families(response.content.decode()))

@@ -1,4 +1,4 @@
-"""Tests of traces and error reports: one trace from a request to the stages of its picture, and no secrets."""
+"""Tests of traces and error reports: one trace contains a request and all stages of its picture, but no secrets."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_nothing_is_traced_without_the_setting() -> None:
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """A handler that stores the bodies of all requests, like a collector or Sentry."""
+    """A request handler that stores all request bodies, as a trace collector or Sentry does."""
 
     bodies: list[tuple[str, bytes]] = []
 

@@ -1,4 +1,4 @@
-"""Attacks on a running site, and the records of their results."""
+"""Attacks on a running site (load, kills, faults and hostile input), and the records of their results."""
 
 import os
 

@@ -2,8 +2,8 @@
 
 python -m tests.torture [--kind broker,worker] [--kills 50] [--short]
 
-Each kind of attack writes its figures into docs/guarantees.json; docs/guarantees.md is generated from all of them. The
-exit status is 1 if a figure misses its target.
+Each kind of attack writes its measured values (figures) into docs/guarantees.json. The page docs/guarantees.md is
+generated from this file. The exit status is 1 if a figure misses its target.
 """
 
 from __future__ import annotations

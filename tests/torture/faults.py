@@ -1,6 +1,6 @@
-"""Faults of the services that a site depends on: they stop, hang, are full or refuse connections.
+"""Faults of the services that a site needs: they stop, hang, have no space or refuse connections.
 
-The recovery time of the pictures is measured.
+The measured value is the recovery time: the time until pictures are processed again.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _CLIENTS = ("waits", "polls", "polls")
 
 
 class Fault:
-    """One kind of fault of a site: the recovery times after each outage, and the figures at the end.
+    """The measurement of one kind of fault of a site: the recovery time after each outage, and the figures at the end.
 
-    recoveries: the longest recovery time in seconds, by the outage's name.
+    recoveries: the longest recovery time in seconds, by the name of the outage.
     """
 
     def __init__(self, site: TorturedSite, title: str) -> None:
@@ -46,25 +46,29 @@ class Fault:
 
     @contextmanager
     def attacked(self, *ways: str) -> Iterator[None]:
-        """Let clients send pictures during the block, which starts after the first response.
+        """Let clients send pictures during the block. The block starts after the first response.
 
-        ways: names of methods of `Traffic`, as in `Traffic.running`.
+        ways: names of methods of `Traffic` that send pictures; see `Traffic.running`.
         """
         with self.watch.running(), self.traffic.running(*(ways or _CLIENTS)):
             self.traffic.waits()
             yield
 
     def outage(self, name: str, begin: Callable[[], object], end: Callable[[], object], seconds: float) -> None:
-        """Call `begin`, wait some seconds, call `end`, and record the recovery time (see `recovered`) under `name`."""
+        """Call `begin`, wait `seconds` seconds, call `end`, and store the recovery time under `name`.
+
+        `recovered` explains the recovery time.
+        """
         begin()
         time.sleep(seconds)
         end()
         self.recovered(name, time.monotonic())
 
     def recovered(self, name: str, ended: float) -> None:
-        """Record under `name` after how many seconds all pictures in progress, and a new one, had their responses.
+        """Wait until all pictures in progress and one new picture have their responses, and store the recovery time.
 
-        ended: the end of the outage, a time of `time.monotonic`, from which the seconds are counted.
+        name: the key in `recoveries`, which keeps the longest time. ended: the end of the outage, a time of
+        `time.monotonic`, at which the recovery time starts.
         """
         open_ones = [sent for sent in self.traffic.sent if sent.ended is None]
         new = self.traffic.waits()
@@ -86,9 +90,9 @@ _HANGS = {"hangs": signal.SIGUSR2, "is stopped": signal.SIGSTOP}
 
 
 def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple(_HANGS)) -> list[Figure]:
-    """Make the worker hang in native code or stop it, and measure the time until its parent has replaced it.
+    """Make the worker hang in native code or stop it, and measure the time until its parent process has replaced it.
 
-    times: how often. ways: keys of _HANGS.
+    times: the number of repetitions for each way. ways: keys of _HANGS.
     """
     fault = Fault(site, "Worker that hangs or is stopped")
     with fault.attacked():
@@ -100,17 +104,17 @@ def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple
 
 
 def _pulses(site: TorturedSite) -> bool:
-    """Return whether each worker reports that it is alive, which it does once its model is loaded.
+    """Return whether each worker has a pulse file, which shows that it is alive.
 
-    Only then does its parent detect that it hangs.
+    A worker creates this file after it has loaded its model. Only then can its parent process detect that it hangs.
     """
     return all((site.folder / "pulses" / str(pid)).exists() for pid in site.processes("--child", "pictures"))
 
 
 def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
-    """Stop (SIGSTOP) one web process `times` times, and measure the time until its parent has replaced it.
+    """Stop one web process with SIGSTOP `times` times, and measure the time until its parent process has replaced it.
 
-    Probes that this process has accepted wait for its replacement, so their times are left out.
+    Leave out the response times of health requests, because some of these requests wait for the replacement.
     """
     fault = Fault(site, "Web process that is stopped")
     with fault.attacked():
@@ -122,7 +126,7 @@ def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
 
 
 def locked_database(site: TorturedSite, *, seconds: float) -> list[Figure]:
-    """Hold SQLite's write lock longer than the site waits for it, and measure the recovery."""
+    """Hold SQLite's write lock for longer than the site waits for the lock, and measure the recovery time."""
     fault = Fault(site, "SQLite locked")
     with fault.attacked():
         database = sqlite3.connect(site.folder / "keyline.sqlite3", timeout=60, isolation_level=None)
@@ -135,7 +139,7 @@ def locked_database(site: TorturedSite, *, seconds: float) -> list[Figure]:
 
 
 def slow_broker(*, seconds: float) -> list[Figure]:
-    """Make the broker slow, hang and refuse connections, and measure the recovery.
+    """Let the broker respond slowly, hang and refuse connections, and measure the recovery time of each outage.
 
     seconds: the length of each outage.
     """
@@ -157,7 +161,7 @@ def slow_broker(*, seconds: float) -> list[Figure]:
 
 
 def bucket(*, seconds: float) -> list[Figure]:
-    """Store the pictures in a bucket whose service hangs and refuses connections, and measure the recovery.
+    """Store the pictures in a bucket whose server hangs and refuses connections, and measure the recovery time.
 
     seconds: the length of each outage.
     """
@@ -231,9 +235,9 @@ _DISK_BYTES = 512 * 2**20
 
 
 def full_disk(*, seconds: float) -> list[Figure]:
-    """Fill the disk of the data folder: no partial file may remain, and jobs must be deletable. Return the figures.
+    """Fill the disk of the data folder. No partial file may remain, and jobs must be deletable. Return the figures.
 
-    seconds: how long the disk stays full. It needs the permission to mount a tmpfs.
+    seconds: the time for which the disk stays full. The function needs the permission to mount a tmpfs.
     """
     folder = Path(tempfile.mkdtemp(prefix="keyline-disk-"))
     mounted = subprocess.run(
@@ -269,7 +273,7 @@ def full_disk(*, seconds: float) -> list[Figure]:
 
 
 def _finished_job(site: TorturedSite, traffic: Traffic) -> str:
-    """Return the id of a job with a finished picture, which the test will delete."""
+    """Return the id of a job with a finished picture, which the test then deletes."""
     name = traffic.polls().name
     traffic.deleted.add(name)
     return str(UUID(site.query("SELECT job_id FROM jobs_jobimage WHERE name = ?", name)[0][0]))

@@ -1,4 +1,4 @@
-"""The results of the attacks: figures with targets, written as JSON and as docs/guarantees.md."""
+"""The results of the attacks: measured values (figures) with targets, written as JSON and as docs/guarantees.md."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WEB_MB = 400.0
 class Figure:
     """One measured value and its target.
 
-    promise: the meaning of the figure in one line. at_most: its limit, a target that larger values miss; None for a
-    figure that is only reported. details: further numbers, in JSON types.
+    promise: what the value means, in one line. at_most: the largest value that meets the target; None if there is no
+    target. details: other values, as JSON types.
     """
 
     promise: str
@@ -51,7 +51,7 @@ class Figure:
 
 
 def machine() -> dict[str, Any]:
-    """Return the conditions of the figures: commit, time, processor and memory."""
+    """Return the conditions of the measurement: commit, time, processor and memory."""
     models = [line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory_kb = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     return {
@@ -66,9 +66,9 @@ def machine() -> dict[str, Any]:
 
 
 def results_merge(path: Path, name: str, result: dict[str, Any]) -> None:
-    """Write the result of one kind of attack into the JSON file at `path`, instead of an earlier result of this kind.
+    """Write the result of one kind of attack into the JSON file at `path`, in place of an earlier result of this kind.
 
-    name: the kind's name. result: as `result_of` returns it.
+    name: the name of the kind. result: the return value of `result_of`.
     """
     results = json.loads(path.read_text()) if path.exists() else {}
     results[name] = result
@@ -78,7 +78,7 @@ def results_merge(path: Path, name: str, result: dict[str, Any]) -> None:
 def result_of(figures: Iterable[Figure], *, title: str, command: str, seconds: float) -> dict[str, Any]:
     """Return the result of one kind of attack as JSON types.
 
-    title: the kind's title. command: the command that repeats it. seconds: its duration.
+    title: the title of the kind. command: the command that runs it again. seconds: the duration of the run.
     """
     rows = [asdict(figure) for figure in figures]
     for row in rows:
@@ -91,7 +91,7 @@ def figures_of(result: dict[str, Any]) -> list[Figure]:
 
 
 def guarantees(results: dict[str, dict[str, Any]], order: Iterable[str]) -> str:
-    """Return the text of docs/guarantees.md for the results. order: the names of the kinds."""
+    """Return the text of docs/guarantees.md for the results. order: the names of the kinds of attacks, in order."""
     known = [name for name in order if name in results]
     lines = [
         "# Guarantees",
@@ -124,7 +124,7 @@ _HIGHEST = ("slowest recovery", "slowest probe", "most memory of the web server"
 
 
 def _sums(figures: list[Figure]) -> list[Figure]:
-    """Return one figure for each promise about the whole site: the sum or the worst value of all kinds."""
+    """Return one figure for each promise about the complete site: the sum or the worst value of all attacks."""
     found = []
     for ending in _SUMMED:
         rows = [figure for figure in figures if figure.promise.endswith(ending)]

@@ -1,4 +1,4 @@
-"""Kills of the site's processes at random moments, while clients send pictures."""
+"""Attack that kills processes of the site at random moments, while clients send pictures."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ Victims = Callable[[TorturedSite], list[int]]
 class KillKind:
     """One kind of kill.
 
-    victims: a function that returns the processes of which one is killed. ways: names of methods of `Traffic`; the
-    recovery is measured with the first one. afterwards: called after each kill. meanwhile: called repeatedly, for
-    example to start the supervisor again as a service manager does.
+    victims: a function that returns processes; one of them is killed. ways: names of methods of `Traffic` that send
+    pictures; the first one measures the recovery time. afterwards: a function that is called after each kill.
+    meanwhile: a function that is called repeatedly, for example to start the supervisor again, as a service manager
+    does.
     """
 
     title: str
@@ -48,7 +49,7 @@ def _named(*words: str, without: str = "\0") -> Victims:
 
 
 def _broker_data_lost(site: TorturedSite) -> None:
-    """Delete the broker's files after it was killed."""
+    """Delete the broker's files after the broker was killed."""
     shutil.rmtree(site.folder / "broker", ignore_errors=True)
 
 
@@ -74,7 +75,7 @@ KINDS = {
 
 @contextmanager
 def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -> Iterator[None]:
-    """Call a function ten times per second during the block; None calls nothing."""
+    """Call a function ten times per second during the block. If `call` is None, do nothing."""
     ended = threading.Event()
 
     def repeat() -> None:
@@ -91,9 +92,10 @@ def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -
 
 
 def kills(site: TorturedSite, kind_name: str, *, count: int, seed: int = 22) -> list[Figure]:
-    """Kill a process `count` times and return the figures. Between two kills, a picture must get its response.
+    """Kill a process `count` times at random moments, and return the figures.
 
-    kind_name: a key of KINDS. seed: the seed of the random moments.
+    After about 40 % of the kills, send a new picture and measure the time until its response. kind_name: a key of
+    KINDS. seed: the seed of the random moments.
     """
     kind = KINDS[kind_name]
     chance = random.Random(seed)

@@ -1,4 +1,4 @@
-"""All kinds of attacks, in the order of their runs."""
+"""The list of all kinds of attacks, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.torture.site import TorturedSite, tortured_site
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The extent of a run.
+    """The length of a run of the attacks.
 
-    kills: the number of kills for each kind of kill. short: run only a few seconds, to check that it works.
+    kills: the number of kills for each kind of kill. short: True for a run of a few seconds that only checks the code.
     """
 
     kills: int = 50
@@ -30,7 +30,7 @@ class Extent:
 
 
 class Sites:
-    """The site that most kinds of attacks share. It is started when it is first needed, and stopped at the end."""
+    """The site that most kinds of attacks share. It starts when an attack first needs it, and stops at the end."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -56,7 +56,7 @@ class Sites:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of attack: its title, and the function that runs it on the sites with a given extent."""
+    """One kind of attack: its title, and the function that runs it for a given extent."""
 
     title: str
     run: Callable[[Sites, Extent], list[Figure]]

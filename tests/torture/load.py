@@ -1,9 +1,9 @@
-"""Measurement of a site's responses under load and with stalled clients; it prints a table and writes JSON.
+"""Measurement of a site's response times under load and with stalled clients. It prints a table and writes JSON.
 
 python -m tests.torture.load [--seconds 10] [--clients 1,8,32,64,256] [--url URL --key SECRET] [--out load.json]
 
-Without a URL a new site is started on a free port. Each row names the load during its measurement. The probes request
-/health/live ten times per second, each with a new connection, from another process on the same machine.
+Without a URL, it starts a new site on a free port. Each row of the table shows one load. During the load, probes
+request /health/live ten times per second, each with a new connection, from another process on the same machine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SIDE_PX = 7000
 
 
 async def _picture(site: Site, data: bytes) -> tuple[int, float]:
-    """Send a picture and wait for its cutout; return the status and the milliseconds.
+    """Send a picture and wait for its cutout; return the status and the time in milliseconds.
 
     The status is 0 if there is no valid response.
     """
@@ -61,7 +61,10 @@ def _form(photo: bytes) -> bytes:
 
 
 async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[str, Any]:
-    """Let `count` clients send pictures one after the other for some seconds; return the statuses and latencies."""
+    """Let `count` clients send pictures for `seconds` seconds; return the statuses and the response times.
+
+    Each client sends one picture after the other.
+    """
     latencies: list[float] = []
     statuses: Counter[int] = Counter()
     until = time.monotonic() + seconds
@@ -81,10 +84,10 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
 
 
 class Measurement:
-    """The rows of one measurement of the load table.
+    """The rows of the load table from one measurement.
 
-    site: the measured site. seconds: the length of each row. memory_of: returns the memory in MB. only: measure only
-    rows with this text in their name.
+    site: the measured site. seconds: the length of the load in each row. memory_of: a function that returns the memory
+    in MB. only: measure only rows whose name contains this text.
     """
 
     def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
@@ -98,10 +101,10 @@ class Measurement:
     async def row(
         self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
     ) -> None:
-        """Measure the probes under a load and add a row to the table.
+        """Measure the response times of probes (health requests) under a load and add a row to the table.
 
-        name: the load's name. clients: the number of clients that send pictures. holding: the stalled clients.
-        meanwhile: a load to run instead of these clients.
+        name: the name of the load. clients: the number of clients that send pictures. holding: the stalled clients.
+        meanwhile: a function that makes the load instead of these clients.
         """
         if not self.wants(name):
             return
@@ -155,11 +158,11 @@ async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 async def measure(
     site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
 ) -> list[Row]:
-    """Measure the rows of the load table, each kind of stall separately and all together, and return them.
+    """Measure the rows of the load table and return them: each kind of stalled client separately, and all together.
 
-    A stall is a client that sends or reads almost nothing. clients: the numbers of clients, one row each. seconds: the
-    length of a row. memory_of: returns the memory in MB. waits: the number of waiting clients. only: measure only rows
-    with this text in their name.
+    A stalled client sends or reads almost nothing. clients: the numbers of clients, one row for each. seconds: the
+    length of the load in each row. memory_of: a function that returns the memory in MB. waits: the number of waiting
+    clients. only: measure only rows whose name contains this text.
     """
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
@@ -177,7 +180,7 @@ async def measure(
 
 
 def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: int) -> list[Figure]:
-    """Measure the load table and return it as figures: the slowest probe of each row, statuses, and memory.
+    """Measure the load table and return it as figures: the slowest probe of each row, the statuses, and the memory.
 
     clients, seconds, waits: as in `measure`.
     """
@@ -205,7 +208,7 @@ def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: in
 
 
 async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
-    """Measure only the row with all stalls at the same time, and return it."""
+    """Measure only the row with all kinds of stalled clients at the same time, and return it."""
     measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
     async with _stalls(site, waits) as holding:
         every = (*holding, (40, stalls.half_header))
@@ -215,7 +218,7 @@ async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits
 
 @asynccontextmanager
 async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
-    """Yield the stalls of clients that wait, read slowly and send slowly.
+    """Yield the stalled clients: clients that wait, read slowly and send slowly.
 
     First submit a picture whose server does not respond, for the waiting clients, and store a large file for the
     reading clients.

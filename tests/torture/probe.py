@@ -1,6 +1,8 @@
-"""The program that requests a site's health repeatedly, in its own process, and prints the latencies as JSON.
+"""A program that requests the health of a site repeatedly, in its own process, and prints the response times as JSON.
 
-python -m tests.torture.probe http://127.0.0.1:8000/health/live    until its standard input closes
+python -m tests.torture.probe http://127.0.0.1:8000/health/live
+
+It stops when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ _TIMEOUT_S = 120.0
 
 
 def probe(url: str) -> float:
-    """Return the response time in milliseconds, with a new connection; infinity without a response."""
+    """Request the URL with a new connection and return the response time in milliseconds.
+
+    Return infinity if there is no response.
+    """
     parts = urlsplit(url)
     started = time.perf_counter()
     connection = http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT_S)
@@ -35,7 +40,7 @@ def probe(url: str) -> float:
 
 
 def summary(latencies_ms: list[float]) -> dict[str, float]:
-    """Return the number, median, 95th and 99th percentile, and maximum of latencies in milliseconds."""
+    """Return the count, median, 95th and 99th percentile, and maximum of response times in milliseconds."""
     ordered = sorted(latencies_ms)
     if not ordered:
         return {"count": 0}
@@ -48,7 +53,7 @@ def summary(latencies_ms: list[float]) -> dict[str, float]:
 
 @contextmanager
 def probing(url: str) -> Iterator[dict[str, float]]:
-    """Probe a URL during the block; yield a dict that contains the results after the block."""
+    """Request a URL repeatedly during the block; yield a dict that receives the results at the end of the block."""
     figures: dict[str, float] = {}
     command = [sys.executable, "-m", "tests.torture.probe", url]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""A TCP proxy whose behaviour can be changed while connections are open."""
+"""A TCP proxy whose behaviour tests can change while connections are open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PIECE_BYTES = 2**16
 
 
 class Mode(Enum):
-    """The proxy's treatment of connections and bytes."""
+    """How the proxy handles connections and bytes."""
 
     PASS = "pass"
     SLOW = "slow"  # each piece is delayed by `delay_s`
@@ -21,7 +21,7 @@ class Mode(Enum):
 
 
 class Proxy:
-    """A proxy that forwards bytes between its port and a target. `mode` and `delay_s` may be changed at any time."""
+    """A proxy that forwards bytes between its port and a target. Tests may change `mode` and `delay_s` at any time."""
 
     def __init__(self, target: tuple[str, int] | str) -> None:
         self.target = target

@@ -1,4 +1,4 @@
-"""Measurement of single pictures of one team next to another team's large batch and many pollers."""
+"""Measurement of single pictures of one team, while another team has a large batch and many polling clients."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.torture.traffic import Traffic, picture
 
 
 def fair_sharing(site: TorturedSite, *, batch: int, pollers: int, pictures: int) -> list[Figure]:
-    """Measure single pictures on the idle site and under load; return both 95th percentiles and their ratio as figures.
+    """Measure single pictures on an idle site and under the load of another team, and return the figures.
 
-    batch: the number of pictures of the other team. pollers: the number of its polling clients. pictures: the number of
-    measured pictures.
+    The figures are the 95th percentiles of both and their ratio. batch: the number of pictures of the other team.
+    pollers: the number of its polling clients. pictures: the number of measured pictures.
     """
     title = "Fair sharing"
     watch, alone, beside = Watch(site), Traffic(site), Traffic(site)
@@ -92,9 +92,9 @@ def _submit_zip(site: TorturedSite, headers: dict[str, str], count: int, start: 
 def _poller(
     site: TorturedSite, headers: dict[str, str], job: str, ended: threading.Event, polls: list[tuple[int, int]]
 ) -> None:
-    """Request a job once per second over one connection, with If-None-Match, until `ended` is set.
+    """Request a job once per second over one connection, with If-None-Match, until the event `ended` is set.
 
-    polls: a list to which the status and size of each response are added.
+    polls: a list to which the function adds the status and size of each response.
     """
     etag = ""
     with requests.Session() as session:

@@ -1,4 +1,4 @@
-"""The attacked site, started as users do, and a watch on its probes and its web server's memory."""
+"""The attacked site, started as users do, and a record of its response times and the memory of its web server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ SITE = {
 
 
 class TorturedSite:
-    """A running site. `stack` is its current start; the secret of the first start stays valid."""
+    """A running site that can be started again. `stack` is the latest start.
+
+    The secret of the first start stays valid.
+    """
 
     def __init__(self, folder: Path, **changes: str) -> None:
         self.folder = folder
@@ -41,7 +44,7 @@ class TorturedSite:
 
     @classmethod
     def around(cls, stack: Stack) -> TorturedSite:
-        """Return the site of a running stack. It cannot be started again."""
+        """Return a TorturedSite for a running stack. It cannot be started again."""
         site = cls.__new__(cls)
         site.folder, site.stack = stack.data_dir, stack
         site.secret, site.url = stack.secret, stack.base_url
@@ -69,7 +72,7 @@ class TorturedSite:
 def tortured_site(**changes: str) -> Iterator[TorturedSite]:
     """Start a site in a new folder, wait until it is healthy, and yield it; stop and delete it at the end.
 
-    changes: environment variables.
+    changes: environment variables of the site.
     """
     folder = Path(tempfile.mkdtemp(prefix="keyline-torture-"))
     site = TorturedSite(folder, **changes)
@@ -81,7 +84,10 @@ def tortured_site(**changes: str) -> Iterator[TorturedSite]:
 
 
 def memory_mb(pids: list[int]) -> float:
-    """Return the memory of several processes together in MB; shared pages are divided by the number of their users."""
+    """Return the total memory of several processes in MB.
+
+    The size of a shared page is divided by the number of processes that use it.
+    """
     total_kb = 0
     for pid in pids:
         try:
@@ -93,9 +99,9 @@ def memory_mb(pids: list[int]) -> float:
 
 
 class Watch:
-    """A record of a site's probes, and of the highest memory of its web processes and their pixel processes.
+    """A record of a site's response times, and of the highest memory of its web processes and their pixel processes.
 
-    Probes are health requests ten times per second; pixel processes decode pictures for the web server.
+    Ten times per second, a probe requests the site's health. Pixel processes decode pictures for the web server.
     """
 
     def __init__(self, site: TorturedSite) -> None:
@@ -125,7 +131,10 @@ class Watch:
                 thread.join()
 
     def figures(self, name: str, *, probes: bool = True) -> list[Figure]:
-        """Return the figures of memory and probes. name: their prefix. probes: whether to include the slowest probe."""
+        """Return the figures of memory and response times. name: the prefix of their names.
+
+        probes: whether to include the slowest response to a probe (health request).
+        """
         found = [
             Figure(f"{name}: most memory of the web server", round(self.web_mb, 1), "MB", WEB_MB),
             Figure(f"{name}: most memory of its pixel processes", round(self.pixels_mb, 1), "MB"),

@@ -15,7 +15,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The URL of the attacked site, and a key for it."""
+    """The URL of the attacked site, and a key of the site."""
 
     url: str
     secret: str
@@ -25,21 +25,24 @@ class Site:
         return await asyncio.open_connection(parts.hostname, parts.port, **options)
 
     def head(self, method: str, path: str, *more: str) -> bytes:
-        """Return the header of a request, with its end. more: further header lines."""
+        """Return the complete header of a request. more: other header lines."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: {urlsplit(self.url).netloc}"]
         lines += [f"Authorization: Bearer {self.secret}", *more, "", ""]
         return "\r\n".join(lines).encode()
 
 
 async def half_header(site: Site) -> Streams:
-    """Connect and send only the first part of a request's header; return the streams."""
+    """Connect and send only the first part of a request's header; return the connection's reader and writer."""
     reader, writer = await site.connect()
     writer.write(site.head("GET", "/health/live")[:40])
     return reader, writer
 
 
 async def slow_sender(site: Site) -> Streams:
-    """Connect and send a request's header for a body of 2 MB, but only the body's first bytes; return the streams."""
+    """Connect and send a request that announces a body of 2 MB, but contains only a few bytes of it.
+
+    Return the connection's reader and writer.
+    """
     reader, writer = await site.connect()
     kind = "Content-Type: multipart/form-data; boundary=x"
     writer.write(site.head("POST", "/api/jobs/?wait=30", kind, f"Content-Length: {2 * 2**20}") + b"--x\r\n")
@@ -47,7 +50,7 @@ async def slow_sender(site: Site) -> Streams:
 
 
 def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
-    """Return a function that connects and requests a file several times, but does not read the responses."""
+    """Return a function that connects, requests a file several times, and does not read the responses."""
 
     async def start(site: Site) -> Streams:
         parts = urlsplit(site.url)
@@ -77,9 +80,9 @@ def waiter(job_id: str, wait_s: int) -> Callable[[Site], Awaitable[Streams]]:
 
 @asynccontextmanager
 async def held(site: Site, count: int, start: Callable[[Site], Awaitable[Streams]]) -> Any:
-    """Keep `count` stalled clients connected during the block; replace disconnected ones every second.
+    """Keep `count` stalled clients connected during the block; replace disconnected clients every second.
 
-    start: connects one client. Yield a list whose only item is the number of disconnections.
+    start: a function that connects one client. Yield a list whose only item is the number of disconnections.
     """
     cut = [0]
     clients = [await start(site) for _ in range(count)]

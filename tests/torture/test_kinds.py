@@ -1,6 +1,6 @@
-"""The short form of `make torture`: an attacked site loses no picture and charges none twice.
+"""Tests with the short form of `make torture`: an attacked site loses no picture and charges no picture twice.
 
-Only figures that do not depend on the speed of this machine are compared with their targets.
+The tests check only figures that do not depend on the speed of the machine.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TIMED = ("slowest recovery", "slowest probe", "slowest round", "slowest page")
 
 
 def missed(figures: list[Figure]) -> list[str]:
-    """Return the texts of the figures that miss their target, except figures about speed."""
+    """Return texts about the figures that miss their targets, except figures about speed."""
     wrong = [figure for figure in figures if not figure.is_kept and not any(word in figure.promise for word in _TIMED)]
     return [f"{figure.promise}: {figure.text} {figure.details}" for figure in wrong]
 

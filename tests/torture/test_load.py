@@ -1,4 +1,4 @@
-"""The short form of the load measurement: a site with all stalls at the same time still responds."""
+"""Test with the short form of the load measurement: a site with all kinds of stalled clients still responds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that send pictures and repeat failed requests, and the comparison with the site's rows."""
+"""Clients that send pictures and repeat failed requests, and a comparison of the pictures with the site's database."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _base(side: int) -> bytes:
 
 @dataclass
 class Sent:
-    """One picture that a client sends. `name` identifies it in the site's database."""
+    """One picture that a client sends. `name` is its name in the site's database."""
 
     name: str
     started: float = field(default_factory=time.monotonic)
@@ -53,10 +53,10 @@ class Sent:
 
 
 class Traffic:
-    """Clients that send pictures to the site under test, each method that returns a Sent in a different way.
+    """Clients that send pictures to the attacked site. Each method that returns a Sent is a different way to send one.
 
-    A request is repeated after a connection error or an error status until it succeeds or five minutes have passed. The
-    HTTP status of each attempt is counted.
+    A client repeats a request after a connection error or an error status, until it succeeds or five minutes have
+    passed. The HTTP status of each attempt is counted.
     """
 
     def __init__(self, site: TorturedSite) -> None:
@@ -74,19 +74,19 @@ class Traffic:
         return self._until_answered(self._post_waiting, side=320)
 
     def large(self) -> Sent:
-        """Send a picture that is so large that the web server checks it in a separate process for pixels."""
+        """Send a picture that is so large that the web server checks its pixels in a separate process."""
         return self._until_answered(self._post_waiting, side=1280)
 
     def polls(self) -> Sent:
-        """Submit a picture, and request its job until the job has ended."""
+        """Submit a picture, and request its job repeatedly until the job has ended."""
         return self._until_answered(self._submit_and_poll, side=320)
 
     def by_url(self) -> Sent:
-        """Submit a picture by its URL, from which the site downloads it."""
+        """Submit the URL of a picture, from which the site downloads the picture."""
         return self._until_answered(self._by_url, side=320)
 
     def varies(self) -> Sent:
-        """Send a picture and request a variant of it, a rendering with other options."""
+        """Send a picture, and request a variant of it (a rendering with other options)."""
         return self._until_answered(self._with_variant, side=320)
 
     def _until_answered(self, send: Callable[[Sent, bytes], bool], *, side: int) -> Sent:
@@ -159,9 +159,9 @@ class Traffic:
 
     @contextmanager
     def running(self, *ways: str) -> Iterator[None]:
-        """Let one client per way send pictures during the block, and wait for their last responses.
+        """Let one client for each way send pictures during the block; at the end, wait for their last responses.
 
-        ways: names of methods, such as `waits`.
+        ways: names of methods that send a picture, such as `waits`.
         """
         ended = threading.Event()
 
@@ -183,9 +183,9 @@ class Traffic:
     # The sums -----------------------------------------------------------------------------------------------------
 
     def figures(self, name: str) -> list[Figure]:
-        """Wait until all jobs have ended; return figures that compare the sent pictures with the site's data.
+        """Wait until all jobs have ended; compare the sent pictures with the site's data, and return the figures.
 
-        name: the prefix of the figures.
+        name: the prefix of the figures' names.
         """
         open_jobs = "SELECT count(*) FROM jobs_job WHERE status NOT IN ('succeeded', 'failed', 'canceled')"
         wait_until(lambda: self.site.query(open_jobs)[0][0] == 0, 120)
@@ -217,10 +217,10 @@ class Traffic:
 
 
 def is_allowed(status: int) -> bool:
-    """Return whether the site may return this status under attack: success, redirect, error of the client, or 503."""
+    """Return whether the site may return this status under attack: success, redirect, client error (4xx) or 503."""
     return status in (200, 201, 202, 206, 302, 303, 304, 503) or 400 <= status < 500
 
 
 def noise(side: int, quality: int = 60) -> bytes:
-    """Return a JPEG of noise, which takes a worker some time."""
+    """Return a JPEG of random noise, which a worker processes slowly."""
     return photos.encode(np.random.default_rng(7).integers(0, 256, (side, side, 3), np.uint8), "JPEG", quality=quality)

@@ -1,9 +1,9 @@
-"""An attack on watchers (`manage.py watch`, which cuts out each picture that arrives in a folder or bucket).
+"""Attack on watchers (`manage.py watch`, which cuts out each picture that arrives in a folder or bucket).
 
-They are killed at random moments, and no picture may be lost or processed twice. `python -m tests.torture.watching
-[KILLS]` starts a real site and runs watchers on a folder and on an S3 bucket (a server in this process). Each watcher
-is killed with SIGKILL within a few seconds of its first line, while new pictures arrive. At the end the pictures and
-results are compared. The random seed is printed with the faults.
+Watchers are killed at random moments, and no picture may be lost or processed twice. `python -m tests.torture.watching
+[KILLS]` starts a real site, and watchers on a folder and on an S3 bucket (a server in this process). Each watcher is
+killed with SIGKILL within a few seconds after its first line of output, while new pictures arrive. At the end, the
+pictures and the results are compared. If there are faults, the random seed is printed with them.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ _START_S = 120.0
 
 @dataclass
 class Place(ABC):
-    """A folder or a bucket to which files arrive.
+    """A watched folder or bucket in which files arrive.
 
-    inbox, outbox: the locations where files arrive and where results are written. good, bad: the names of the arrived
-    pictures and other files. `files` returns the contents of a location's files by their names.
+    inbox: the location in which files arrive. outbox: the location of the results. good: the names of the pictures that
+    have arrived. bad: the names of other files that have arrived. `files` returns the contents of a location by file
+    name.
     """
 
     inbox: str
@@ -89,7 +90,7 @@ class Bucket(Place):
 
 
 def torture(stack: Stack, place: Place, *, kills: int, seed: int) -> list[str]:
-    """Kill `kills` watchers of one place; return the differences between the arrived files and the results."""
+    """Start and kill `kills` watchers of one place; return the differences between arrived files and results."""
     chance = random.Random(seed)
     for number in range(kills):
         _arrive(place, number, chance)
@@ -129,7 +130,10 @@ def faults(place: Place) -> list[str]:
 
 
 def _arrive(place: Place, number: int, chance: random.Random) -> None:
-    """Put new files into the place's inbox; about one in ten is not a picture. number: makes their names unique."""
+    """Put new files into the place's inbox; about one in ten is not a picture.
+
+    number: a number that makes the file names unique.
+    """
     for index in range(ARRIVALS):
         name = f"{number:03d}-{index}.jpg"
         if chance.random() < 0.1:
@@ -145,7 +149,7 @@ def _arrive(place: Place, number: int, chance: random.Random) -> None:
 
 
 def _start(stack: Stack, place: Place, *more: str) -> subprocess.Popen[str]:
-    """Start a watcher, wait for its first line, and return its process."""
+    """Start a watcher, wait for its first line of output, and return its process."""
     arguments = [place.inbox, "--out", place.outbox, "--recipe", RECIPE, "--settled", "0", "--at-once", "4", *more]
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "manage.py"), "watch", *arguments],
@@ -183,16 +187,16 @@ def _is_picture(content: bytes) -> bool:
 
 
 def folder_place(folder: Path) -> Folder:
-    """Create an empty folder to watch and a folder for its results, and return them."""
+    """Create an empty folder to watch and a folder for its results; return them as a Place."""
     for name in ("inbox", "outbox"):
         (folder / name).mkdir()
     return Folder(str(folder / "inbox"), str(folder / "outbox"))
 
 
 def bucket_place() -> Bucket:
-    """Create an empty bucket to watch, and return it.
+    """Start an S3 server in this process, create an empty bucket to watch, and return it.
 
-    Its server runs in this process; the environment variables AWS_* are set for it.
+    The environment variables AWS_* are set for the server.
     """
     port = free_port()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Fixtures of the training tests: banks (training pictures in memory) of drawn pictures, and one thread."""
+"""Fixtures of the training tests: banks (training pictures in memory) of drawn pictures, and a limit of one thread."""
 
 import json
 
@@ -14,7 +14,7 @@ from .drawn import SIZE, disc, png, write_pairs, write_shard
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    """Use one thread of torch, which is faster for such small networks."""
+    """Let torch use one thread, which is faster for such small networks."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

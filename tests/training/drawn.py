@@ -1,4 +1,4 @@
-"""Drawn pictures with their masks, as pairs in a folder or in shards."""
+"""Drawn pictures with masks, stored as pairs of files in a folder or in shards (zip files of training pictures)."""
 
 import zipfile
 

@@ -1,4 +1,4 @@
-"""Tests of the simulated clicks of the evaluation: first the middle of the subject, then the largest errors."""
+"""Tests of the simulated clicks of the evaluation: first in the middle of the subject, then at the largest errors."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_an_error_at_the_border_is_clicked_inside_the_picture():
 
 
 class Patient:
-    """A fake engine that finds a square around each keep point, without squares around remove points."""
+    """A fake inference engine: it adds a square around each keep point and removes one around each remove point."""
 
     takes_points = True
 

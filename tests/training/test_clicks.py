@@ -1,4 +1,4 @@
-"""Tests of the simulated clicks of the training: their places and their signs."""
+"""Tests of the simulated clicks of the training: their positions and their signs."""
 
 import torch
 
@@ -43,7 +43,7 @@ def test_a_click_draws_a_disc_and_covers_earlier_ones():
 
 
 def test_corrections_keep_what_is_missing_and_remove_what_is_too_much(bank, monkeypatch):
-    """The result is always the left half; so clicks on the left must remove, and clicks on the right must keep."""
+    """Clicks on missing parts must keep, and clicks on wrong parts must remove. The result is always the left half."""
     half = torch.zeros(1, 1, SIZE, SIZE)
     half[..., : SIZE // 2] = 1
     monkeypatch.setattr(clicks, "answered", lambda _net, _levels, planes: half.expand(len(planes), -1, -1, -1))

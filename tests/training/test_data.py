@@ -1,4 +1,4 @@
-"""Tests of reading training sets: pictures with their masks, held-out pictures, and known annotations."""
+"""Tests that read training sets: pictures with their masks, held-out pictures, and known annotations."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Tests that depthwise gradients and parallel gradients equal the gradients of plain torch."""
+"""Tests that the gradients of depthwise and of parallel convolutions equal the gradients that plain torch computes."""
 
 import pytest
 import torch

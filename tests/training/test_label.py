@@ -1,4 +1,7 @@
-"""Tests of masks that a model writes for a folder of photos: continuing after an interruption, and uncertainty."""
+"""Tests of the command that writes a model's masks for a folder of photos.
+
+It continues after an interruption, and reports uncertain masks.
+"""
 
 import json
 
@@ -16,9 +19,9 @@ from .drawn import disc
 
 
 class HalfSure:
-    """A fake engine whose subject is the left half.
+    """A fake inference engine whose subject is the left half of the picture.
 
-    undecided: the share of columns beside it that have the alpha 0.5.
+    undecided: the fraction of columns, next to the subject, that have the alpha 0.5.
     """
 
     name, version = "half", "0123456789ab"

@@ -1,4 +1,4 @@
-"""Tests of the losses: lowest for the right result, and 0 where the truth is unknown."""
+"""Tests of the loss functions: they are lowest for the correct result, and 0 where the truth is unknown."""
 
 import pytest
 import torch

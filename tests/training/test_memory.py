@@ -1,4 +1,4 @@
-"""Tests that returning memory works with each allocator."""
+"""Test that the process can give free memory back to the system, with any memory allocator."""
 
 from training.memory import give_back, resident_bytes
 

@@ -1,4 +1,4 @@
-"""Tests that batches contain the requested kinds: prompts, compositions, groups of people and empty scenes."""
+"""Tests that training batches contain the requested kinds: prompts, compositions, groups of people and empty scenes."""
 
 import pytest
 import torch

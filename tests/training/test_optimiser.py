@@ -1,4 +1,4 @@
-"""Tests of the optimisers: Muon moves weights by an angle, and each parameter has its optimiser and rate."""
+"""Tests of the optimisers: Muon changes weights by an angle, and each parameter has its optimiser and learning rate."""
 
 import pytest
 import torch

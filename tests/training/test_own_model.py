@@ -1,4 +1,4 @@
-"""Test of the tutorial from photos to a usable network: label, train, evaluate and load."""
+"""Test of the tutorial from photos to a usable network: label the photos, then train, evaluate and load the network."""
 
 import io
 import json
@@ -25,7 +25,7 @@ def run(*arguments):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Write 48 different small pictures, which are crops of a few photos, and return their folder."""
+    """Write 48 different small pictures, cut from a few photos, and return their folder."""
     folder = tmp_path / "photos"
     folder.mkdir()
     rng = np.random.default_rng(3)

@@ -1,4 +1,4 @@
-"""Test that an ImageNet checkpoint in the encoder gives the same output as the checkpoint's own network."""
+"""Test of an encoder with the weights of an ImageNet checkpoint: its output equals that of the original network."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from training.pretrained import inherit, load_encoder
 
 
 def published(encoder):
-    """Return a random checkpoint for this encoder, with the published names and separate normalisations."""
+    """Return a checkpoint with random weights for this encoder, with the published names and separate normalisation."""
     weights, number = {}, 0
 
     def note(layer, convolution, normalisation, inputs=None):

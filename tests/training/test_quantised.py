@@ -1,4 +1,4 @@
-"""What NNCF gets for the calibration, without NNCF itself."""
+"""Test of the calibration pictures for NNCF (a package that quantises networks), without NNCF itself."""
 
 from __future__ import annotations
 

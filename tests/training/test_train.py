@@ -1,4 +1,4 @@
-"""Tests of training on drawn pictures: lower loss, continuation after an interruption, usable weights."""
+"""Tests of training on drawn pictures: the loss falls, training continues after an interruption, weights are usable."""
 
 from dataclasses import replace
 

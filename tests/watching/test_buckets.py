@@ -1,4 +1,4 @@
-"""Tests that a bucket's prefix can be watched like a folder."""
+"""Tests that a prefix of a bucket can be watched like a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that folders configured in the admin are watched, and that changes there take effect."""
+"""Tests that the site watches folders that are configured in the admin, and that changes there take effect."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Tests that watchers killed at random moments lose and repeat no picture, in a folder and in a bucket.
+"""Tests that no picture is lost or processed twice when watchers are killed at random moments.
 
-A watcher cuts out each picture that arrives there. Each one is a separate process that SIGKILL ends, while new pictures
-arrive. KEYLINE_KILLS is the number of kills; KEYLINE_SEED repeats a run (`make torture` kills 50 watchers of each).
+A watcher cuts out each picture that arrives in a folder or in a bucket. Each watcher is a separate process that SIGKILL
+ends while new pictures arrive. The environment variable KEYLINE_KILLS is the number of kills. KEYLINE_SEED, the seed
+of the random moments, repeats a run. (`make torture` kills 50 watchers of each kind.)
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def place(request: pytest.FixtureRequest) -> watching.Place:
 
 
 def started(run: Callable[[], None]) -> int:
-    """Fork a process that calls `run` and exits; return its id."""
+    """Fork a process that calls `run` and then exits; return the process id."""
     connections.close_all()
     pid = os.fork()
     if pid == 0:
@@ -104,9 +105,9 @@ def test_no_picture_is_lost_or_repeated(alice: Person, place: watching.Place) ->
 
 
 def arrive(place: watching.Place, number: int, chance: random.Random) -> None:
-    """Put two new files into the place's inbox; about one in eight is not a picture.
+    """Put two new files into the inbox of `place`; about one in eight is not a picture.
 
-    number: makes their names unique.
+    number: a number that makes the file names unique.
     """
     for index in range(2):
         name = f"{number:03d}-{index}.jpg"

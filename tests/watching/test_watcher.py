@@ -1,4 +1,4 @@
-"""Tests that a watched folder loses and repeats no picture, even after a crash at any step."""
+"""Tests that no picture in a watched folder is lost or processed twice, even after a crash at any step."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def work() -> None:
 
 
 def run_dry(watcher: Watcher) -> None:
-    """Run the watcher's steps and the workers in turn until no picture is waiting or in progress."""
+    """Run the watcher and the workers in turn until no picture is waiting or in progress."""
     for _ in range(20):
         submitted = watcher.step()
         work()

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of pages: the fake workers of the API tests."""
+"""Fixtures of the tests of web pages: the fake workers of the API tests."""
 
 from tests.api.conftest import idle_worker, instant_worker
 

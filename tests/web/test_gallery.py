@@ -1,4 +1,4 @@
-"""Tests of the gallery: order and days, small originals, running pictures again, pictures of another team."""
+"""Tests of the gallery: order by day, small originals, running the model again, and pictures of another team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that each page opens for members of its team, and for no other users."""
+"""Tests that each page opens for members of its team, and not for other users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The page's choice of quality depends on what is cut out: each role has its own fine model, or none."""
+"""Tests of the page's choice of quality, which depends on the role: each role has its own fine model, or none.
+
+A role is what a model cuts out, for example subjects or people.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def activate(role: Role) -> None:
 
 
 def options_of(page: str) -> dict[str, tuple[str, bool]]:
-    """Return for each quality of the list its roles, and whether it is disabled."""
+    """Return for each quality in the page's list its roles, and whether the page disables it."""
     found = re.findall(r'<option\s+value="(fast|fine|auto)"\s+data-roles="([^"]*)"([^>]*)>', page)
     return {value: (roles, "disabled" in rest) for value, roles, rest in found}
 

@@ -1,4 +1,4 @@
-"""Tests of invalid forms, which are shown again with their values, and of buttons that a user may not use."""
+"""Tests of invalid forms, which the page shows again with their values, and of buttons that a user may not use."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests that renderings at screen size use the stored preview if the picture is larger than the preview.
+"""Tests of renderings at screen size: they use the stored preview if the picture is larger than the preview.
 
-The editor shows these renderings while a user changes options.
+The editor shows such renderings while a user changes options.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests of the pages' scripts: they import in one direction only, and the developer tools have exact versions."""
+"""Tests of the pages' scripts: imports have only one direction, and the developer tools have exact versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the sentences of error messages are in the user's language."""
+"""Tests that error messages are shown in the user's language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests that a page left open after sign-out leads to the sign-in page, and that fragments are not shown as pages."""
+"""Tests of requests after sign-out: a page that is still open leads to the sign-in page.
+
+A fragment of a page is never shown as a complete page.
+"""
 
 from __future__ import annotations
 

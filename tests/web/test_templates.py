@@ -1,4 +1,4 @@
-"""Tests that templates have no long lines and no texts for scripts in attributes."""
+"""Tests that templates have no long lines, and do not pass texts to scripts in attributes."""
 
 from __future__ import annotations
 

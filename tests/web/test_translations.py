@@ -1,4 +1,4 @@
-"""Tests that all texts of the site are translated into each language, and the compiled catalogues are current."""
+"""Tests that all texts of the site are translated into each language, and that the compiled catalogues are current."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of one cutout before sign-up: its result, and its protection against abuse."""
+"""Tests of the one cutout that visitors get before sign-up: its result, and the protection against abuse."""
 
 from __future__ import annotations
 

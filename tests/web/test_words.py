@@ -1,4 +1,4 @@
-"""Tests that the words for roles, scopes, events, APIs, stages and notes are in the user's language."""
+"""Tests that the names of roles, scopes, events, APIs, stages and notes are in the user's language."""
 
 from __future__ import annotations
 

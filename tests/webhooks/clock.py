@@ -1,4 +1,4 @@
-"""A clock that tests advance."""
+"""A replacement for the system clock. Tests can move it forward."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 
 class Clock:
-    """A replacement for django.utils.timezone.now that starts at the real time."""
+    """A replacement for django.utils.timezone.now. It starts at the real time, and tests can move it forward."""
 
     def __init__(self) -> None:
         self.now = dt.datetime.now(dt.UTC)

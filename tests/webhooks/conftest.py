@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def receiver(serve: Callable[..., Site], settings: Settings) -> Callable[[Answer], Site]:  # noqa: F811
-    """Return a function that starts a local site, allowed by the operator, with one response at /hook."""
+    """Return a function that starts a local web server with one response at /hook. The site may send requests to it."""
 
     def start(hook: Answer = answer(b"thanks")) -> Site:  # noqa: B008  the answer is a constant function
         site = serve({"/hook": hook, "/other": answer()})

@@ -1,4 +1,4 @@
-"""Helpers: jobs that end, messages about them, and one attempt to send a message."""
+"""Helpers of the webhook tests: they end jobs, create messages about them, and try once to send a message."""
 
 from __future__ import annotations
 

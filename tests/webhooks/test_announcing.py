@@ -1,4 +1,4 @@
-"""Tests that a job's end is sent to webhooks and callbacks, which can neither delay nor prevent it."""
+"""Tests that webhooks and callbacks announce the end of a job. They can neither delay nor prevent this end."""
 
 from __future__ import annotations
 

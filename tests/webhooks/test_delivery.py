@@ -1,4 +1,4 @@
-"""Tests that the receiver's response decides whether a message is delivered, retried or given up."""
+"""Tests of the receiver's response: it decides whether a message is delivered, sent again later, or no longer sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that slow receivers have their own worker, so that other teams do not wait for them."""
+"""Tests that messages to slow receivers use a separate worker, so that other teams do not wait for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def slow_alice(alice: Person, receiver: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Return a receiver of Alice's team that counts as slow; its later responses are fast."""
+    """Return a receiver of Alice's team that is registered as slow, although its next responses are fast."""
     site = receiver()
     with monkeypatch.context() as patience:
         patience.setattr(sending, "SLOW_AFTER_S", -1.0)

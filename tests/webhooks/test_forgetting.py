@@ -1,4 +1,4 @@
-"""Tests that callbacks, which may contain the picture, are cleared when their job is deleted."""
+"""Tests that the callbacks of a deleted job are cleared, because a callback may contain the picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PICTURE = base64.b64encode(b"x").decode()  # the content of every file of tests.
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Return the list of messages that are sent; the receiver cannot be reached."""
+    """Return a list that records the sent messages. No message reaches its receiver."""
     bodies: list[bytes] = []
 
     def post(url: str, body: bytes, *rest: object) -> None:
@@ -38,7 +38,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.fixture
 def callback(alice: Person, sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> WebhookDelivery:
-    """Return a callback whose payload includes the picture, after its first attempt has failed."""
+    """Return a callback whose content includes the picture. Its first attempt has failed."""
     monkeypatch.setitem(payload._callback_payloads, "sample", lambda job: {"data": {"image": PICTURE}})
     job = job_submit(
         actor=alice.actor,

@@ -1,4 +1,4 @@
-"""Tests of webhooks and their deliveries in the native API."""
+"""Tests of the native API's routes for webhooks and their deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of creating, changing and replaying webhooks: permissions, errors and audit entries."""
+"""Tests that create and change webhooks and send messages again: permissions, errors and audit entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that messages are signed as the standard defines, so that a receiver's library verifies them."""
+"""Tests that messages are signed as the standard defines, so that a library of the receiver can verify them."""
 
 from __future__ import annotations
 

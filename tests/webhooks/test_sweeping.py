@@ -1,4 +1,4 @@
-"""Tests of the regular sweep: it sends planned and lost messages again, and clears the log."""
+"""Tests of the regular clean-up task: it sends planned and lost messages again, and deletes old entries of the log."""
 
 from __future__ import annotations
 

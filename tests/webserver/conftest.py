@@ -1,4 +1,4 @@
-"""Fixtures of the web server's tests: a server in this process, with functions instead of Django."""
+"""Fixtures of the web server's tests: a server in this process that calls functions of the tests instead of Django."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 class Announcements:
-    """A source of events for waiting requests. `waiting` is a semaphore that is released for each wait."""
+    """A source of events for waiting requests. The semaphore `waiting` is released when a request starts to wait."""
 
     def __init__(self) -> None:
         self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -43,9 +43,9 @@ class Announcements:
 
 
 class Views:
-    """A handler that calls the test's function for each path instead of Django, and continues parked requests.
+    """A handler that calls the test's function for each path instead of Django.
 
-    A parked request waits for an event.
+    It also continues parked requests, which wait for an event.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Views:
 
 @dataclass
 class Running:
-    """A running server. announcements: the events for which requests wait. sockets: the tests' connections."""
+    """A running server. announcements: the source of events for waiting requests. sockets: the tests' connections."""
 
     port: int
     views: Views
@@ -82,7 +82,7 @@ class Running:
 
 
 def answer(client: socket.socket) -> tuple[int, bytes]:
-    """Read until the server closes the connection; return the response's status (0 without one) and body."""
+    """Read until the server closes the connection; return the response's status (0 if there is none) and body."""
     data = b""
     try:
         while piece := client.recv(2**16):
@@ -95,9 +95,9 @@ def answer(client: socket.socket) -> tuple[int, bytes]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Running]]:
-    """Yield a function that starts a server with given configuration values and returns it.
+    """Yield a function that starts a server with the given configuration values and returns it.
 
-    The servers stop with the test.
+    The servers stop at the end of the test.
     """
     running: list[tuple[uvicorn.Server, threading.Thread, Running]] = []
 

@@ -1,4 +1,4 @@
-"""Tests that slow operations use no thread, so that short requests get responses next to many open connections."""
+"""Tests that slow clients use no thread, so that short requests get responses even with many open connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a fork exits like a program, with its own signal handlers, pipes and command line."""
+"""Tests that a forked process exits like a program, with its own signal handlers, pipes and command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webserver.forks import Fork, may_fork
 
 
 def output_of(code: str) -> tuple[str, str]:
-    """Run a snippet and return its standard output and standard error."""
+    """Run Python code in a new process and return its standard output and standard error."""
     done = subprocess.run(
         [sys.executable, "-c", _START + code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )

@@ -1,6 +1,6 @@
-"""Tests of the threads of a lane (a thread pool): waiting flows get them in turn, cancelled requests leave the queue.
+"""Tests of lanes (thread pools): the requests of different clients get threads in turn.
 
-A flow is the requests of one client.
+A cancelled request leaves the queue.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from webserver.lanes import Lane, LaneFull
 
 
 def with_busy_lane(test: Callable[[Lane, threading.Event], Awaitable[None]], *, longest_queue: int = 10) -> None:
-    """Run a test with a lane, a thread pool, whose only thread is busy until the event is set.
+    """Run a test with a lane (thread pool) that has one thread, which is busy until the event is set.
 
-    longest_queue: how many functions may wait for the thread.
+    longest_queue: the number of functions that may wait for the thread.
     """
 
     async def run() -> None:

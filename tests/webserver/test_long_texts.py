@@ -1,4 +1,4 @@
-"""Tests that long base64 texts are taken out of a body before it is parsed, and decode to the same bytes."""
+"""Tests that long base64 texts are removed from a body before it is parsed, and are decoded to the same bytes."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def decoded(text: str, max_bytes: int = 10**9) -> bytes:
 
 @pytest.fixture
 def lean() -> Callable[..., str]:
-    """Return a function that takes the long texts out of a body and returns the rest, in which marks replace them.
+    """Return a function that replaces the long texts of a body by marks and returns the new body.
 
-    The texts become the long texts of the current request.
+    The removed texts become the long texts of the current request.
     """
 
     def take(body: bytes, *, form: bool = False) -> str:
@@ -140,7 +140,7 @@ def test_only_fields_without_a_file_name_count_in_a_form() -> None:
 
 
 def post(running: Running, body: bytes, kind: str = "application/json") -> tuple[int, bytes]:
-    """Send a body to /read; return the response's status and body."""
+    """Send a body to /read; return the status and body of the response."""
     head = f"POST /read HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}"
     client = running.connect(f"{head}\r\n\r\n")
     client.sendall(body)

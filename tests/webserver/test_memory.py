@@ -1,4 +1,4 @@
-"""Tests that bodies which are parsed completely in memory are processed one at a time, in all processes."""
+"""Tests that only one process of the machine at a time parses a request body completely in memory."""
 
 from __future__ import annotations
 

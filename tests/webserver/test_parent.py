@@ -1,6 +1,6 @@
-"""Tests of the web server's parent process: at least one process serves at any time.
+"""Tests of the web server's parent process: at least one child process accepts requests at any time.
 
-Accepted requests are finished.
+Accepted requests are always finished.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Parent(Configuration(port=int(sys.argv[1]), processes=1), [sys.executable, sys.a
 
 
 class Served:
-    """A running parent process and its port. go: the file on which a new process waits for a lock before it serves."""
+    """A running parent process and its port. go: a file that a new child process must lock before it serves."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, go: Path) -> None:
         self.process, self.port, self.go = process, port, go

@@ -1,4 +1,4 @@
-"""Tests that submissions which would wait too long are rejected, and that responses state the queue's length."""
+"""Tests that the site rejects submissions that would wait too long, and that responses contain the queue's length."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests of claims of pictures by workers, repeated messages, pictures that crash their workers, and the ends of jobs.
+"""Tests of the attempts to process a picture: claims by workers, repeated messages, crashes, and the ends of jobs.
 
-A lease limits the time of a claim.
+A worker's claim on a picture is a lease: it ends after a limited time.
 """
 
 from __future__ import annotations

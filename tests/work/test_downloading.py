@@ -1,4 +1,4 @@
-"""Tests that a picture given by its URL is downloaded by one worker and processed by another."""
+"""Tests of a picture that is given by its URL: one worker downloads it and another worker processes it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def fetch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bytes]], None]:
-    """Replace downloads by a small picture; return a function that replaces them by the result of another function."""
+    """Replace downloads by a small picture; return a function that replaces downloads by calls of another function."""
 
     def answering(answer: Callable[[], bytes]) -> None:
         monkeypatch.setattr(
@@ -155,7 +155,7 @@ def test_the_more_urgent_download_comes_first(fetch, alice: Person) -> None:
 
 
 def test_a_message_to_a_model_downloads_a_source_that_is_missing(fetch, alice: Person) -> None:
-    """Processing also works without a downloaded source, because the previous release sends such messages."""
+    """Processing must also work without a downloaded source, because the previous release queues such pictures."""
     image = submit(alice).images.get()
 
     data, told = tasks._source_of(claim(image), limits=limits_from_json(image.job.limits))

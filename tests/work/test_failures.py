@@ -1,4 +1,4 @@
-"""Tests of the staff's list of pictures that failed finally because of a fault of the site."""
+"""Tests of the staff's list of pictures that failed permanently because of a fault of the site."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ URL = "/admin/jobs/failedpicture/"
 
 @pytest.fixture
 def failed(alice: Person) -> JobImage:
-    """Return a picture that failed because of the storage; another picture failed because it is damaged."""
+    """Return a picture that failed because of a fault of the storage. Another picture failed because it is damaged."""
     fail(claim(submit_file(alice).images.get()), ImageUnreadable())
     image = claim(submit_file(alice).images.get())
     fail(image, StorageFailed())

@@ -1,4 +1,4 @@
-"""Tests that teams take turns in the queues, even if one of them has submitted many pictures."""
+"""Tests that the queues serve teams in turn, even if one team has submitted many pictures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _small_window(settings: Settings) -> None:
 
 
 def serve_next() -> UUID:
-    """Claim and end the picture of the oldest message, and return its team's id."""
+    """Claim and end the picture of the first message in the queue, and return its team's id."""
     queue = django_rq.get_queue("default-downloads")
     message = queue.pop_job_id()
     image = claim(JobImage.objects.get(pk=message.removeprefix("default-downloads-")))

@@ -1,4 +1,7 @@
-"""Tests that faults of the machine return a picture to the queue, and faults of the picture end it."""
+"""Tests of two kinds of faults: a fault of the machine (disk, memory, database) returns a picture to the queue.
+
+A fault of the picture ends its processing.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def raising(error: Exception) -> Callable[..., None]:
 
 
 def wait_an_hour() -> None:
-    """Set the next attempt of all pictures one hour later, which is longer than any test."""
+    """Delay the next attempt of all pictures by one hour, which is longer than any test."""
     JobImage.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
 
 

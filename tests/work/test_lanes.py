@@ -27,7 +27,7 @@ LIMIT_S = 20.0  # a deadlock fails after this time instead of hanging
 
 @pytest.fixture
 def lanes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lanes]:
-    """Yield a worker's lanes (threads), opened for two pictures at the same time."""
+    """Yield the lanes (threads) of a worker that processes two pictures at the same time."""
     opened = Lanes()
     opened.open(2)
     for module in (serving, tasks, lanes_module, worker_child):
@@ -38,7 +38,7 @@ def lanes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lanes]:
 
 @pytest.fixture
 def busy_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the list of busy times in seconds that the lanes report, to which later ones are added."""
+    """Return a list that records each busy time, in seconds, that the lanes report."""
     reported: list[float] = []
     monkeypatch.setattr(lanes_module, "worker_busy", lambda *, queue, seconds: reported.append(seconds))
     return reported

@@ -1,4 +1,4 @@
-"""Tests of a worker's steps before and after each message."""
+"""Tests of the steps of a worker before and after each message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _answers: list[str] = []
 
 @runs(LOOK)
 def look() -> None:
-    """Query the database; the first call fails, as after a restart of the database server."""
+    """Query the database. The first call raises an error, as after a restart of the database server."""
     if not _answers:
         _answers.append("failed")
         connection.connection.close()

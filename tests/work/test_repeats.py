@@ -1,4 +1,4 @@
-"""Tests of a repeated request after the client got no response to the first one."""
+"""Tests of a client that repeats a request because it got no response to the first one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that waiting for a job's end works when the broker's announcements of the end are lost."""
+"""Tests that a request that waits for a job continues, even if the broker loses the message about the job's end."""
 
 from __future__ import annotations
 

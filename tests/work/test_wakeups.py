@@ -1,6 +1,6 @@
-"""Tests that waiting requests continue after the announcement that their job has ended.
+"""Tests that waiting requests continue after the broker announces the end of their job.
 
-If the announcement is lost, they continue after a check of the database.
+If the announcement is lost, they continue after the next check of the database.
 """
 
 from __future__ import annotations

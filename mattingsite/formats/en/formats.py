@@ -1,6 +1,6 @@
 """English formats of dates and times.
 
-Django's own times end with a full stop ("p.m."), which would be followed by the full stop of the sentence.
+Django's own times end with a full stop ("p.m."). At the end of a sentence, there would be two full stops.
 """
 
 TIME_FORMAT = "g:i A"

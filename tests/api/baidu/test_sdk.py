@@ -1,4 +1,4 @@
-"""Tests of the running site with Baidu's official, unmodified Python SDK."""
+"""Tests that Baidu's official Python SDK works, unmodified, with the running site."""
 
 from __future__ import annotations
 

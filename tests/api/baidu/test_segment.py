@@ -39,7 +39,7 @@ def blank(width: int, height: int) -> bytes:
 
 
 def filled_in(value: Any) -> Any:
-    """Return a value of a fixture file with its placeholders, such as `<photo>`, replaced by test data."""
+    """Return a value from a fixture file, with placeholders such as `<photo>` replaced by test data."""
     known = {
         "<photo>": lambda: base64_of(photos.encoded("JPEG", quality=90)),
         "<gif>": lambda: base64_of(photos.encoded("GIF")),

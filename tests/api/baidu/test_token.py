@@ -33,9 +33,9 @@ def token_of(person: Person) -> str:
 
 
 def error_code_with(token: str) -> int:
-    """Return the error code of a request with this token but without a picture.
+    """Send a request with this token but without a picture, and return the error code of the response.
 
-    216101 (a parameter is missing) means that the token is valid.
+    The code 216101 (a parameter is missing) means that the token is valid.
     """
     return Client().post(f"{SEGMENT}?access_token={token}", {}, content_type="application/json").json()["error_code"]
 

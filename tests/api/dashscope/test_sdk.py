@@ -1,4 +1,4 @@
-"""Tests of the running site with the vendor's unmodified package `dashscope`."""
+"""Tests that the vendor's unmodified package `dashscope` works with the running site."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Quota.objects.update_or_create(team=team, defaults={"dialects": {"dashscope": un
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_rate_limits(live_stack: Stack) -> None:
-    """Switch off the running site's rate limit, which is two tasks per second as at the vendor."""
+    """Switch off the running site's rate limit, which is two tasks per second, the same limit as at the vendor."""
     live_stack.manage("shell", "-v", "0", "-c", _WITHOUT_RATES)
 
 
@@ -49,7 +49,7 @@ def submitted(**values: Any) -> Any:
 
 
 def picture_at(url: str) -> np.ndarray:
-    """Return the picture at a URL, requested without a key."""
+    """Download the picture at a URL without a key, and return it."""
     response = requests.get(url, timeout=60)
     response.raise_for_status()
     return np.asarray(Image.open(io.BytesIO(response.content)))

@@ -37,7 +37,8 @@ ERRORS = fixture("dashscope/errors.json")
 def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
     """Submit a picture and return the task's id.
 
-    path: the route of the submission. inputs: the fields of the request's input, by default those of the fixture file.
+    path: the route of the submission. inputs: the fields of the request's input; the default is the fixture file's
+    input.
     """
     body = FIXTURE["submit"]["request"] | ({"input": inputs} if inputs else {})
     response = person.api().post(path, body, content_type="application/json", headers=ASYNC)
@@ -46,7 +47,7 @@ def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
 
 
 def made(person: Person) -> str:
-    """Create a task without a request, so that the route's rate limit does not count it; return the task's id."""
+    """Create a task without a request, so that the route's rate limit is not used; return the task's id."""
     job = job_submit(
         actor=Actor(team=person.team, key=person.key, request_id=str(uuid.uuid4())),
         door=Door(dialect="dashscope", retention_hours=24),
@@ -67,7 +68,7 @@ def listed(person: Person, **query: Any) -> dict[str, Any]:
 
 
 def picture_at(url: str) -> Image.Image:
-    """Return the picture at a signed URL, requested without a key."""
+    """Download the picture at a signed URL without a key, and return it."""
     response = Client().get(url.removeprefix("http://testserver"))
     assert response.status_code == 200
     return Image.open(io.BytesIO(b"".join(response.streaming_content)))
@@ -75,7 +76,7 @@ def picture_at(url: str) -> Image.Image:
 
 @pytest.fixture(autouse=True)
 def pictures(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Return a dict from URLs to the pictures that the worker downloads from them; other downloads fail."""
+    """Return a dict of the pictures that the worker can download, by URL; all other downloads fail."""
     known = {"http://example.com/people.jpg": photos.encoded("JPEG", quality=90)}
 
     def download(url: str) -> bytes:

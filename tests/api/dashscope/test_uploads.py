@@ -39,7 +39,8 @@ def granted(person: Person) -> dict[str, Any]:
 def form_of(policy: dict[str, Any], *, name: str = "people.jpg", data: bytes | None = None) -> dict[str, Any]:
     """Return the fields of an upload form, as the SDK sends them.
 
-    policy: the signed policy that the API has returned. name, data: the file's name and content; None uses a photo.
+    policy: the signed policy that the API has returned. name, data: the file's name and content. If data is None, the
+    file contains a photo.
     """
     return {
         "OSSAccessKeyId": policy["oss_access_key_id"],

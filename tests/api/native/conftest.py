@@ -1,4 +1,4 @@
-"""Fixtures of the native API's tests."""
+"""Fixture of the native API's tests: a finished job."""
 
 from __future__ import annotations
 

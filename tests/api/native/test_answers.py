@@ -181,7 +181,7 @@ def test_a_replay_is_marked_on_every_submitting_route(alice: Person, job: dict[s
 
 
 class TooLarge(FakeEngine):
-    """A fake engine that runs out of memory with the first picture."""
+    """A fake inference engine that raises an out-of-memory error for the first picture."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         if not self.calls:

@@ -1,4 +1,4 @@
-"""Tests of the native API: requests for unchanged files and jobs, byte ranges, and pages of a job."""
+"""Tests of the native API: caching of unchanged files and jobs, byte ranges, and the pages of a large job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that docs/api-native.md describes each route and field, and that its examples run."""
+"""Tests that docs/api-native.md describes each route and field, and that its examples work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the native API: results finished by a recipe in the request, as the editor sends it."""
+"""Tests of the native API: a request with a recipe, as the editor sends it, returns a finished picture."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def variant(person: Person, job: dict[str, Any], **values: Any) -> Any:
 
 
 def subject_middle(pixels: np.ndarray) -> tuple[float, float]:
-    """Return the middle (x, y) of all pixels without the recipe SQUARE's background colour, as shares of the canvas."""
+    """Return the middle (x, y) of the subject, as fractions 0..1 of the canvas width and height.
+
+    The subject is all pixels that differ from the background colour of the recipe SQUARE.
+    """
     rows, columns = np.nonzero(np.abs(pixels - (0x10, 0x60, 0xF0)).max(axis=2) > 24)
     return float(columns.mean() / pixels.shape[1]), float(rows.mean() / pixels.shape[0])
 

@@ -1,4 +1,4 @@
-"""Tests of the native API: submit, read, list, cancel and delete jobs."""
+"""Tests of the native API: jobs are submitted, read, listed, cancelled and deleted."""
 
 from __future__ import annotations
 

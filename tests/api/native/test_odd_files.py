@@ -1,4 +1,4 @@
-"""Tests of the native API with damaged and oddly named files.
+"""Tests of the native API with damaged files and files with unusual names.
 
 The status must be below 500, and a second request must get the same response.
 """
@@ -31,7 +31,7 @@ def test_damaged_files_get_an_answer_and_the_same_one_twice(alice: Person, insta
 
 
 def _told(body: dict) -> object:
-    """Return the part of a job's or an error's JSON that is equal for two equal requests."""
+    """Return the part of a job's or an error's JSON that must be the same for two equal requests."""
     if "images" not in body:
         return body.get("code"), body.get("detail")
     return [

@@ -1,4 +1,4 @@
-"""Tests that the usual requests need as many database queries as the table in docs/work.md states."""
+"""Tests that common requests need exactly the number of database queries that the table in docs/work.md states."""
 
 from __future__ import annotations
 

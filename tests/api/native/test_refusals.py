@@ -1,4 +1,4 @@
-"""Tests of the native API: invalid submissions are refused, and the error names the fault."""
+"""Tests of the native API: invalid submissions are rejected, and the error names the cause."""
 
 from __future__ import annotations
 

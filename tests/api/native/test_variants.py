@@ -1,4 +1,4 @@
-"""Tests of the native API: the routes `variants` (render with other options) and `again` (run the model again)."""
+"""Tests of the native API: the route `variants` renders a result with other options; `again` runs the model again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def brush(width: int = 512, height: int = 512, *, kind: str = "PNG") -> SimpleUp
 
 
 def heavy() -> SimpleUploadedFile:
-    """Return a valid brush file (the picture of the user's strokes) with more bytes than allowed."""
+    """Return a valid brush file (the picture of the user's brush strokes) that is larger than the limit."""
     buffer = io.BytesIO()
     side_px = int(MAX_BRUSH_BYTES**0.5) + 1
     Image.new("L", (side_px, side_px)).save(buffer, "PNG", compress_level=0)

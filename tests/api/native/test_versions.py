@@ -1,4 +1,4 @@
-"""Tests of the native API: corrections and saved edits are versions of one picture."""
+"""Tests of the native API: corrections and saved edits of a picture are stored as versions of this picture."""
 
 from __future__ import annotations
 

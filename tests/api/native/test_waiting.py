@@ -1,4 +1,4 @@
-"""Tests of the native API: a request waits for a job that is cancelled, deleted or late."""
+"""Tests of the native API: a request waits for a job that is then cancelled, deleted or not finished in time."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_
 
 
 def parked(person: Person, path: str, picture: bytes, name: str = "image", **headers: str) -> Parked:
-    """Submit a picture as to a server that can park requests, and return the Parked response (the request now waits).
+    """Submit a picture with a waiting request, and return the Parked response.
 
-    name: the form's field for the file.
+    The server parks a waiting request: it keeps the request without using a thread. name: the form field for the file.
     """
     response = person.api().post(
         path, {name: SimpleUploadedFile("photo.jpg", picture)}, headers=headers, **{PARKS: True}

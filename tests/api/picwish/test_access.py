@@ -1,4 +1,7 @@
-"""Tests of access to the PicWish-compatible segmentation task: headers for the key, and tasks of other teams."""
+"""Tests of access to the PicWish-compatible segmentation task.
+
+The key can be in different headers, and a team cannot read the tasks of other teams.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests of the running site with clients of PicWish: curl, fetch in Node, requests, three pollers, and callbacks."""
+"""Tests of the running site with real HTTP clients of the PicWish API.
+
+The clients are curl, fetch in Node, requests, three polling loops, and receivers of callbacks.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def opened(url: str) -> np.ndarray:
 
 
 def node(stack: Stack, command: str, argument: str) -> Any:
-    """Run a command of clients.mjs in the Node that Playwright installs, and return its JSON output."""
+    """Run a command of clients.mjs with the Node program that Playwright installs, and return its JSON output."""
     program = str(compute_driver_executable()[0])
     script = str(Path(__file__).with_name("clients.mjs"))
     arguments = [program, script, command, stack.base_url, stack.secret, argument]

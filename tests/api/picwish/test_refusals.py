@@ -1,4 +1,4 @@
-"""Tests of the PicWish-compatible API: the vendor's errors for an invalid field or body, and an unreachable queue."""
+"""Tests of the PicWish-compatible API: an invalid field or body, or an unreachable queue, gives the vendor's error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the states of the PicWish-compatible segmentation task, in polls and in callbacks."""
+"""Tests of the states of the PicWish-compatible segmentation task, as polls and callbacks report them."""
 
 from __future__ import annotations
 

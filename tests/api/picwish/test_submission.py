@@ -1,4 +1,7 @@
-"""Tests of submissions to the PicWish-compatible API: both families of paths, form or JSON, waiting or polling."""
+"""Tests of submissions to the PicWish-compatible API.
+
+The requests use both path prefixes, form or JSON, and wait for the result or poll for it.
+"""
 
 from __future__ import annotations
 

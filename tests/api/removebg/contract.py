@@ -1,4 +1,7 @@
-"""The contract of the remove.bg-compatible API (a dialect of this site), for the tests that all dialects share."""
+"""The contract of the remove.bg-compatible API: values for the tests that run for every dialect.
+
+A dialect is an API of this site that imitates the API of another service.
+"""
 
 from __future__ import annotations
 

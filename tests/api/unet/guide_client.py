@@ -1,6 +1,6 @@
-"""Rewritten versions of the three clients in the guide of the UNet matting API's vendor.
+"""Rewritten versions of the three example clients in the vendor's guide to the UNet matting API.
 
-They make the same requests, with the same parsing, timeouts and retries.
+They send the same requests as the original clients, with the same parsing, timeouts and retries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ POLL_AT_MOST = 300
 
 
 class GuideClient:
-    """A client that sends the requests of the guide's scripts. It sends a key only if it has a secret."""
+    """A client that sends the same requests as the guide's scripts. It sends a key only if it has a secret."""
 
     def __init__(self, base_url: str, secret: str) -> None:
         self.base_url = base_url
@@ -41,7 +41,8 @@ class GuideClient:
     ) -> dict[str, Any] | None:
         """Send one picture as a multipart form; return the response's JSON, or None for an error.
 
-        The keyword arguments are the fields of the form, with the guide's values as defaults, and the header `accept`.
+        accept: the header Accept. The other keyword arguments are fields of the form; their defaults are those of the
+        guide.
         """
         form = {
             "bg_color": bg_color,
@@ -72,7 +73,7 @@ class GuideClient:
     def batch(self, input_dir: str, output_dir: str, **fields: Any) -> dict[str, Any] | None:
         """Submit a folder, poll its task every two seconds, at most 300 times, and return the task's JSON.
 
-        input_dir, output_dir: folders of the server. fields: further fields of the form. Return None for an error.
+        Return None for an error. input_dir, output_dir: folders of the server. fields: additional fields of the form.
         """
         body = {
             "input_dir": input_dir,
@@ -104,5 +105,5 @@ class GuideClient:
 
 
 def decode_alpha_map(encoded: str, shape: Sequence[int]) -> np.ndarray:
-    """Return the alpha in a response, base64 of float32, as an array of this shape, as in the guide."""
+    """Decode the alpha of a response (base64 of float32) as the guide does, and return it as an array of this shape."""
     return np.frombuffer(base64.b64decode(encoded), dtype=np.float32).reshape(shape)

@@ -1,4 +1,4 @@
-"""Tests of the UNet matting API's output folder, which the operator has mounted: results have their pictures' names."""
+"""Tests of the UNet matting API's output folder, which the operator mounts: each result has the name of its picture."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests of the vendor's clients on a site with an open network, whose IP addresses need no key.
+"""Tests of the vendor's example clients on a site with an open network, whose IP addresses need no key.
 
-The clients read results from the disk.
+The clients read the results from the disk.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def opened_site(folder: Path) -> Iterator[Stack]:
 
 
 def on_disk(folder: Path, path: str) -> Path:
-    """Return the local path of a file that a response names by its path in the container.
+    """Return the local path of a file whose path in the container is part of a response.
 
-    folder: the folder that is mounted as the container's /root.
+    folder: the local folder that is mounted as /root in the container.
     """
     return folder / "outputs" / Path(path).relative_to("/root/outputs")
 

@@ -1,4 +1,4 @@
-"""Tests of a model reload on a running site with two workers under load: no restart and no failed request.
+"""Tests that a running site with two workers reloads its model under load, without a restart or a failed request.
 
 Each response must come from the old or from the new model.
 """
@@ -33,7 +33,10 @@ SAME = 0.003  # two processes sum in different orders, which changes a pixel by 
 
 @pytest.fixture(scope="module")
 def weights(live_stack: Stack) -> dict[str, Path]:
-    """Write two weight files, the built-in network and one with much less certain results; return the paths by name."""
+    """Write two weight files: the built-in network, and a network whose results are much less certain.
+
+    Return the paths by name.
+    """
     tensors = {
         name: value.float() if value.is_floating_point() else value
         for name, value in load_file(settings.MATTING_WEIGHTS).items()
@@ -47,7 +50,7 @@ def weights(live_stack: Stack) -> dict[str, Path]:
 
 @pytest.fixture
 def second_worker(live_stack: Stack) -> Iterator[None]:
-    """Start a second worker, like on another machine, and stop it after the test."""
+    """Start a second worker, as on another machine, and stop it after the test."""
     command = [sys.executable, str(ROOT / "manage.py"), "work", "--processes", "1"]
     with subprocess.Popen(command, env=live_stack.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: len(versions(live_stack)) == 2, timeout_s=120, what="the second worker does not beat")
@@ -65,14 +68,14 @@ def version_of(path: Path) -> str:
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the mean absolute difference of two alphas."""
+    """Return the mean absolute difference between two alphas."""
     return float(np.abs(one - other).mean())
 
 
 class Load:
     """Load on a site: three threads send the same pixels until the block ends, and store the responses.
 
-    Each file has another comment, because an identical file would count as a repeated request.
+    Each file has a different comment, because an identical file would count as a repeated request.
     """
 
     def __init__(self, stack: Stack, pixels: np.ndarray) -> None:

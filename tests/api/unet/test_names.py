@@ -1,4 +1,4 @@
-"""Tests that names of results made of a time in seconds are unique, even if Redis has lost its counter."""
+"""Tests of result names that contain the current second: each name is unique, even if Redis has lost its counter."""
 
 from __future__ import annotations
 

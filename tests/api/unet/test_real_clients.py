@@ -1,4 +1,4 @@
-"""Tests of the clients of the vendor's guide with a running site, a real worker and the real model."""
+"""Tests of the example clients of the vendor's guide with a running site, a real worker and the real model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of `POST /api/model/reload`: permissions, usable files and audit entries. Workers really load the files."""
+"""Tests of `POST /api/model/reload`: permissions, valid files and audit entries. Workers really load the files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def weights_dir(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the tasks that are sent to a model worker immediately."""
+    """Run a task in this process immediately when it is sent to a worker with a model."""
 
     def run(task: Task, *args: object, queue_name: str, **values: object) -> None:
         assert (task, queue_name) == (WEIGHTS_TRY, "interactive")
@@ -61,7 +61,7 @@ def shipped() -> dict[str, torch.Tensor]:
 
 
 def serving() -> Engine:
-    """Return the engine that would process the next picture."""
+    """Return the engine that processes the next picture."""
     engines.engines().refresh()
     engine = engines.engines().engine(Role.SUBJECT, Tier.FAST)
     assert engine is not None

@@ -1,4 +1,4 @@
-"""Tests of `POST /api/matting/single`: all fields, the effect of the parameters, and the format of all errors."""
+"""Tests of `POST /api/matting/single`: all fields, the effect of the parameters, and the format of each error."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Authority:
         self.certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def server_context(self, host: str) -> ssl.SSLContext:
-        """Return a server's TLS settings with a new certificate for `host`, a name or an IP address."""
+        """Return the TLS settings of a server with a new certificate for `host`, a host name or an IP address."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             self._builder(x509.Name([]), key)

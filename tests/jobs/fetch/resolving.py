@@ -1,4 +1,4 @@
-"""Name lookups (DNS) whose results a test defines."""
+"""A function that replaces name lookups (DNS): the test defines the IP addresses."""
 
 from __future__ import annotations
 

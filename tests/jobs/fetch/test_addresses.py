@@ -1,4 +1,4 @@
-"""Tests of all IP addresses that the guarded client, which downloads from untrusted URLs, refuses, in one table."""
+"""Tests with a table of all IP addresses that the guarded client, which downloads from untrusted URLs, must refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the guarded client's requests, and of the responses that it accepts as pictures."""
+"""Tests of the guarded client, which downloads from untrusted URLs: its requests, and the responses that it accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests of callbacks by the guarded client: it posts once, follows no redirect and reads only the response's start."""
+"""Tests of callbacks, which the guarded client (for untrusted URLs) sends to other sites.
+
+The client posts once, follows no redirect and reads only the start of the response.
+"""
 
 from __future__ import annotations
 

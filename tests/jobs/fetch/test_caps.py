@@ -1,4 +1,4 @@
-"""Tests that long, endless and compressed responses give at most the allowed number of bytes."""
+"""Tests that a download reads at most the allowed number of bytes, also from an endless or compressed response."""
 
 from __future__ import annotations
 

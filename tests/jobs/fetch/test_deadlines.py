@@ -1,4 +1,4 @@
-"""Tests that lookups and connections end at the deadline."""
+"""Tests that name lookups and connections of a download end at the deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a name is looked up once, and that the connection goes to the checked IP address."""
+"""Tests that a download looks up a host name once, and connects to the checked IP address."""
 
 from __future__ import annotations
 

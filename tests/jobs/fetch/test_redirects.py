@@ -1,4 +1,4 @@
-"""Tests that redirects are followed up to a limit, and only to public IP addresses."""
+"""Tests that a download follows a limited number of redirects, and only to public IP addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests that the operator's settings become the guarded client's policy: allowed hosts, limits and time limits."""
+"""Tests that the operator's settings become the policy of the guarded client, which downloads from untrusted URLs.
+
+The policy contains the allowed hosts, the size limits and the time limits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a TLS connection to a checked IP address still verifies the name and the certificate."""
+"""Tests that a TLS connection to a checked IP address still verifies the host name and the certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that malformed URLs give another error than forbidden URLs."""
+"""Tests that a malformed URL causes a different error than a forbidden URL."""
 
 from __future__ import annotations
 

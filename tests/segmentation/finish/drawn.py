@@ -1,4 +1,4 @@
-"""Drawn subjects with known positions and colours."""
+"""Drawn subjects whose positions and colours are known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def bottle(width: int = 240, height: int = 320, background: tuple[int, int, int]
 
 
 def ring(size: int = 200, inner: int = 40, outer: int = 80):
-    """Return a photo of a ring, (H, W, 3) uint8, and the alpha of a disc, (H, W) float32, whose hole is opaque."""
+    """Return a photo of a ring, (H, W, 3) uint8, and an alpha, (H, W) float32, in which the ring's hole is opaque."""
     middle = (size // 2, size // 2)
     rgb = np.full((size, size, 3), (90, 120, 200), np.uint8)
     cv2.circle(rgb, middle, outer, (220, 200, 30), -1)
@@ -31,9 +31,10 @@ def ring(size: int = 200, inner: int = 40, outer: int = 80):
 
 
 def portrait(scale: float = 1.0):
-    """Return the alpha, (H, W) uint8, of an upright person: crown at 20, neck at 110, shoulders 200 pixels wide.
+    """Return the alpha, (H, W) uint8, of an upright person.
 
-    scale: the factor by which the alpha is resized.
+    The crown is in row 20, the neck in row 110, and the shoulders are 200 pixels wide. scale: the factor by which the
+    alpha is resized.
     """
     alpha = np.zeros((300, 260), np.uint8)
     cv2.ellipse(alpha, (130, 65), (38, 45), 0, 0, 360, 255, -1)

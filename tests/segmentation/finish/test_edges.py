@@ -15,9 +15,9 @@ GREEN = (30, 190, 60)
 
 
 def mixed_edge(background):
-    """Return a disc blended with a background, (H, W, 3) uint8, and its alpha, which falls from 1 to 0 over 12 pixels.
+    """Return a disc blended with a plain background, (H, W, 3) uint8, and its alpha with a soft edge of 12 pixels.
 
-    background: the background's RGB colour.
+    background: the RGB colour of the background.
     """
     yy, xx = np.mgrid[:160, :160].astype(np.float32)
     alpha = np.clip((50 - np.hypot(xx - 80, yy - 80)) / 12 + 0.5, 0, 1)
@@ -104,7 +104,7 @@ def test_a_hole_that_shows_the_background_is_opened():
 
 
 def tower():
-    """Return a photo of a launch pad at dusk, and an alpha that takes the lattice of one of its towers for a solid."""
+    """Return a photo of a launch pad at dusk, and an alpha in which the gaps of a lattice tower are wrongly opaque."""
     rgb = data.rocket()
     alpha = np.zeros(rgb.shape[:2], np.uint8)
     cv2.fillPoly(alpha, [np.array([[54, 0], [88, 0], [76, 426], [0, 426], [0, 400]])], 255)

@@ -1,4 +1,4 @@
-"""Tests of the files of a recipe: size, colours, profile, resolution, layers and rules."""
+"""Tests of the image files that a recipe makes: size, colours, profile, resolution, layers and rules."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Tests of the subject's size and place on the canvas, and of its margins."""
+"""Tests of the size and position of the subject on the canvas, and of its margins."""
 
 import json
 from pathlib import Path
@@ -105,7 +105,7 @@ def test_by_hand_the_subject_is_zoomed_about_the_middle_and_then_moved(case, pla
     after = place(levels(), canvas, Placement(**placement, **hand))
 
     def share(placed, point):
-        """Return the place of a source point on the canvas, from its middle, as shares of its sides."""
+        """Return the position of a source point on the canvas, relative to its middle, as fractions of its sides."""
         return [
             (offset + at * placed.scale) / side - 0.5
             for at, offset, side in zip(point, (placed.left, placed.top), (1000, 500), strict=True)
@@ -142,7 +142,7 @@ def test_crown_and_chin_are_found_on_an_outline_with_a_neck(scale):
 
 
 def test_a_collar_that_hides_the_jaw_does_not_raise_the_chin():
-    """The sample's suit begins beside the mouth; its chin is in row 176, as measured by eye."""
+    """The chin must be found in row 176, although the suit begins beside the mouth. The row was measured by eye."""
     with Image.open(SAMPLES / "portrait-after.webp") as cutout:
         alpha = np.asarray(cutout.getchannel("A"))
 

@@ -1,4 +1,4 @@
-"""Tests of recipes: strict parsing, complete storage and the schema."""
+"""Tests of recipes: unknown fields are rejected, JSON keeps all fields, and the published schema is correct."""
 
 import jsonschema
 import pytest

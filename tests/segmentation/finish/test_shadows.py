@@ -1,4 +1,4 @@
-"""Tests of shadows: direction, strength, and equal results in each run."""
+"""Tests of shadows: their direction, their strength, and the same pixels in each run."""
 
 import numpy as np
 import pytest

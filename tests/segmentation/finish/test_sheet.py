@@ -1,4 +1,4 @@
-"""Tests of contact sheets: each result appears once, with its name; uncertain results are marked."""
+"""Tests of contact sheets: each result appears once with its name, and uncertain results are marked."""
 
 import io
 

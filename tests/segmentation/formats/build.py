@@ -1,7 +1,7 @@
-"""Picture files of all kinds, built from one drawn picture with known values.
+"""Functions that build picture files of all kinds from one drawn picture with known values.
 
-Pixel (160, 125) of the ball is sRGB (197, 99, 17). If a file's colours must be converted, the expected values in the
-tests are the values of Chromium's canvas.
+Pixel (160, 125) of the ball is sRGB (197, 99, 17). For files whose colours must be converted, the tests expect the
+values of Chromium's canvas.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ORANGE = (197, 99, 17)
 
 @cache
 def ball(width: int = 320, height: int = 240) -> np.ndarray:
-    """Return a drawn orange ball with a leaf on a plain background, (height, width, 3) uint8, with smooth shades."""
+    """Return a drawn orange ball with a leaf on a plain background, (height, width, 3) uint8, with smooth shading."""
     y, x = np.mgrid[:height, :width].astype(float)
     rgb = np.empty((height, width, 3))
     rgb[:] = (226, 232, 236)
@@ -39,7 +39,7 @@ def ball(width: int = 320, height: int = 240) -> np.ndarray:
 
 @cache
 def small() -> np.ndarray:
-    """Return the ball at a third of its size, (80, 106, 3) uint8."""
+    """Return the picture of the ball at a third of its size, (80, 106, 3) uint8."""
     return np.ascontiguousarray(ball()[::3, ::3][:80, :106])
 
 
@@ -50,12 +50,15 @@ def fading(height: int = 80, width: int = 106) -> np.ndarray:
 
 
 def deep(pixels: np.ndarray) -> np.ndarray:
-    """Return uint8 pixels as full-range uint16."""
+    """Scale uint8 pixels to the full range of uint16, and return them."""
     return pixels.astype(np.uint16) * 257
 
 
 def saved(pixels: np.ndarray | Image.Image, name: str, **options: Any) -> bytes:
-    """Return pixels or a Pillow image as a file. name: Pillow's name of the format. options: the encoder's options."""
+    """Return pixels or a Pillow image as the bytes of an image file.
+
+    name: Pillow's name of the format. options: the encoder's options.
+    """
     stream = io.BytesIO()
     (pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)).save(stream, name, **options)
     return stream.getvalue()
@@ -80,9 +83,10 @@ def png(
 ) -> bytes:
     """Return a PNG of (H, W) or (H, W, n) samples.
 
-    Samples of fewer than 8 bits are numbers below 2 ** depth. chunks: chunks before the pixels. color_type: of PNG;
-    None derives it from the number of channels. packed: replaces the compressed rows. after: replaces the end chunk.
-    pixel_checksum: replaces the checksum of the pixels.
+    depth: the bits per sample; each sample is below 2 ** depth. chunks: extra chunks before the pixels. color_type:
+    PNG's colour type; None derives it from the number of channels. packed: compressed rows that replace those of the
+    pixels. after: the chunk that replaces the end chunk. pixel_checksum: the checksum that replaces the one of the
+    pixels.
     """
     height, width = pixels.shape[:2]
     if color_type is None:
@@ -115,7 +119,7 @@ def gamma(value: float) -> bytes:
 
 
 def chromaticities(*points: float) -> bytes:
-    """Return a chunk cHRM. points: x and y of red, green, blue and white."""
+    """Return a PNG chunk cHRM. points: x and y of the colours red, green, blue and white, in this order."""
     ordered = (*points[6:], *points[:6])
     return chunk(b"cHRM", struct.pack(">8I", *(round(point * 100_000) for point in ordered)))
 
@@ -134,7 +138,7 @@ def profile_chunk(profile: bytes) -> bytes:
 
 @cache
 def swapped_profile() -> bytes:
-    """Return an sRGB profile with red and green exchanged, which changes colours in a known way."""
+    """Return an sRGB profile in which red and green are exchanged, so that the expected colours are known."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
 
@@ -143,9 +147,9 @@ def swapped_profile() -> bytes:
 
 
 def tiff(pixels: np.ndarray, *more: np.ndarray, **options: Any) -> bytes:
-    """Return a TIFF that tifffile writes.
+    """Write a TIFF with tifffile and return its bytes.
 
-    more: further pages, each marked as a reduced copy. options: arguments of tifffile.
+    more: other pages, each marked as a reduced copy. options: arguments of tifffile.
     """
     stream = io.BytesIO()
     with tifffile.TiffWriter(
@@ -178,10 +182,10 @@ def avif(pixels: np.ndarray, primaries: int = 1, transfer: int = 13, matrix: int
 
 
 def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int = 24) -> bytes:
-    """Return a BMP of (H, W, 3) uint8.
+    """Return a BMP of pixels, (H, W, 3) uint8.
 
-    header: the bytes after the first 40 bytes of the DIB header. tail: the bytes after the pixels. bits: the bits per
-    pixel that the header states.
+    header: the bytes after the first 40 bytes of the DIB header. tail: the bytes after the pixels. bits: the number of
+    bits per pixel that the header contains.
     """
     height, width = pixels.shape[:2]
     rows = np.zeros((height, (width * 3 + 3) // 4 * 4), np.uint8)
@@ -193,7 +197,7 @@ def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int
 
 
 def bmp_with_alpha(rgba: np.ndarray) -> bytes:
-    """Return a BMP of (H, W, 4) uint8, with 32 bits per pixel and a mask for each channel (a V4 header)."""
+    """Return a BMP of pixels, (H, W, 4) uint8, with 32 bits per pixel and a mask for each channel (a V4 header)."""
     height, width = rgba.shape[:2]
     masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     info = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, rgba.size, 0, 0, 0, 0)
@@ -202,7 +206,7 @@ def bmp_with_alpha(rgba: np.ndarray) -> bytes:
 
 
 def bmp_calibrated(pixels: np.ndarray, points: tuple[float, ...], gamma: float) -> bytes:
-    """Return a BMP with a V4 header that contains primaries and one gamma.
+    """Return a BMP with a V4 header that contains primary colours and one gamma value.
 
     points: x and y of red, green, blue and white.
     """
@@ -225,9 +229,9 @@ def bmp_with_profile(pixels: np.ndarray, profile: bytes) -> bytes:
 
 
 def camera_raw(make: bytes = b"Maker", *, dng: bool = False) -> bytes:
-    """Return a TIFF whose first directory is a preview and whose sub-directory contains the samples of a sensor.
+    """Return a TIFF like a raw file of a camera: a preview, and a sub-directory with the samples of the sensor.
 
-    make: the camera's maker. dng: whether to add the tag of DNG files.
+    make: the maker of the camera. dng: whether to add the tag of DNG files.
     """
     preview, sensor = ball(80, 60), np.zeros((240, 320), np.uint16)
     stream = io.BytesIO()

@@ -1,7 +1,7 @@
-"""Valid files with reproducible damage, and the check that reading them gives a picture or an ImageError.
+"""Valid files with reproducible damage, and a check that the decoder returns a picture or raises an ImageError.
 
-`python -m tests.segmentation.formats.mutated 50000` checks as many files in separate processes, so that crashes of
-decoders are detected too, and prints the faults.
+`python -m tests.segmentation.formats.mutated 50000` checks 50000 damaged files and prints the faults. It uses separate
+processes, so that it also detects crashes of decoders.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Return the small valid files of all rows of docs/formats.md, which are then damaged, about six for each row."""
+    """Return the valid files that are then damaged: about six small files for each row of docs/formats.md."""
     found = []
     for row in rows.ROWS:
         files = (file if isinstance(file, bytes) else file.data for file in row.files())
@@ -51,7 +51,7 @@ def mutated(number: int) -> bytes:
 
 
 def _place(data: bytearray, chance: random.Random) -> int:
-    """Return a random position in a file; positions near the beginning, where the structure is, are more frequent."""
+    """Return a random position in a file. Positions near the start are more frequent, because the headers are there."""
     return chance.randrange(min(len(data), chance.choice((32, 512, 4096, 1 << 30, 1 << 30, 1 << 30))))
 
 
@@ -94,7 +94,7 @@ _DAMAGES = (_flip, _flip, _overwrite, _overwrite, _overwrite_wide, _overwrite_wi
 
 
 def answer(data: bytes) -> tuple[object, ...]:
-    """Read a file and return the outcome: the error's name and text, or the picture's properties.
+    """Read a file and return the outcome: the name and text of the error, or the picture's properties.
 
     The properties are format, size, a checksum of the pixels, and notes. Exceptions other than ImageError are raised.
     """
@@ -113,7 +113,7 @@ def answer(data: bytes) -> tuple[object, ...]:
 
 
 def check(number: int) -> str:
-    """Read a damaged file twice and return the outcome. Raise AssertionError if the outcomes differ."""
+    """Read the damaged file with this number twice and return the outcome. Raise AssertionError if both differ."""
     data = mutated(number)
     first, second = answer(data), answer(data)
     assert first == second, (number, first, second)

@@ -1,4 +1,4 @@
-"""Tests of a file's resolution and rotation; files that Chromium does not rotate are not rotated."""
+"""Tests that a file's resolution, rotation and EXIF data are used; only files that Chromium rotates are rotated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that damaged files of all formats give a picture or an ImageError, and the same outcome a second time."""
+"""Tests that damaged files of all formats give a picture or an ImageError, with the same result at a second reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the files in all rows of docs/formats.md: results, notes and errors."""
+"""Tests of all files in the table of docs/formats.md: their results, notes and errors."""
 
 from __future__ import annotations
 

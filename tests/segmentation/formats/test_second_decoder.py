@@ -1,4 +1,4 @@
-"""Tests that compare the results of reading with those of a second decoder: OpenCV, or another one for some formats."""
+"""Tests that compare the decoded pixels with those of a second decoder: OpenCV, or another one for some formats."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _second(name: str, data: bytes) -> np.ndarray | None:
 
 
 def _tiff(data: bytes) -> np.ndarray | None:
-    """Return a TIFF's pixels from libtiff, or from Pillow for palettes, YCbCr, CMYK and samples below 8 bits.
+    """Decode a TIFF with libtiff, or with Pillow for palettes, YCbCr, CMYK and samples below 8 bits; return its pixels.
 
     Return None if libtiff does not support the file.
     """

@@ -1,1 +1,1 @@
-"""Attacks by the input of a site: hostile files, malformed requests, large bodies, zips, URLs and waits."""
+"""Attacks on a site with hostile input: files, malformed requests, large bodies, zips, URLs and waiting requests."""

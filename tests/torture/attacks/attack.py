@@ -1,6 +1,6 @@
 """Helpers that send many requests at the same time and count the responses.
 
-An unexpected response has a status that `is_allowed` rejects; the site must give none under attack.
+A response is unexpected if `is_allowed` rejects its status. The site must send no such response under attack.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Send = Callable[[], int]
 class Attack:
     """An attack on a site: it sends requests at the same time and counts the responses.
 
-    title: begins the names of its figures. statuses: the number of responses by status. strange: a text for each
-    unexpected response. took_s: durations by name. watch: the record of the site's probes and memory.
+    title: the first words in the names of its figures. statuses: the number of responses by status. strange: a text for
+    each unexpected response. took_s: durations by name. watch: the record of the site's response times and memory.
     """
 
     def __init__(self, site: TorturedSite, title: str) -> None:
@@ -37,11 +37,11 @@ class Attack:
         self._lock = threading.Lock()
 
     def post(self, path: str, what: str = "", **values: Any) -> int:
-        """Send a request and return the response's status, 0 if the site closed the connection without a response.
+        """Send a request and return the response's status; 0 if the site closed the connection without a response.
 
-        The status is counted, and an unexpected response is added to `strange`. what: the request's name there, by
-        default its path. values: arguments of `requests.request`, such as `data` or `headers`; the method is POST
-        unless `method` is given.
+        Count the status, and add a text to `strange` if the response is unexpected. what: the name of the request in
+        this text; the default is the path. values: arguments of `requests.request`, such as `data` or `headers`. The
+        method is POST, unless `values` contains `method`.
         """
         headers = {"Authorization": f"Bearer {self.site.secret}"} | values.pop("headers", {})
         try:
@@ -58,14 +58,15 @@ class Attack:
         return status
 
     def count(self, status: int) -> None:
-        """Count the status of a request that another function has sent; it is not added to `strange`."""
+        """Count the status of a request that another function has sent. Do not add it to `strange`."""
         with self._lock:
             self.statuses[status] += 1
 
     def at_once(self, name: str, sends: Iterable[Send], clients: int = 8) -> list[int]:
         """Send all requests from `clients` threads and return the statuses in the order of the requests.
 
-        name: the name under which the duration is stored. sends: functions that send a request and return its status.
+        name: the name under which the total time is stored. sends: functions; each sends a request and returns its
+        status.
         """
         started = time.monotonic()
         with ThreadPoolExecutor(clients) as threads:

@@ -1,4 +1,4 @@
-"""Attack with large request bodies of many kinds."""
+"""Attack with large request bodies of many content types."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.torture.site import TorturedSite
 
 
 def heavy_bodies(site: TorturedSite, *, each: int) -> list[Figure]:
-    """Send large bodies of many kinds, several at a time, and return the figures.
+    """Send large bodies of many content types, several at the same time, and return the figures.
 
-    each: the number of bodies of each kind. The web server must not hold them in memory.
+    The web server must not keep the bodies in memory. each: the number of bodies of each type.
     """
     attack = Attack(site, "Large bodies")
     text = base64.b64encode(random.Random(1).randbytes(15 * 2**20)).decode()

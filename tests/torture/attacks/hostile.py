@@ -19,7 +19,7 @@ from tests.torture.site import TorturedSite
 def hostile_input(site: TorturedSite, *, requests_count: int, every: int) -> list[Figure]:
     """Send hostile files as forms and as base64, and malformed requests to many routes; return the figures.
 
-    requests_count: the number of malformed requests. every: use only one of this number of files.
+    requests_count: the number of malformed requests. every: 1 uses all files, and n uses only each n-th file.
     """
     attack = Attack(site, "Hostile files and malformed requests")
     files = list(hostile_files())[::every]

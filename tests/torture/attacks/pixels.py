@@ -18,7 +18,7 @@ _SIDE_PX = 7000
 def heavy_pixels(site: TorturedSite, *, uploads: int, variants: int) -> list[Figure]:
     """Upload truncated PNGs of 49 megapixels, and request variants of a JPEG of this size; return the figures.
 
-    uploads, variants: the numbers of both.
+    uploads: the number of PNGs. variants: the number of requested variants.
     """
     attack = Attack(site, "Pictures of 49 megapixels")
     whole, damaged = large_pictures()

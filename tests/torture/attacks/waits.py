@@ -1,4 +1,4 @@
-"""Attack with waiting requests together with many short ones."""
+"""Attack with many waiting requests and many short requests at the same time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.torture.site import TorturedSite
 
 
 def waits_and_cheap_requests(site: TorturedSite, *, waits: int, cheap: int, pollers: int) -> list[Figure]:
-    """Send requests that wait for a picture, and many short requests, so that web processes are replaced.
+    """Send requests that wait for a picture, and many short requests, so that the site replaces web processes.
 
-    waits, pollers: the numbers of waiting requests and of clients that poll. cheap: the number of short requests, about
-    half of them polls. The picture's server does not respond. Return the figures.
+    The server of the picture does not respond. waits: the number of waiting requests. cheap: the number of short
+    requests; about half of them poll a job. pollers: the number of clients that poll. Return the figures.
     """
     attack = Attack(site, "Waits and cheap requests")
     headers = {"Authorization": f"Bearer {site.secret}"}

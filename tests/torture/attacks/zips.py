@@ -1,4 +1,4 @@
-"""Attack with hostile zips."""
+"""Attack with malicious zips."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REFUSED_ZIPS = ("one entry named 500 times", "ten thousand empty entries", "cut
 
 
 def hostile_zips(site: TorturedSite, *, each: int) -> list[Figure]:
-    """Send zips with overlapping entries, zip bombs, and more entries than a job may have; return the figures.
+    """Send zips with overlapping entries, zip bombs, and zips with too many entries for one job; return the figures.
 
     each: the number of zips of each kind.
     """
@@ -48,7 +48,7 @@ def hostile_zips(site: TorturedSite, *, each: int) -> list[Figure]:
 
 
 def overlapping_zip(count: int) -> bytes:
-    """Return a zip whose directory has `count` entries that all point to the same file."""
+    """Return a zip whose directory has `count` entries. All entries point to the same data."""
     data, name = photos.encoded("JPEG", quality=50), b"a.jpg"
     values = (20, 0x800, 0, 0, 0x21, zlib.crc32(data), len(data), len(data), len(name), 0)
     local = struct.pack("<4s5H3I2H", b"PK\x03\x04", *values) + name + data

@@ -1,7 +1,7 @@
-"""Preparation of an attacked site's processes. Python imports this module when they start.
+"""Code that prepares each process of an attacked site. Python imports this module when a process starts.
 
-SIGUSR2 makes a process hang in native code while it holds the interpreter's lock. Host names under `.rebind.test`
-resolve to a public IP address first and to this machine afterwards.
+SIGUSR2 makes a process hang in native code while it holds the interpreter's lock. A host name under `.rebind.test`
+resolves to a public IP address at the first lookup, and to this machine at later lookups.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Tests of `POST /api/matting/batch` with a zip: its pictures are processed, and a hostile zip is rejected."""
+"""Tests of `POST /api/matting/batch` with a zip: its pictures are processed, and a malicious zip is rejected."""
 
 from __future__ import annotations
 

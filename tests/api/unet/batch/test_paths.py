@@ -1,4 +1,4 @@
-"""Tests that `POST /api/matting/batch` reads and writes only in the operator's folders, for all kinds of paths."""
+"""Tests that `POST /api/matting/batch` reads and writes only in the operator's folders, also with unusual paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of `GET /api/matting/task/{id}`: states, counts and estimate, and 404 for other teams."""
+"""Tests of `GET /api/matting/task/{id}`: states, counts, the estimated time, and the status 404 for other teams."""
 
 from __future__ import annotations
 

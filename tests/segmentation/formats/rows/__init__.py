@@ -1,6 +1,6 @@
-"""The table of docs/formats.md: for each format, the kinds of files and whether they are read, noted or rejected.
+"""The table of docs/formats.md: for each format, kinds of files, and whether the site reads, corrects or rejects them.
 
-Each row builds files and states the expected results; test_rows.py reads the files. `python -m
+Each row builds files and contains the expected results; test_rows.py reads the files. `python -m
 tests.segmentation.formats.rows` writes the table into the page.
 """
 

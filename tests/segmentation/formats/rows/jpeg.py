@@ -1,4 +1,4 @@
-"""The rows of docs/formats.md for JPEG, JPEG XL and JPEG 2000."""
+"""The rows for JPEG, JPEG XL and JPEG 2000 in the table of docs/formats.md."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _jpeg(**options: object) -> bytes:
 
 
 def _decoded(data: bytes) -> np.ndarray:
-    """Return the pixels of a JPEG, decoded without Pillow."""
+    """Decode a JPEG without Pillow, and return its pixels, (H, W, 3) uint8."""
     pixels = imagecodecs.jpeg8_decode(data)
     return pixels if pixels.ndim == 3 else three(pixels)
 

@@ -1,4 +1,4 @@
-"""The rows of docs/formats.md for WebP, HEIC, AVIF, BMP and GIF."""
+"""The rows for WebP, HEIC, AVIF, BMP and GIF in the table of docs/formats.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of docs/formats.md for PNG."""
+"""The rows for PNG in the table of docs/formats.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classes of rows and files of the table in docs/formats.md, and pictures for several formats."""
+"""The classes for the rows and the files of the table in docs/formats.md, and pictures that several formats use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.segmentation.formats.build import saved, small
 class File:
     """One file and its expected pixels.
 
-    rgb: (H, W, 3) uint8. alpha: (H, W) uint8 or None. tolerance: the largest difference of a pixel, in levels. lossy:
-    whether up to 3 % of the pixels may differ by more.
+    rgb: (H, W, 3) uint8. alpha: (H, W) uint8 or None. tolerance: the largest allowed difference of a pixel, in levels
+    0..255. lossy: True if up to 3 % of the pixels may have a larger difference.
     """
 
     data: bytes
@@ -31,7 +31,7 @@ class Row:
     """One row of the table.
 
     what: the kind of files. result: the text about the result. files: a function that returns the files. notes: the
-    expected notes. refused: the text of the expected error; if it is empty, the files must be readable.
+    expected notes about the picture. refused: the text of the expected error; empty if the files must be readable.
     """
 
     format: str
@@ -58,7 +58,7 @@ def three(gray: np.ndarray) -> np.ndarray:
 
 
 def numbers_of(depth: int) -> np.ndarray:
-    """Return the gray picture with samples of `depth` bits."""
+    """Return the gray picture with `depth` bits per sample."""
     return gray() >> (8 - depth)
 
 
@@ -71,7 +71,7 @@ def swapped(rgb: np.ndarray) -> np.ndarray:
 
 
 def one_color(data: bytes, color: tuple[int, int, int], tolerance: int = 2) -> File:
-    """Return a file that is checked only by the colour of one pixel."""
+    """Return a File of which the test checks only the colour of one pixel."""
     return File(data, np.array([[color]], np.uint8), tolerance=tolerance)
 
 

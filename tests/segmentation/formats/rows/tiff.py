@@ -1,4 +1,4 @@
-"""The rows of docs/formats.md for TIFF."""
+"""The rows for TIFF in the table of docs/formats.md."""
 
 from __future__ import annotations
 
