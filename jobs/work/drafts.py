@@ -44,7 +44,8 @@ def draft_put(image: JobImage, draft: Rendered) -> None:
 def draft_of(image: JobImage) -> bytes | None:
     """Return the draft of a picture, a WebP; None if there is none yet, if it has expired, or without Redis."""
     with suppress(RedisError, OSError):
-        return queue.connection().get(_key_of(image))
+        draft = queue.connection().get(_key_of(image))
+        return draft if isinstance(draft, bytes) else None
     return None
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
+from tests import photos
 from tests.browser.conftest import Visitor, let_requests_out
 from tests.browser.test_cutting_out import FINISHED, cut_out, downloaded, drag_box, wait_until_quiet
 from tests.browser.test_editor import erase_the_middle, is_rendering, requests_to
@@ -183,20 +184,47 @@ def test_the_stage_shows_what_crop_leaves(sign_up: Callable[..., Visitor], photo
     assert tuple(frame) == downloaded(page, lambda: page.click("#download")).size
 
 
-def test_without_a_result_there_is_nothing_to_download(sign_up: Callable[..., Visitor], photo_files):
-    page = sign_up().page
-    cut_out(page, photo_files[0])
+def let_jobs_look_unfinished(page: Page, wait: Callable[[Route], object]) -> None:
+    """Let each page of a picture show a running job; `wait` handles the request with which it waits for the end."""
 
     def unfinished(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, body=answer.text().replace('"status": "succeeded"', '"status": "running"'))
 
-    page.route("**/api/jobs/*/?wait=20", lambda route: None)  # never gets a response
+    page.route("**/api/jobs/*/?wait=20", wait)
     page.route("**/jobs/*/", lambda route: route.fallback() if "/api/" in route.request.url else unfinished(route))
+
+
+def test_without_a_result_there_is_nothing_to_download(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+
+    let_jobs_look_unfinished(page, lambda route: None)  # the wait never gets a response
     page.reload()
 
     page.wait_for_selector("#download:disabled")
     expect(page.locator("#share")).to_be_disabled()
+
+
+def test_a_large_picture_is_shown_before_its_files_are_finished(sign_up: Callable[..., Visitor], tmp_path):
+    page = sign_up().page
+    large = tmp_path / "large.jpg"
+    Image.fromarray(photos.astronaut()).resize((2400, 2400)).save(large)
+    held: list[Route] = []
+    let_jobs_look_unfinished(page, lambda route: held.append(route))
+    page.set_input_files("#files", large)
+
+    page.wait_for_selector("#stage:not(.is-empty) #after[src^='blob:']")
+    width = page.eval_on_selector("#after", "async (image) => { await image.decode(); return image.naturalWidth; }")
+    assert width == 1024
+    expect(page.locator("#stage-text")).to_have_text("Finishing at full size…")
+    expect(page.locator("#download")).to_be_disabled()
+
+    for route in held:
+        route.continue_()
+    page.wait_for_selector("#after[src*='/files/']")
+    expect(page.locator("#download")).to_be_enabled()
+    expect(page.locator("#stage-note")).to_be_hidden()
 
 
 def test_when_nothing_is_found_the_next_steps_are_offered(sign_up: Callable[..., Visitor], tmp_path):
