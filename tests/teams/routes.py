@@ -101,6 +101,7 @@ CHECKS: dict[str, Public | Own | Other] = {
     "site:job-zip": Other(JOB),
     "site:job": Other(JOB),
     "site:picture": Other({**JOB, "position": "position"}),
+    "site:draft": Other({**JOB, "position": "position"}),
     "site:problems": Public(),
     "site:texts": Public(),
     "site:usage": Own(),
