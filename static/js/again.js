@@ -1,5 +1,5 @@
 // The page that processes selected pictures again: the settings form. Its check boxes for outputs are sent as options.
-import { byId } from "./page/elements.js";
+import { byId, find } from "./page/elements.js";
 import { ColorTick } from "./settings/background.js";
 import { SettingsForm } from "./settings/form.js";
 import { optionsToSubmit, ticksOf } from "./settings/options.js";
@@ -34,3 +34,4 @@ form.addEventListener("formdata", ({ formData }) => {
   for (const name of ["mask", "people"]) formData.delete(name);
 });
 wireOwnPresets(settings.presets, byId("p-save").dataset.url ?? "", chosenOptions);
+find(form, "button[name=do]", HTMLButtonElement).disabled = false; // before this, the form would send its raw fields

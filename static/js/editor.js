@@ -33,6 +33,7 @@ import {
   startRun,
   stepOf,
   takeEdit,
+  withResult,
 } from "./editor/state.js";
 import { Tools } from "./editor/tools.js";
 import { Versions } from "./editor/versions.js";
@@ -246,13 +247,13 @@ function showResult(before) {
   }
   showCurrent();
   if (before) record();
-  else history.amend(step());
+  else history.amend(withResult(history.current, state));
 }
 
 /** List the version that a run has made, and store that it is shown. */
 async function showRun() {
   await complaining(versions.refresh((version) => version.job === state.job.id && !version.is_saved_by_hand));
-  history.amend(step());
+  history.amend(withResult(history.current, state));
   versions.keepSoon();
 }
 
@@ -363,7 +364,7 @@ function wireFiles() {
 async function saveVersion() {
   const saved = await stage.busyDuring(files.save());
   await versions.refresh(({ number }) => number === saved.number);
-  history.amend(step());
+  history.amend(withResult(history.current, state));
 }
 
 function wireRuns() {

@@ -1,6 +1,6 @@
 // The first page. Pictures are checked and uploaded one by one when they are chosen, each with its own progress and its
 // own error; the job is submitted with the uploaded ones. A single picture is submitted immediately.
-import { ApiError, callJson } from "./api/request.js";
+import { ApiError, answered, call, callJson } from "./api/request.js";
 import { byId, find, findAll, readJson } from "./page/elements.js";
 import { fill, gettext, ngettext } from "./page/texts.js";
 import { toast } from "./page/toast.js";
@@ -109,8 +109,13 @@ async function withFolder(chosen) {
  * @param {HTMLElement} button
  */
 async function addSample({ dataset }) {
-  const response = await fetch(dataset.sample ?? "");
-  await addFiles([new File([await response.blob()], dataset.name ?? "sample.webp", { type: "image/webp" })]);
+  try {
+    const response = await call("GET", dataset.sample ?? "");
+    const picture = await answered(response.blob());
+    await addFiles([new File([picture], dataset.name ?? "sample.webp", { type: "image/webp" })]);
+  } catch (error) {
+    toast(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /**

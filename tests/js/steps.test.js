@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { cropFrame } from "../../static/js/editor/crop.js";
 import { sharedPage } from "../../static/js/editor/files.js";
 import { History } from "../../static/js/editor/history.js";
-import { changedOptions, createState, pointsWish, restore, stepOf } from "../../static/js/editor/state.js";
+import { changedOptions, createState, pointsWish, restore, stepOf, withResult } from "../../static/js/editor/state.js";
 import { linkToOriginal } from "../../static/js/api/job.js";
 import { spanOf } from "../../static/js/page/span.js";
 import { file, image, job } from "./jobs.js";
@@ -45,6 +45,16 @@ test("a step restores boxes, clicks, strokes and people, and no longer waits for
 
   assert.deepEqual([state.boxes, state.points, [...state.dropped]], [[[0, 0, 9, 9]], [[1, 2, 1]], [2]]);
   assert.ok(state.run.turn > turn);
+});
+
+test("a result that arrives during a drag is added to the last step, and the drag is not", () => {
+  const state = createState(job(), "image");
+  const before = stepOf(state, { erosion: 0 });
+  Object.assign(state, { job: job({ id: "another" }), version: 2, boxes: [[0, 0, 5, 5]] }); // half of a new box
+
+  const step = withResult(before, state);
+
+  assert.deepEqual([step.job.id, step.version, step.boxes, step.options], ["another", 2, [], { erosion: 0 }]);
 });
 
 test("clicks correct what was found, and select by themselves only when that is asked for", () => {

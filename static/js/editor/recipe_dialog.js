@@ -1,4 +1,5 @@
 // The dialog that finishes the result for a shop or a site: one of the recipes, its preview, and a file or a link.
+import { Busy } from "../page/busy.js";
 import { byId } from "../page/elements.js";
 import { toast } from "../page/toast.js";
 import { fileName, offer } from "./files.js";
@@ -17,6 +18,7 @@ export class RecipeDialog {
     this.dialog = byId("recipe-dialog", HTMLDialogElement);
     this.recipe = byId("recipe-name", HTMLSelectElement);
     this.preview = byId("recipe-preview", HTMLImageElement);
+    this.busy = new Busy(byId("recipe-busy"));
     this.wish = 0;
     this.recipe.addEventListener("change", () => this.#complaining(this.#show()));
     byId("recipe-save").addEventListener("click", () => this.#complaining(this.#save()));
@@ -55,15 +57,13 @@ export class RecipeDialog {
 
   /** @param {Promise<void>} action */
   async #complaining(action) {
-    byId("recipe-busy").hidden = false;
+    byId("recipe-error").textContent = "";
     try {
-      await action;
-      byId("recipe-error").textContent = "";
+      await this.busy.during(action);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (this.dialog.open) byId("recipe-error").textContent = message;
       else toast(message);
     }
-    byId("recipe-busy").hidden = true;
   }
 }

@@ -163,6 +163,19 @@ export function stepOf({ job, imageId, source, version, dropped, strokes, boxes,
 }
 
 /**
+ * Return a step with the result that is shown now. A change that is still in progress, such as a drag, is left out: it
+ * becomes a step of its own when it ends.
+ * @param {Step} step
+ * @param {EditorState} state
+ * @returns {Step}
+ */
+export function withResult(step, { job, imageId, source, version, dropped }) {
+  const boxes = step.boxes.length ? step.boxes : boxesOf(job);
+  const points = step.points.length ? step.points : pointsOf(job);
+  return { ...step, job, imageId, source, version, dropped: [...dropped], boxes, points };
+}
+
+/**
  * Restore a step. An awaited run is dropped.
  * @param {EditorState} state
  * @param {Step} step

@@ -44,9 +44,11 @@ export class Versions {
     this.onOpen = onOpen;
     this.timer = 0;
     this.wish = 0; // the number of the last choice of a version; responses to earlier ones are ignored
+    /** Ends when the last state has been stored; the next one is sent then. @type {Promise<unknown>} */
+    this.keeping = Promise.resolve();
     byId("version-name", HTMLInputElement).addEventListener("change", () => this.#complaining(this.#rename()));
     byId("version-delete").addEventListener("click", () => this.#complaining(this.#delete()));
-    window.addEventListener("pagehide", () => this.#keepNow());
+    window.addEventListener("pagehide", () => this.#keepNow({ isClosing: true }));
     this.show();
   }
 
@@ -89,20 +91,18 @@ export class Versions {
     return `/api/jobs/${this.entry.job}/${path}?position=${this.entry.position}`;
   }
 
-  // Without waiting for the response, because the page may be closing. If this fails, only the last changes are lost.
-  #keepNow() {
+  // States are sent one after the other, because an older one that arrives later would replace a newer one. A page that
+  // is closing cannot wait. If this fails, only the last changes are lost.
+  #keepNow({ isClosing = false } = {}) {
     if (!this.timer) return;
     clearTimeout(this.timer);
     this.timer = 0;
     const { version } = this.state;
     const body = JSON.stringify({ position: this.entry.position, version, edit: editOf(this.state, this.options()) });
     const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-    void fetch(`/api/jobs/${this.entry.job}/edit`, {
-      method: "PUT",
-      headers,
-      body,
-      keepalive: body.length < 60_000,
-    }).catch(() => {});
+    const url = `/api/jobs/${this.entry.job}/edit`;
+    const send = () => fetch(url, { method: "PUT", headers, body, keepalive: body.length < 60_000 }).catch(() => {});
+    this.keeping = isClosing ? send() : this.keeping.then(send);
   }
 
   /**
