@@ -15,7 +15,7 @@ LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev worker test test-fast test-js torture walk containers sbom lint lint-js lock messages bench bench-compare bench-page bench-rembg sizing clean chromium postgresql nginx ldap node
+.PHONY: help run dev worker test test-fast test-times test-js torture walk containers sbom lint lint-js lock messages bench bench-compare bench-page bench-rembg sizing clean chromium postgresql nginx ldap node
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: $(VENV)/.installed-dev $(NODE_STAMP) chromium postgresql nginx ldap test-j
 
 test-fast: $(VENV)/.installed-dev ## Run the fast tests (no browser, no servers, no slow tests) in under a minute
 	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadgroup -m "not slow and not e2e and not browser" $(TESTS)
+
+test-times: $(VENV)/.installed-dev ## Run all tests and write tests/slow_tests.txt, the list that test-fast leaves out
+	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadgroup -p tests.times $(TESTS)
 
 test-js: node ## Run the unit tests of the pages' scripts
 	@node --test tests/js/*.test.js

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from jobs.models import Membership, Team
 from jobs.running import broker
 from jobs.work import queue
-from tests import photos
+from tests import photos, times
 from tests.cast import Person, make_person
 from tests.postgres import running_postgres
 from tests.stack import Stack, running_stack
@@ -26,7 +26,8 @@ hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that use the running site, so that one process runs them and only one site is started."""
+    """Mark the slow tests, and group those that use the running site, so that one process runs them with one site."""
+    times.mark_slow(items)
     for item in items:
         if "live_stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("stack"))
