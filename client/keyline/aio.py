@@ -110,9 +110,10 @@ class AsyncKeyline:
     async def download(self, url: str, path: str | Path) -> Path:
         """Download a file to `path`, and return the path. An existing file is overwritten.
 
-        url: the URL of a StoredFile, or a path on the site.
+        If the connection is lost, the download continues where it stopped. Raise KeylineError if the service returns an
+        error, or if the connection is lost in each of six attempts.
 
-        If the connection is lost, the download continues where it stopped. After six attempts, raise KeylineError.
+        url: the URL of a StoredFile, or a URL path of the site.
         """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
