@@ -66,7 +66,8 @@ class Keyline:
     def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
         """Submit pictures as one job and return the job.
 
-        sources, options: as in `cut_out`.
+        sources: for each picture, a path, a URL that begins with http:// or https://, or the bytes of a file.
+        options: the API's options (`format`, `background`, `crop`, …).
         wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
         """
         return job_of(self._submit(sources, options, wait_s=wait_s, accept="application/json").json())

@@ -1,6 +1,6 @@
 """Convert text and values to the form in which the database returns them.
 
-So the hash of an entry is the same before it is stored and after it is read.
+Therefore the hash of an entry is the same before the entry is stored and after it is read.
 """
 
 from __future__ import annotations

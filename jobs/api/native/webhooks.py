@@ -46,7 +46,7 @@ class WebhookSerializer(serializers.ModelSerializer):
 
 
 class WebhookWithSecretSerializer(WebhookSerializer):
-    """A webhook with its secret. Responses contain the secret only when it is created or replaced."""
+    """A webhook with its secret. Responses contain the secret only when the secret is created or replaced."""
 
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]

@@ -90,8 +90,8 @@ def state_of(job: Job, image: JobImage) -> int:
     - "nothing found": the cutout has no visible pixel.
     - "queued": the picture waits for its first attempt.
     - "waiting": the picture waits for another attempt.
-    - "preparing": a worker downloads the picture, or the picture waits after its download. Therefore the progress never
-      decreases.
+    - "preparing": a worker downloads the picture, or the picture waits after its download. The state does not return to
+      "waiting" after the download, so that the progress never decreases.
     """
     if job.status == Status.SUCCEEDED:
         return COMPLETE if image.foreground else NOTHING_FOUND
