@@ -1,6 +1,6 @@
 """Decode the file names in a zip that does not mark them as UTF-8.
 
-Such names are in the code page of the computer that wrote the zip, and the zip does not contain the name of this code
+These names are in the code page of the computer that wrote the zip, and the zip does not contain the name of this code
 page. All names have the same code page. So the correct code page must decode all of them, and the decoded texts must
 look like file names. General detectors of encodings need more text than a few file names contain.
 """

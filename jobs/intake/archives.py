@@ -70,8 +70,8 @@ def sources_in(
     limits: the limits of each picture.
     archive_limits: the limits of the zip.
     field: the name of the request field, for error messages.
-    keeps_folders: whether the name of a picture includes its folders in the zip. A zip of the results then has the same
-        folders.
+    keeps_folders: whether the name of a picture includes its folders in the zip. In this case a zip of the results
+        has the same folders.
 
     Raise InvalidParameter if the file is not a zip, is encrypted, has too many files or too many nested folders, or
     contains names that point outside the zip. Raise ImageTooLarge if the zip or the unpacked files are too large.
