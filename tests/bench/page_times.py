@@ -59,7 +59,7 @@ def fill(wanted: int, seeded: int) -> None:
 def _copy(number: int) -> None:
     """Copy all sample rows inside the database: once on SQLite, `number` times on PostgreSQL.
 
-    number: on PostgreSQL, the count of copies. On SQLite, the number of this copy, which makes its values unique.
+    number: on PostgreSQL, the count of copies. On SQLite, a number that makes the copied values unique.
     """
     from django.db import connection
 

@@ -1,6 +1,6 @@
 """Tests of escalation: an uncertain picture is processed again with the fine model.
 
-The share of pictures that are processed again, and their time, are limited.
+The share of pictures that are processed again is limited, and so is the time of the fine model.
 """
 
 from __future__ import annotations

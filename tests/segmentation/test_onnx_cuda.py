@@ -1,4 +1,4 @@
-"""Tests of ONNX files on CUDA: the engine reports the runtime that it uses, and never replaces CUDA by the CPU.
+"""Tests of ONNX files on CUDA: the engine reports the runtime that it uses, and never uses the CPU instead of CUDA.
 
 A fake session replaces the package onnxruntime-gpu.
 """

@@ -47,7 +47,7 @@ def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
 
 
 def made(person: Person) -> str:
-    """Create a task without an HTTP request, so that no rate limit applies, and return the task's id."""
+    """Create a task without an HTTP request, which the rate limit would count, and return the task's id."""
     job = job_submit(
         actor=Actor(team=person.team, key=person.key, request_id=str(uuid.uuid4())),
         door=Door(dialect="dashscope", retention_hours=24),

@@ -39,7 +39,7 @@ def weights_dir(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the task that loads a weight file immediately in this process, instead of putting it into the queue."""
+    """Run the task that loads a weight file in this process at once, instead of putting it into the queue."""
 
     def run(task: Task, *args: object, queue_name: str, **values: object) -> None:
         assert (task, queue_name) == (WEIGHTS_TRY, "interactive")
