@@ -1,7 +1,7 @@
 """Evaluation: run an engine with its serving settings on a folder or zip of pictures, and measure its results.
 
-The serving settings are the settings in the weight file's manifest, which the site also uses. Alphas are enlarged to the
-size of the true mask before they are compared with it, as the definitions of the measures require.
+The serving settings are the settings in the weight file's manifest, which the site also uses. Alphas are enlarged to
+the size of the true mask before they are compared with it, as the definitions of the measures require.
 """
 
 from __future__ import annotations

@@ -77,10 +77,10 @@ def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tens
 def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
     """Return the boxes (B, 4) with randomly moved edges, because prompt boxes are inexact.
 
-    Most boxes imitate boxes that are drawn by hand, which are usually too large. Each box has the probability
-    FOUND_SHARE to imitate a box that a network has detected. The edges of these boxes move further, in both directions.
+    Most boxes imitate hand-drawn boxes, which are usually too large. With the probability FOUND_SHARE, a box imitates a
+    box that a network has detected: its edges are moved further, and equally often inwards and outwards.
 
-    share: the largest outward movement in a hand-drawn box, as a share of the box's sides.
+    share: the largest outward movement of an edge of a hand-drawn box, as a share of the box's sides.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)

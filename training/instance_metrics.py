@@ -115,10 +115,12 @@ class PeopleScores:
         self.count_errors.append(abs(counted - matched.people))
 
     def summary(self) -> dict[str, float]:
-        """Return the measures: average precision over all IoU thresholds and at 0.5, average recall, and count error.
+        """Return the measures of all pictures by name. If there are no people, return only `pictures` and `people`.
 
-        The count error is the mean error of the number of people. The keys of these measures are `ap`, `ap50`, `ar` and `count_error`. The keys `pictures` and `people` contain the numbers of
-        pictures and people. If there are no people, only these numbers are returned.
+        - `ap`, `ap50`: the average precision over all IoU thresholds, and at the threshold 0.5
+        - `ar`: the average recall
+        - `count_error`: the mean error of the number of people in a picture
+        - `pictures`, `people`: the numbers of pictures and people
         """
         people = sum(matched.people for matched in self.matches)
         figures: dict[str, float] = {"pictures": len(self.matches), "people": people}

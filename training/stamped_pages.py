@@ -88,7 +88,10 @@ def paper_texture(random: Random, color: tuple[int, int, int]) -> np.ndarray:
 
 
 def print_cover(random: Random) -> np.ndarray:
-    """Return a map of the page's print, (H, W) float32: 1 in a heading, lines of random words and a line, else 0."""
+    """Return a map of the print on a page, (H, W) float32 0..1; 1 is full print.
+
+    The print is a heading, lines of random words and a horizontal line.
+    """
     sheet = Image.new("L", (WIDTH_PX, HEIGHT_PX))
     draw = ImageDraw.Draw(sheet)
     size = int(random.integers(13, 21))
@@ -139,7 +142,10 @@ def oval_seal(random: Random) -> np.ndarray:
 
 
 def square_seal(random: Random) -> np.ndarray:
-    """Return a square seal, (400, 400) float32 0..1: four letters without ink in a filled square, or inked in a frame."""
+    """Return a square seal with four letters, (400, 400) float32 0..1.
+
+    The letters are gaps in a filled square, or they are inked and a frame surrounds them.
+    """
     full = random.random() < 0.5
     seal = Image.new("L", (400, 400), 255 if full else 0)
     draw = ImageDraw.Draw(seal)
@@ -168,7 +174,7 @@ def placed(random: Random, seal: np.ndarray) -> np.ndarray:
 
 
 def inking(random: Random) -> np.ndarray:
-    """Return a map of the amount of ink, (H, W) float32 0..1. One side has more ink, and small pores have little ink."""
+    """Return a map of the amount of ink, (H, W) float32 0..1: more ink on one side, and less ink in small pores."""
     down, across = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     turn = random.uniform(0, 2 * np.pi)
     pressure = 0.93 + 0.10 * (np.cos(turn) * across + np.sin(turn) * down) + 0.06 * smooth_noise(random, 60)
@@ -189,7 +195,7 @@ def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
 
 
 def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the page and its alpha in the same random perspective, as if they were photographed from the side."""
+    """Return the page and its alpha in the same random perspective, as if photographed slightly from the side."""
     corners = np.array([[0, 0], [WIDTH_PX, 0], [WIDTH_PX, HEIGHT_PX], [0, HEIGHT_PX]], np.float32)
     moved = corners + random.uniform(-0.07, 0.07, (4, 2)).astype(np.float32) * WIDTH_PX
     matrix = cv2.getPerspectiveTransform(corners, moved)
