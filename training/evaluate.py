@@ -194,8 +194,8 @@ def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tup
 def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
     """Return the measures for compositions of two people.
 
-    - `boxed_iou`: the mean IoU of the person in a box
-    - `other_opaque_share`: the mean share of the other person's pixels that are included in this cutout
+    - `boxed_iou`: the mean IoU of cutouts, each of the person in a box, with the true alpha
+    - `other_opaque_share`: the mean share of the other person's pixels that such a cutout wrongly contains
     - `told_apart_share`: the share of compositions in which the two people are separated
     - `pictures`: the number of compositions
 

@@ -22,7 +22,7 @@ def chance(count: int, probability: float, device: torch.device) -> Tensor:
 
 
 def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rectangle around the pixels above 0.5 of each mask, (B, 4), and whether it has such pixels, (B,).
+    """Return the rectangle around the pixels above 0.5 of each mask, (B, 4), and whether the mask has such pixels.
 
     masks: (B, H, W).
     """

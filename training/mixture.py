@@ -118,7 +118,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     near = geometry.warp(torch.cat([photos, alphas], 1), geometry.maps(shown, mirror, turned), size)
     further = geometry.chance(count, FURTHER_SHARE, device)
     if further.any():
-        # Beyond it, the photo's border is extended to the edge; this area is marked as empty.
+        # The photo's border is extended to the edge of the view; this area is marked as empty.
         wide = geometry.maps(geometry.wider_views(count, 1.8, device), mirror, torch.zeros(count, device=device))[
             further
         ]
@@ -146,9 +146,9 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
 
 
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Return subjects with an inexact box as prompt: (B, 3 + C, size, size), and the box planes (B, 1, size, size).
+    """Return photos with their alphas, (B, 3 + C, size, size), and the planes of inexact boxes, (B, 1, size, size).
 
-    Each subject is a photo with its alphas. Half of the photos are cropped around the box.
+    Each box surrounds the subject. About half of the photos are cropped around it.
     photos: (B, 3, S, S). alphas: (B, C, S, S); the first alpha is that of the subject.
     """
     count, device = len(photos), photos.device
@@ -323,7 +323,7 @@ def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
 
 
 def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tensor:
-    """Return cutouts (B, 4, S, S) at the left, middle or right of larger layers, (B, 4, size, size), at many scales.
+    """Return layers (B, 4, size, size), each with a cutout (B, 4, S, S) at its left, middle or right, at many scales.
 
     Some people are so large that only their upper part is visible. places: (B,), 0, 1 or 2 for left, middle or right.
     """
