@@ -51,7 +51,7 @@ def queue_problem() -> str | None:
 
 
 def storage_problem() -> str | None:
-    """Check that files can be written to the folder or the bucket.
+    """Check that files can be written to the storage: the media folder or the S3 bucket.
 
     Return the fault as a sentence, or None if there is no fault.
     """
