@@ -27,7 +27,7 @@ class Row:
     outputs: the names of the result files.
     uncertainty: a value of 0..1; None means that there is no result.
     duration_s: the seconds from the submission to the end.
-    error: the reason of a failure.
+    error: the reason for a failure.
     """
 
     job: str
