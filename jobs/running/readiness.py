@@ -109,7 +109,7 @@ def _folder_problem(folder: Path) -> str | None:
 class _Kept:
     """A cache for the result of a slow check. Only one thread at a time runs the check.
 
-    ask: runs the check.
+    ask: a function that runs the check and returns its result.
     kept_s: how long a result is used, in seconds.
     """
 

@@ -41,10 +41,10 @@ class Program:
     command: the command line.
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first; programs with the same rank are stopped together.
-    folder: is created before each start, because it may have been deleted with the program's data.
+    folder: a folder that is created before each start, because it may have been deleted with the program's data.
     delay_s: the seconds before the first start.
-    run: a function that does the work of the program. If it is given and forks are possible, the program is a fork of
-    the supervisor that calls this function, and `command` is not run.
+    run: a function that does the work of the program. If it is given and forks are possible, the supervisor starts a
+    fork that calls this function instead of running `command`.
     environment: environment variables that are set for this program only.
     """
 

@@ -96,7 +96,7 @@ class Caller:
         return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
 
     def staff_actor(self, team: Team) -> Actor:
-        """Return an actor with which the signed-in staff user works on an object of `team`."""
+        """Return the actor for a signed-in staff user who works on an object of `team`."""
         return Actor(team=team, user=self.user, address=self.address, request_id=self.request_id)
 
     def author(self, *, team: Team | None = None) -> Author:

@@ -16,7 +16,7 @@ def correction_count(image: JobImage) -> int:
     """Add one to the number of corrections of a picture, and return the new number.
 
     Call this function inside a transaction. The row stays locked until the commit, so that two concurrent corrections
-    cannot both be the last free one. Raise NotFound if the picture has been deleted.
+    get different numbers. Raise NotFound if the picture has been deleted.
     """
     if not JobImage.objects.filter(pk=image.pk).update(runs_again=F("runs_again") + 1):
         raise NotFound("The picture has been deleted.")

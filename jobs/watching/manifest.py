@@ -85,7 +85,7 @@ class _Lines:
     def _last_part(self) -> int:
         """Return the number of the last part of the manifest.
 
-        The part is searched with steps that first double and then halve, to make few requests.
+        To make few requests, the search uses steps that first double and then halve.
         """
         last, step = 1, 1
         while self._exists(last + step):

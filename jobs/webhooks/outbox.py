@@ -78,7 +78,7 @@ def delivery_enqueue(
 def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
     """Queue one attempt to send a delivery.
 
-    patiently: use the queue of the worker for slow receivers.
+    patiently: if True, use the queue of the worker for slow receivers.
     """
     queue.enqueue_task(
         DELIVERY_ATTEMPT,

@@ -84,7 +84,8 @@ def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]
     """Queue the team's held pictures for one queue, oldest first, and return the number of pictures.
 
     A held picture waits outside the queue.
-    urgency, is_remote: select the queue, as in `window_room`.
+    urgency: the Job.Urgency of the queue.
+    is_remote: True for the download queue, False for the model queue.
     rooms: a cache of the number of pictures that may still start, by API dialect (emulated vendor API).
     """
     left = window_room(team.pk, urgency, is_remote=is_remote)
