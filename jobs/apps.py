@@ -41,9 +41,10 @@ def _observers_start() -> None:
 
 
 def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:
-    """Update the predefined staff roles when the migrations of the last application have ended.
+    """Update the predefined staff roles after the migrations of the last application.
 
-    All permissions exist only then, so the function does nothing for the other applications.
+    Django calls this function after the migrations of each application. Before the last one, some permissions do not
+    exist yet, so the function does nothing for the other applications.
     """
     from jobs.teams.roles import roles_sync
 

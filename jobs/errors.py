@@ -25,7 +25,7 @@ class PermissionDenied(MattingError):
 
 
 class ScopeMissing(PermissionDenied):
-    """Raised when an API key does not have the scope that a request needs. `scope` is its name."""
+    """Raised when an API key does not have the scope that a request needs. `scope` is the name of this scope."""
 
     public_message = gettext_noop("The key lacks a scope.")
 
@@ -86,7 +86,7 @@ class DownloadFailed(MattingError):
 
 
 class LimitReached(MattingError):
-    """Base class of errors that are temporary. `retry_after_s` is the number of seconds to wait before a retry."""
+    """Base class of temporary errors. `retry_after_s` is the number of seconds to wait before a retry."""
 
     http_status = 429
 
@@ -200,7 +200,7 @@ class WorkerLost(MattingError):
 def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[MattingError]]:
     """Return a dict from each error code to its class, for `root` and all its subclasses.
 
-    If several classes share a code, the dict contains a class that is closest to `root`.
+    If several classes share a code, the dict contains the first of them. A class comes before its subclasses.
     """
     found = {root.code: root}
     for child in root.__subclasses__():
@@ -218,7 +218,7 @@ def error_kinds() -> list[type[MattingError]]:
 def error_of(code: str, message: str) -> MattingError:
     """Return an error object for the code and message that are stored with a picture or job.
 
-    Return a MattingError if the code is unknown.
+    If the code is unknown, the object is a plain MattingError.
     """
     kind = _STORED.get(code, MattingError)
     return kind(message)

@@ -42,9 +42,9 @@ class PixelProcess:
     longest_queue: the number of functions that may wait.
     idle_s: the process ends after this number of seconds without a call. The next call starts a new process.
 
-    A function that exceeds the memory limit raises MemoryError. A function that exceeds the limit of CPU time ends the
-    process, as a crash does. Then the future of this function and the futures of all waiting functions raise an error
-    of PROCESS_FAILED. The method `run` tries once again in a new process.
+    A function that exceeds the memory limit raises MemoryError. If a function exceeds the limit of CPU time or crashes,
+    the process ends. In this case the future of this function and the futures of all waiting functions raise an error
+    of a class in PROCESS_FAILED. The method `run` tries once again in a new process.
     """
 
     def __init__(self, *, longest_queue: int, idle_s: float) -> None:
@@ -79,8 +79,8 @@ class PixelProcess:
     def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
         """Run `work(*args)` in the child process and return its result.
 
-        Raise the error that `work` raises, or an error of PROCESS_FAILED if the process ended twice. Raise ServerBusy
-        if too many functions wait.
+        Raise the error that `work` raises, or an error of a class in PROCESS_FAILED if the process ended twice. Raise
+        ServerBusy if too many functions wait.
 
         pixels: the number of pixels that the function processes, as for `submit`.
         """
@@ -174,7 +174,7 @@ def _begin_process() -> None:
 def _bounded(lock_path: str, work: Callable[..., Value], *args: Any) -> Value:
     """Run `work(*args)` with a limit of CPU time, and return its result.
 
-    lock_path: a lock file that is held during the call, so that one process at a time works; empty for no lock.
+    lock_path: a file that is locked during the call, so that only one process at a time works; empty for no lock.
     """
     spent = resource.getrusage(resource.RUSAGE_SELF)
     most_s = int(spent.ru_utime + spent.ru_stime) + _TASK_S
@@ -199,7 +199,7 @@ def _locked(path: str) -> Iterator[None]:
 def rendering_folder() -> Path:
     """Return the folder that contains finished renderings until they are sent. Create the folder if it is missing.
 
-    Delete the files in it that are older than one hour. Such files remain when a process is killed.
+    Delete the files in it that are older than one hour. A process that is killed leaves its files in this folder.
     """
     folder = Path(settings.DATA_DIR) / "renderings"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,7 +11,8 @@ from django.core import signing
 def signature_of(text: str, *, salt: str) -> str:
     """Return the signature of a text, made with the current SECRET_KEY.
 
-    salt: the name of the purpose. Each purpose has its own salt, so a signature for one purpose is invalid for another.
+    Each purpose has its own salt, so a signature for one purpose is invalid for another.
+    salt: the name of the purpose.
     """
     return signing.Signer(salt=salt).signature(text)
 

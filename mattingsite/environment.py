@@ -24,13 +24,13 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 
 
 class Environment:
-    """The environment variables. The methods read them with their type and range; `finish` reports all invalid ones.
+    """The environment variables. The methods read them with their type and range; `finish` reports all invalid values.
 
     In the methods, `name` is the variable's name, and `default` is returned if the variable is not set. If a value is
-    invalid, the method stores the problem for `finish` and still returns something, usually `default`. In this way all
-    other variables are checked too. Instead of NAME, a variable NAME_FILE may give the path of a file with the value,
-    because container platforms provide secrets as files. Messages do not contain the values of URLs, because these may
-    contain passwords.
+    invalid, the method stores the problem for `finish` and still returns a value, usually `default`, so that all other
+    variables are checked too. Instead of NAME, a variable NAME_FILE may give the path of a file with the value, because
+    container platforms provide secrets as files. Messages do not contain the values of URLs, because these may contain
+    passwords.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -58,12 +58,11 @@ class Environment:
     def limit(
         self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
     ) -> float | None:
-        """Return a variable as a number of at least `minimum`, or None, which means no limit, if it is set but empty.
+        """Return a variable as a number of at least `minimum`, or None if the variable is set but empty.
 
+        None means that there is no limit. If the variable is not set, return `default`. If the variable is invalid,
+        return `default`, or `minimum` if `default` is None or 0.
         kind: the number's type.
-        default: the value if the variable is not set; may be None.
-
-        If the variable is invalid, return `default`, or `minimum` if `default` is None or 0.
         """
         text = self._text(name)
         if text is None:
@@ -147,7 +146,7 @@ class Environment:
         return text
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-        """Return a variable that must be a URL with one of `schemes` and a host, or a path for unix://.
+        """Return a variable that must be a URL with one of `schemes` and with a host or a path.
 
         For any other value, store a problem for `finish` and return `default`.
         """
@@ -254,10 +253,10 @@ class Environment:
         return dict(environ.Env.email_url_config(text))
 
     def export(self, *names: str) -> None:
-        """Set environment variables that are given as files, for libraries that read only variables.
+        """Set environment variables whose values are given as files, for libraries that do not read such files.
 
-        names: the variables' names. For each NAME with a NAME_FILE, the file's content is put into NAME, and NAME_FILE
-        is removed.
+        For each NAME with a NAME_FILE, the file's content is put into NAME, and NAME_FILE is removed.
+        names: the variables' names.
         """
         for name in names:
             text = self._text(name)
@@ -265,8 +264,9 @@ class Environment:
                 os.environ[name] = text
 
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
-        """Raise ImproperlyConfigured with one line per invalid value and per unknown variable MATTING_….
+        """Raise ImproperlyConfigured if a value is invalid or if a variable whose name begins with MATTING_ is unknown.
 
+        The message has one line for each such value or variable.
         read_elsewhere: names of variables that other programs of the site read. They are not treated as unknown.
         """
         known = self._known | set(read_elsewhere)

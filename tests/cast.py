@@ -27,7 +27,7 @@ class Person:
 
     @property
     def actor(self) -> Actor:
-        """Return the actor of this user in the browser, as the services expect it."""
+        """Return the Actor (who acts, and for which team) of a request that this user sends in the browser."""
         return Actor(team=self.team, user=self.user, membership=self.membership)
 
     @property

@@ -16,9 +16,9 @@ SIDE_PX = 128
 class FakeEngine:
     """A fake inference engine that finds an ellipse in the middle of each picture or box, and two people side by side.
 
-    size: the shape of its alphas. calls: the names of the called methods, in order. The ellipse covers 60 % of the
-    width and height of the picture or box, and has a soft edge of about one cell of the alpha. Its left half is a
-    person.
+    The ellipse covers 60 % of the width and height of the picture or box, and has a soft edge of about one cell of the
+    alpha. The left half of the ellipse is a person.
+    size: the shape of the alphas. calls: the names of the called methods, in order.
     """
 
     name = "fake"

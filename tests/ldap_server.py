@@ -74,9 +74,9 @@ class LdapServer:
 def running_ldap(folder: Path, people: dict[str, dict[str, str]], groups: dict[str, list[str]]) -> Iterator[LdapServer]:
     """Start an LDAP server, yield it, and stop it at the end of the block.
 
-    people: attributes by uid; each person has the password `PASSWORD`. groups: uids by group name. A group has the
-    class posixGroup if its name begins with `posix`, else groupOfNames. Skip the test if slapd or python-ldap is not
-    installed.
+    Skip the test if slapd or python-ldap is not installed. A group has the class posixGroup if its name begins with
+    `posix`, else groupOfNames. Each person has the password `PASSWORD`.
+    people: the attributes of each person by uid. groups: the uids of the members by group name.
     """
     pytest.importorskip("ldap", reason="python-ldap is not installed: .ci/ldap")
     program = shutil.which("slapd") or "/usr/sbin/slapd"

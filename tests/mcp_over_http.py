@@ -13,7 +13,7 @@ from tests.stack import ROOT, Stack, free_port, wait_for
 
 @contextlib.contextmanager
 def serving_tools(stack: Stack) -> Iterator[int]:
-    """Serve the site's MCP tools over streamable HTTP and yield the port; stop at the end of the block."""
+    """Serve the site's MCP tools over streamable HTTP and yield the port; stop the server at the end of the block."""
     port = free_port()
     command = [sys.executable, str(ROOT / "manage.py"), "mcp", "--http", "--port", str(port), "--url", stack.base_url]
     with subprocess.Popen(command, env=stack.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as server:

@@ -198,7 +198,10 @@ def free_port() -> int:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return the environment variables of this process without those that configure a site."""
+    """Return the environment variables of this process without those that configure a site.
+
+    DJANGO_SETTINGS_MODULE is set to the site's settings.
+    """
     ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "HOST")
     ours += ("PROMETHEUS_MULTIPROC_DIR",)  # `run` empties this folder, which contains the tests' own counters
     return {

@@ -1,4 +1,4 @@
-"""Tests that the files, routes and commands exist that the documentation mentions."""
+"""Tests of the documentation: the files, routes and commands that it mentions exist."""
 
 from __future__ import annotations
 

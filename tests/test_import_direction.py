@@ -1,4 +1,4 @@
-"""Tests of the direction of imports: entry points import services and selectors, and these import models.
+"""Tests of the direction of imports: entry points import services and selectors, which import models.
 
 The code that runs the neural networks does not import the site's code.
 """

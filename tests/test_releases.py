@@ -1,4 +1,7 @@
-"""Tests that all files contain the same version, newer than the last release if the changelog has new entries."""
+"""Tests that all files contain the same version of the project.
+
+If the changelog has new entries, this version must be newer than the last release.
+"""
 
 from __future__ import annotations
 

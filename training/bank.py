@@ -111,10 +111,10 @@ def _near(ids: np.ndarray) -> bool:
 def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     """Return the boxes of L scenes as (L, 2, MOST_PEOPLE, 4), and a bool mask of the boxes that exist.
 
+    The coordinates of the result are -1..1.
+
     scenes: for each scene two arrays of boxes, with coordinates 0..1: the boxes of people, and the boxes of ignored
     areas.
-
-    The coordinates of the result are -1..1.
     """
     boxes = np.zeros((len(scenes), 2, MOST_PEOPLE, 4), np.float32)
     present = np.zeros(boxes.shape[:3], bool)

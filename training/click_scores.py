@@ -1,8 +1,8 @@
 """Evaluation of clicks: simulate a user who clicks to select the true subject, and measure the overlap of the result.
 
 The protocol is that of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the
-middle of the subject, and each further click in the middle of the largest error. It is a keep click where the subject
-is missing, and a remove click where the background is included.
+middle of the subject, and each further click is in the middle of the largest error. A click is a keep click where the
+subject is missing, and a remove click where the background is included.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray
 
 
 def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> Point:
-    """Return a click in the middle of the largest error of alpha.
+    """Return a click in the middle of the largest error of `alpha`.
 
-    It is a keep click if the subject is missing there, else a remove click.
+    The click is a keep click if the subject is missing at its position, else a remove click.
 
-    truth, alpha: the true and the found alpha, (h, w) float32 0..1.
+    truth: the true alpha, (h, w) float32 0..1.
+    alpha: the alpha that the engine returned, (h, w) float32 0..1.
     shape: (H, W) of the picture. The click's position is in pixels of this picture.
     """
     wanted, found = truth > OPAQUE, alpha > OPAQUE
@@ -58,9 +59,9 @@ def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> 
 
 
 def _middle(error: np.ndarray) -> tuple[float, int, int]:
-    """Return the pixel of an error that is farthest from the error's border: distance in pixels, row, column.
+    """Find the wrong pixel that is farthest from all correct pixels, and return its distance in pixels, row and column.
 
-    error: (h, w) bool.
+    error: (h, w) bool, True in wrong pixels.
     """
     padded = cv2.copyMakeBorder(error.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the border limits an error
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]

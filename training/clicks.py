@@ -1,7 +1,7 @@
 """Simulated clicks of a user who selects a target (the subject to cut out) and sees the network's current result.
 
 The first click is inside the target, and each further click is in the largest error, as in RITM (Sofiiuk et al. 2022).
-It is a keep click where the target is missing, and a remove click where something else is included.
+A click is a keep click where the target is missing, and a remove click where something else is included.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
 
 
 def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
-    """Return the click planes (B, H, W) with one more disc in each plane where `clicked` (B,) is True.
-
-    points: (B, 2), row and column in pixels.
-    signs: (B,), +1 to keep or -1 to remove.
+    """Return the click planes (B, H, W) with a new disc in each plane for which `clicked` (B,) is True.
 
     Where discs overlap, the new disc is visible.
+
+    points: (B, 2), row and column of the new disc's centre in pixels.
+    signs: (B,), +1 to keep or -1 to remove.
     """
     height, width = planes.shape[1:]
     radius = click_radius(width)
@@ -42,10 +42,10 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
 
 
 def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
-    """Return a random point (B, 2), row and column in pixels, inside an error and far from its border.
+    """Return for each sample a random point inside an error and far from its border: (B, 2), row and column in pixels.
 
-    wrong: (B, 1, H, W), 1 where the result is wrong.
-    interior: the same map or a smoother one. Its mean around a pixel says how far the pixel is from the border.
+    wrong: (B, 1, H, W), 1 where the network's result is wrong.
+    interior: the same map or a smoother one. A high mean around a pixel shows that the pixel is far from the border.
     """
     coarse = functional.avg_pool2d(wrong, CELL_PX)
     reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))
@@ -64,7 +64,7 @@ def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) ->
 
     The kind of prompt is random. The planes are described in segmentation.network.
 
-    network: computes the intermediate results that the clicks correct.
+    network: the network that computes the intermediate results. The clicks correct these results.
     features: the feature maps of the batch's photos.
     """
     count, _, height, width = batch.photos.shape

@@ -85,9 +85,9 @@ def _cutout(entry: Entry, height: float) -> tuple[np.ndarray, np.ndarray]:
 def _laid(colours: np.ndarray, alpha: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a cutout's colours and alpha on an empty canvas of the composition's size.
 
-    left, top: the position of the cutout in pixels.
-
     Parts outside the canvas are cut off.
+
+    left, top: the position of the cutout in pixels.
     """
     move = np.array([[1, 0, left], [0, 1, top]], np.float32)
     size = (WIDTH_PX, HEIGHT_PX)

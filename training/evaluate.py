@@ -1,7 +1,7 @@
 """Evaluation: run an engine with its serving settings on a folder or zip of pictures, and measure its results.
 
-The serving settings are those of the weight file's manifest. The site uses the model with them. Alphas are enlarged to
-the true mask's size before they are compared, as the definitions of the measures require.
+The serving settings are the settings in the weight file's manifest, which the site also uses. Alphas are enlarged to
+the size of the true mask before they are compared with it, as the definitions of the measures require.
 """
 
 from __future__ import annotations
@@ -194,8 +194,9 @@ def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tup
 def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
     """Return the measures for compositions of two people.
 
-    - `boxed_iou` and `other_opaque_share`: whether the person in a box is cut out without the other person
-    - `told_apart_share`: whether the two people are separated
+    - `boxed_iou`: the mean IoU of cutouts, each of the person in a box, with the true alpha
+    - `other_opaque_share`: the mean share of the other person's pixels that such a cutout wrongly contains
+    - `told_apart_share`: the share of compositions in which the two people are separated
     - `pictures`: the number of compositions
 
     made: the compositions.

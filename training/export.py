@@ -1,4 +1,4 @@
-"""Export of averaged weights, as the site uses them: a 16-bit safetensors file with a manifest."""
+"""Export of averaged weights for the site, as a 16-bit safetensors file with a manifest."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def export(network: KeylineUNet, path: Path, *, size: int) -> None:
 def manifest_of(network: KeylineUNet, path: Path, size: int) -> dict[str, object]:
     """Return the manifest's JSON object for the weights in `path`.
 
-    size: the input's side in pixels.
-
     Licence, data and measurements must be added by hand before publication.
+
+    size: the input's side in pixels.
     """
     return {
         "name": path.stem,

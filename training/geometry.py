@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-FOUND_SHARE = 0.25  # share of the boxes that are prompts
+FOUND_SHARE = 0.25  # probability that a box imitates a box that a network has detected
 
 
 def uniform(count: int, low: float, high: float, device: torch.device) -> Tensor:
@@ -22,7 +22,7 @@ def chance(count: int, probability: float, device: torch.device) -> Tensor:
 
 
 def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rectangles (B, 4) around the cells with alpha > 0.5, and whether there are such cells (B,).
+    """Return the rectangle around the pixels above 0.5 of each mask, (B, 4), and whether the mask has such pixels.
 
     masks: (B, H, W).
     """
@@ -75,11 +75,12 @@ def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tens
 
 
 def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
-    """Return the boxes (B, 4) with randomly moved edges, like boxes that are drawn by hand. Most of them become larger.
+    """Return the boxes (B, 4) with randomly moved edges, because prompt boxes are inexact.
 
-    share: the largest movement outwards, as a share of the box's sides.
+    Most boxes imitate hand-drawn boxes, which are usually too large. With the probability FOUND_SHARE, a box imitates a
+    box that a network has detected: its edges are moved further, and equally often inwards and outwards.
 
-    A part FOUND_SHARE of the boxes is moved more, inwards or outwards, like boxes that a network finds.
+    share: the largest outward movement of an edge of a hand-drawn box, as a share of the box's sides.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
@@ -114,8 +115,9 @@ def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection
 
 
 def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
-    """Return a picture's boxes (B, P, 4) in the coordinates of the view `shown` (B, 4).
+    """Return the boxes (B, P, 4) of pictures in the coordinates of a view of each picture.
 
+    shown: (B, 4), the rectangle of each picture that its view shows.
     mirror: (B,), whether the view is mirrored.
     """
     centre = ((shown[:, :2] + shown[:, 2:]) / 2)[:, None].repeat(1, 1, 2)
@@ -126,7 +128,7 @@ def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
 
 
 def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
-    """Return (B, size, size) bool, True in cells that are inside one of the boxes.
+    """Return a map of size x size cells for each picture, (B, size, size) bool: True inside at least one of its boxes.
 
     boxes: (B, P, 4).
     present: (B, P), which of the boxes exist.
@@ -139,13 +141,13 @@ def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
 
 
 def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
-    """Return the rectangles (B, 4) of the source to show in the output, so that the boxes appear at the given places.
-
-    boxes: (B, 4), in the source.
-    centres: (B, 2), the centres of the boxes in the output.
-    half_sides: (B,), half of the longer side of each box in the output.
+    """Return the rectangle (B, 4) of each source picture that the output must show to place a box as required.
 
     The boxes keep their shape except for a small random stretch.
+
+    boxes: (B, 4), the boxes in the source pictures.
+    centres: (B, 2), the required centres of the boxes in the output.
+    half_sides: (B,), half of the required length of each box's longer side in the output.
     """
     box_centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     box_half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=0.02)

@@ -38,10 +38,9 @@ class Gradients(Generic[Network]):
     def of(self, loss_of: Callable[[Network], Tensor]) -> float:
         """Call `loss_of` once per worker, and return the mean of the losses.
 
-        Each call gets the worker's copy of the network. This sets the gradients of `network` to the mean of the
-        workers' gradients.
+        Set the gradients of `network` to the mean of the workers' gradients.
 
-        loss_of: draws one part of a batch and returns its loss.
+        loss_of: a function that gets the worker's copy of the network, draws one part of a batch, and returns its loss.
         """
 
         def work(network: Network) -> float:

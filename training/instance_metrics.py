@@ -1,8 +1,8 @@
 """Comparison of separately found people with the annotated people, by COCO's measures.
 
-The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of its evaluation code. Detections are processed by
-falling score. Each one is matched to the unmatched person with the largest overlap. Average precision is sampled at 101
-recalls and averaged over the IoU thresholds 0.50, 0.55, … 0.95.
+The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of COCO's evaluation code. Detections are processed
+in order, from the highest score to the lowest. Each one is matched to the unmatched person with the largest overlap.
+Average precision is sampled at 101 recalls and averaged over the IoU thresholds 0.50, 0.55, … 0.95.
 """
 
 import math
@@ -50,8 +50,8 @@ def mask_overlaps(found: np.ndarray, truths: np.ndarray) -> np.ndarray:
 def match(scene: Scene, least_share: float = 0.0) -> Matches:
     """Return the matches of detections with people at each IoU threshold.
 
-    Detections are processed by falling score. Each one gets the person with the largest overlap that is not matched
-    yet. People that cover less than `least_share`, 0..1, of the picture are ignored.
+    Detections are processed in order, from the highest score to the lowest. Each one is matched to the unmatched person
+    with the largest overlap. People that cover less than `least_share`, 0..1, of the picture are ignored.
     """
     order = np.argsort(-scene.scores, kind="stable")
     found = scene.found[order]
@@ -115,10 +115,12 @@ class PeopleScores:
         self.count_errors.append(abs(counted - matched.people))
 
     def summary(self) -> dict[str, float]:
-        """Return AP over all IoU thresholds, AP at 0.5, average recall, and the mean error of the number of people.
+        """Return the measures of all pictures by name. If there are no people, return only `pictures` and `people`.
 
-        Their keys are `ap`, `ap50`, `ar` and `count_error`. The keys `pictures` and `people` contain the numbers of
-        pictures and people. If there are no people, only these numbers are returned.
+        - `ap`, `ap50`: the average precision over all IoU thresholds, and at the threshold 0.5
+        - `ar`: the average recall
+        - `count_error`: the mean error of the number of people in a picture
+        - `pictures`, `people`: the numbers of pictures and people
         """
         people = sum(matched.people for matched in self.matches)
         figures: dict[str, float] = {"pictures": len(self.matches), "people": people}

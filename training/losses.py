@@ -17,15 +17,15 @@ BOX_WEIGHT = 2.5  # weight of the loss of the boxes, relative to that of the cen
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1.0) -> Tensor:
     """Return the sum of binary cross-entropy, soft IoU and gradient error, averaged over the mattes, as a scalar.
 
+    The weight of each of the B x C mattes is its share of known pixels. If no pixel is known, the loss is 0.
+    Cross-entropy and IoU are combined as in BASNet (Qin et al. 2019). Both have more weight near edges and small parts,
+    as in F3Net (Wei et al. 2020). The gradient error keeps the position and the softness of edges correct.
+
     logits: the network's output, (B, C, H, W).
     alphas: the true alpha, (B, C, H, W).
     trusted: (B, C, H, W), 1 where the true alpha is known, else 0.
     edges: 0..1, how far the weights of edge pixels and of the gradient error have increased. At 0 they have the first
     values in EDGE_WEIGHTS and GRADIENT_WEIGHTS, at 1 the last values.
-
-    The weight of each of the B x C mattes is its share of known pixels. If no pixel is known, the loss is 0.
-    Cross-entropy and IoU are combined as in BASNet (Qin et al. 2019). Both have more weight near edges and small parts,
-    as in F3Net (Wei et al. 2020). Because of the gradient term, edges stay at their place and as soft as they are.
     """
     edge_weight, gradient_weight = (first + edges * (last - first) for first, last in (EDGE_WEIGHTS, GRADIENT_WEIGHTS))
     weight = trusted.mean((2, 3))
@@ -56,10 +56,10 @@ def surroundings(alphas: Tensor) -> Tensor:
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the heatmap of people's centres (B, h, w) and each cell's distances to its person's box (B, 4, h, w).
 
-    height, width: the sizes h and w of the maps.
-
     The heatmap is 1 at a centre and falls to 0 around it. The distances are measured in cells from the cell's middle to
-    the box's left, top, right and bottom. The person of a cell is the one whose heatmap has the highest value there.
+    the box's left, top, right and bottom. Each cell belongs to the person whose own heatmap is highest in this cell.
+
+    height, width: the sizes h and w of the maps.
     """
     boxes, present = batch.people_boxes, batch.people_present
     corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells
@@ -81,12 +81,12 @@ def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tenso
 def people_loss(maps: Tensor, batch: Batch) -> Tensor:
     """Return the focal loss of people's centres plus the weighted generalised IoU loss of their boxes, as a scalar.
 
-    maps: the network's people maps, (B, 5, h, w).
-
     The focal loss is that of CenterNet (Zhou et al. 2019). The IoU is that of Rezatofighi et al. 2019, on distances as
     in FCOS (Tian et al. 2019). The cells nearest to a centre count as the centre. Neighbouring cells also predict the
-    box, with a weight that decreases with their distance. Where other people may be visible, only the boxes of the
-    known people count.
+    box, with a weight that decreases with their distance. Where other people may be visible, only the cells inside the
+    boxes of known people count.
+
+    maps: the network's people maps, (B, 5, h, w).
     """
     heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
     inside = (heat > 0) & (reach > 0).all(1)  # inside a person's box the person is known, even if others are visible

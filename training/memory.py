@@ -15,9 +15,9 @@ ALL_ARENAS = 4096  # MALLCTL_ARENAS_ALL of jemalloc 5
 
 
 def give_back() -> bool:
-    """Return unused memory to the operating system.
+    """Give unused memory back to the operating system, and return True.
 
-    The result is True if this worked, and False if it failed or the allocator is not jemalloc.
+    Return False if this fails or if the allocator is not jemalloc.
     """
     mallctl = getattr(ctypes.CDLL(None), "mallctl", None)
     if mallctl is None:

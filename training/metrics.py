@@ -1,4 +1,4 @@
-"""Measures from the literature for the agreement of an alpha with the true alpha.
+"""Measures from the literature of how well an alpha agrees with the true alpha.
 
 The functions take alphas as (H, W) float arrays in 0..1 of the same size. Measures of sets of pixels treat the true
 alpha as binary: above 0.5 or not. The functions do not depend on how an alpha was computed.
@@ -91,7 +91,10 @@ def _object_score(values: np.ndarray) -> float:
 
 
 def _region_score(alpha: np.ndarray, solid: np.ndarray) -> float:
-    """Return the similarity of the four parts around the truth's centroid, weighted by area (Fan et al., eq. 3)."""
+    """Return the mean similarity of both alphas in the four parts of the picture around the true subject's centroid.
+
+    The mean is weighted by area (Fan et al. 2017, eq. 3).
+    """
     rows, columns = np.nonzero(solid)
     row, column = int(rows.mean() + 0.5) + 1, int(columns.mean() + 0.5) + 1
     score = 0.0
@@ -148,8 +151,8 @@ class SubjectScores:
     def summary(self) -> dict[str, float]:
         """Return the means of the measures, and the number of pictures.
 
-        F (`max_f`, `mean_f`) is computed from mean precision and mean recall, as is usual for the data set DUTS. A
-        measure is left out if no picture has a value for it.
+        The F-measure (`max_f`, `mean_f`) is computed from mean precision and mean recall, as is usual for the data set
+        DUTS. A measure is left out if no picture has a value for it.
         """
         figures: dict[str, float] = {"pictures": len(self.errors) + len(self.empty_opaque)}
         if self.errors:

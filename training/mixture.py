@@ -94,10 +94,10 @@ def _sample(
 
 
 def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -> Batch:
-    """Set the boxes of people in a batch and return it.
+    """Set the boxes of people that cover more than 0.2 % of the picture in a batch, and return the batch.
 
-    masks: (B, L, H, W), one object per layer. is_person: (B, L). Only objects that are people and cover more than 0.2 %
-    of the picture get a box. known: (B,), whether the layers contain all people of the picture.
+    masks: (B, L, H, W), one object per layer. is_person: (B, L), whether the object is a person.
+    known: (B,), whether the layers contain all people of the picture.
     """
     for layer in range(masks.shape[1]):
         boxes, present = geometry.mask_boxes(masks[:, layer])
@@ -109,7 +109,7 @@ def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -
 
 
 def whole_photos(bank: Bank, count: int, size: int) -> Batch:
-    """Return a batch of photos with their main subject and no prompt. Most are slightly cropped, some are reduced."""
+    """Return a batch of photos with their main subject and no prompt. Most photos are cropped, others are reduced."""
     device = bank.people.device
     rows = drawn(bank.real, count)
     photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
@@ -118,7 +118,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     near = geometry.warp(torch.cat([photos, alphas], 1), geometry.maps(shown, mirror, turned), size)
     further = geometry.chance(count, FURTHER_SHARE, device)
     if further.any():
-        # Beyond it, the photo's border is extended to the edge; this area is marked as empty.
+        # The photo's border is extended to the edge of the view; this area is marked as empty.
         wide = geometry.maps(geometry.wider_views(count, 1.8, device), mirror, torch.zeros(count, device=device))[
             further
         ]
@@ -146,10 +146,10 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
 
 
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Return subjects with a box as prompt: pictures (B, 3 + C, size, size), and the prompt planes (B, 1, size, size).
+    """Return photos with their alphas, (B, 3 + C, size, size), and the planes of inexact boxes, (B, 1, size, size).
 
+    Each box surrounds the subject. About half of the photos are cropped around it.
     photos: (B, 3, S, S). alphas: (B, C, S, S); the first alpha is that of the subject.
-    Half of the pictures are cropped around the box. The boxes are inexact.
     """
     count, device = len(photos), photos.device
     boxes, _ = geometry.mask_boxes(alphas[:, 0])
@@ -323,9 +323,9 @@ def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
 
 
 def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tensor:
-    """Return cutouts (B, 4, S, S) placed at the left, middle or right at many scales, as (B, 4, size, size).
+    """Return layers (B, 4, size, size), each with a cutout (B, 4, S, S) at its left, middle or right, at many scales.
 
-    places: (B,), 0, 1 or 2 for left, middle or right. Some people are so large that only their upper part is visible.
+    Some people are so large that only their upper part is visible. places: (B,), 0, 1 or 2 for left, middle or right.
     """
     count, device = len(cutouts), cutouts.device
     boxes, _ = geometry.mask_boxes(cutouts[:, 3])

@@ -16,10 +16,10 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return a matrix (m, n) with its singular values moved near 1 by Newton-Schulz iterations (Jordan et al. 2024).
 
-    steps: the number of iterations.
+    The result of each iteration is a polynomial of the Gram matrix, times the matrix. The polynomials are computed on
+    the small Gram matrix alone, which takes a third of the work for a 3x3 convolution.
 
-    Each iterate is a polynomial of the Gram matrix, times the matrix. The polynomials are computed on the small Gram
-    matrix alone, which takes a third of the work for a 3x3 convolution.
+    steps: the number of iterations.
     """
     first, third, fifth = NEWTON_SCHULZ
     tall = matrix.shape[0] > matrix.shape[1]
@@ -67,11 +67,11 @@ def optimisers(
 ) -> list[torch.optim.Optimizer]:
     """Return the two optimisers, Muon and AdamW, with the network's parameters.
 
+    Each parameter group stores its highest learning rate in `peak`.
+
     muon_rate: the highest learning rate of Muon.
     adam_rate: the highest learning rate of AdamW for all parameters except those of the encoder.
     encoder_rate: the highest learning rate of AdamW for the encoder.
-
-    Each parameter group stores its rate in `peak`.
     """
     turned: list[Tensor] = []
     for module in network.modules():

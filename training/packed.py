@@ -16,7 +16,9 @@ PNG = (".png", (cv2.IMWRITE_PNG_COMPRESSION, 1))
 
 
 class Packed:
-    """N square pictures of `size` x `size` pixels. Indexing with a tensor of rows returns them as one uint8 tensor.
+    """A list of compressed square pictures of `size` x `size` pixels.
+
+    An index is a tensor of row numbers. It returns the decoded pictures of these rows as one uint8 tensor.
 
     colour: True for RGB, False for gray.
     """

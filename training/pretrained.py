@@ -21,7 +21,7 @@ def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
     """Copy the weights of an older network into a new one. Parameters that the older one does not have are not changed.
 
     `network` is changed in place. If the older network takes only boxes and the new one takes clicks, all weights
-    except those of the box input are copied. Raise WeightsInvalid for tensors with the same name and another shape.
+    except those of the box input are copied. Raise WeightsInvalid if tensors with the same name have different shapes.
     """
     theirs, ours = older.state_dict(), network.state_dict()
     if theirs["encoder.stem.weight"].shape[1] > ours["encoder.stem.weight"].shape[1]:
@@ -33,7 +33,9 @@ def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
 
 
 def load_encoder(encoder: Encoder, path: Path) -> None:
-    """Load the encoder from an ImageNet checkpoint. Raise WeightsInvalid for another kind of file or another size.
+    """Load the encoder's weights from an ImageNet checkpoint.
+
+    Raise WeightsInvalid if the file is not a checkpoint of an EfficientNet-Lite of the encoder's size.
 
     The checkpoint's convolutions pad by TensorFlow's rule: at a stride of 2, they add one more pixel at the right and
     the bottom. This encoder pads evenly, so it samples the picture one pixel further to the left and the top. The

@@ -43,7 +43,10 @@ class RecordingSession(OpenVinoSession):
 
 
 def engine_of(session: OpenVinoSession, manifest: Manifest) -> UNetEngine:
-    """Return the engine with the settings of the manifest, which also decide about the mirrored and the second run."""
+    """Return an engine that runs the session with the settings of the manifest.
+
+    The settings may enable a run on the mirrored picture and a second run on the subject's part of the picture.
+    """
     return UNetEngine(WholeLooker(GuardedSession(session)), manifest, "")
 
 

@@ -1,6 +1,6 @@
-"""Generated pages with a stamp, as from a scanner or a phone, and the alpha of the ink.
+"""Generated pages with a stamp, like pages that are scanned or photographed, and the alpha of the ink.
 
-The pages have the faults of real ones: print under the ink, paper texture, uneven ink, a tilted camera, uneven light
+The pages have the faults of real pages: print under the ink, paper texture, uneven ink, a tilted camera, uneven light
 with a shadow's edge, lens blur, sensor noise and JPEG artefacts. The geometric effects and the blur are applied to the
 alpha too. In all functions, `random` is the source of random numbers; H and W are HEIGHT_PX and WIDTH_PX.
 """
@@ -79,16 +79,19 @@ def smooth_noise(random: Random, scale_px: float) -> np.ndarray:
 
 
 def paper_texture(random: Random, color: tuple[int, int, int]) -> np.ndarray:
-    """Return paper of a colour, (H, W, 3) float32 around 0..1, with fibres and slow changes of its tone.
+    """Return a picture of empty paper, (H, W, 3) float32 around 0..1, with fibres and slow changes of brightness.
 
-    color: RGB, 0..255.
+    color: the paper's colour, RGB, 0..255.
     """
     tone = 1 + 0.010 * smooth_noise(random, 90) + 0.012 * smooth_noise(random, 3)
     return (np.array(color, np.float32) / 255) * tone[..., None]
 
 
 def print_cover(random: Random) -> np.ndarray:
-    """Return print, (H, W) float32 0..1: a heading, lines of random words and a horizontal line."""
+    """Return a map of the print on a page, (H, W) float32 0..1; 1 is full print.
+
+    The print is a heading, lines of random words and a horizontal line.
+    """
     sheet = Image.new("L", (WIDTH_PX, HEIGHT_PX))
     draw = ImageDraw.Draw(sheet)
     size = int(random.integers(13, 21))
@@ -139,7 +142,10 @@ def oval_seal(random: Random) -> np.ndarray:
 
 
 def square_seal(random: Random) -> np.ndarray:
-    """Return a square seal, (400, 400) float32 0..1: four letters, bare in a filled square or inked in a frame."""
+    """Return a square seal with four letters, (400, 400) float32 0..1.
+
+    The letters are gaps in a filled square, or they are inked and a frame surrounds them.
+    """
     full = random.random() < 0.5
     seal = Image.new("L", (400, 400), 255 if full else 0)
     draw = ImageDraw.Draw(seal)
@@ -168,7 +174,7 @@ def placed(random: Random, seal: np.ndarray) -> np.ndarray:
 
 
 def inking(random: Random) -> np.ndarray:
-    """Return the amount of ink on the paper, (H, W) float32 0..1: more ink on one side, with dry pores."""
+    """Return a map of the amount of ink, (H, W) float32 0..1: more ink on one side, and less ink in small pores."""
     down, across = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     turn = random.uniform(0, 2 * np.pi)
     pressure = 0.93 + 0.10 * (np.cos(turn) * across + np.sin(turn) * down) + 0.06 * smooth_noise(random, 60)
@@ -189,7 +195,7 @@ def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
 
 
 def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return page and alpha in the same random perspective, as photographed slightly from the side."""
+    """Return the page and its alpha in the same random perspective, as if photographed slightly from the side."""
     corners = np.array([[0, 0], [WIDTH_PX, 0], [WIDTH_PX, HEIGHT_PX], [0, HEIGHT_PX]], np.float32)
     moved = corners + random.uniform(-0.07, 0.07, (4, 2)).astype(np.float32) * WIDTH_PX
     matrix = cv2.getPerspectiveTransform(corners, moved)
@@ -201,7 +207,10 @@ def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndar
 
 
 def light(random: Random) -> np.ndarray:
-    """Return light, (H, W, 3) float32: brighter and slightly warmer on one side, with the soft edge of a shadow."""
+    """Return the illumination of a page as factors, (H, W, 3) float32, by which the page's colours are multiplied.
+
+    One side is brighter and slightly warmer than the other side, and a shadow with a soft edge lies on the page.
+    """
     down, across = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     turn = random.uniform(0, 2 * np.pi)
     slope = np.cos(turn) * across + np.sin(turn) * down

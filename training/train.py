@@ -71,9 +71,9 @@ class Schedule:
     def edges_at(self, done: float) -> float:
         """Return the value of `edges` for the loss, 0..1 (see `matte_loss`).
 
-        done: the completed share of the schedule, 0..1.
-
         The value increases during training, so that the network learns shapes first.
+
+        done: the completed share of the schedule, 0..1.
         """
         since, until = EDGES_COME
         return min(max((done - since) / (until - since), 0.0), 1.0)
@@ -93,12 +93,12 @@ class Schedule:
         return _multiple(self.size_at(done) * scale)
 
     def rate_at(self, done: float, step: int) -> float:
-        """Return the factor, above 0 to 1, by which the learning rates are multiplied.
+        """Return the factor, above 0 and up to 1, by which the learning rates are multiplied.
+
+        The factor rises linearly over the first steps, and then follows a cosine.
 
         done: the completed share of the schedule, 0..1.
         step: the number of completed steps.
-
-        The factor rises linearly over the first steps, and then follows a cosine.
         """
         rise = min(1.0, (step + 1) / self.warm_up_steps)
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
@@ -176,7 +176,7 @@ def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
 def drop_blocks(network: KeylineUNet, most: float) -> None:
     """Set the probability of skipping each block of the encoder in training (Huang et al. 2016).
 
-    It grows with the block's depth, up to `most`.
+    The probability grows with the block's depth, up to `most`.
     """
     blocks = [module for module in network.encoder.modules() if isinstance(module, InvertedResidual)]
     for depth, block in enumerate(blocks):
@@ -264,10 +264,10 @@ def train(
 ) -> Run:
     """Train until the schedule ends or `stopped` returns True, and return the run.
 
-    say: called with a line about the progress at regular times.
-
     The state is saved in `out` at regular times and at the end, also after an exception such as KeyboardInterrupt.
     Therefore the run can be continued.
+
+    say: a function that is called at regular times with a line of text about the progress.
     """
     shares = possible(Mixture(), bank)
     torch.manual_seed(1 + run.step)

@@ -42,10 +42,7 @@ _PROBES = ("/health", "/health/ready")
 
 
 class Wakeups(Protocol):
-    """The interface with which requests wait for events.
-
-    Each event belongs to a topic. It is announced under the topic's name.
-    """
+    """The interface with which requests wait for events. Each event is announced under the name of its topic."""
 
     async def start(self) -> None: ...
 
@@ -58,10 +55,10 @@ class Wakeups(Protocol):
 class Application:
     """The ASGI application of one process. It handles the process's requests.
 
-    wakeups: announces the events for which requests wait.
-    handler: runs Django.
+    wakeups: the object that tells waiting requests about their events.
+    handler: the object that runs Django.
     slot: the lock that allows only one large body to be parsed at a time; None uses a lock of this process only.
-    on_start: called once when the process begins to serve.
+    on_start: a function that is called once, when the process begins to serve.
     """
 
     def __init__(
@@ -121,7 +118,7 @@ class _Exchange:
     # The response -----------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
-        """Return the response.
+        """Return the final response to the request.
 
         A parked request (a request that waits for an event) uses no thread until the event happens.
         """
@@ -152,9 +149,10 @@ class _Exchange:
             return await self._begin(self._lanes.uploads, body)
 
     def _lean(self, body: IO[bytes]) -> IO[bytes]:
-        """Remove the long base64 texts from a JSON document or a form, store them, and return the rest.
+        """Remove the long base64 texts from a JSON document or a form, store them, and return the rest of the body.
 
-        Return any other body unchanged. If the rest is still too long, return a body whose reading raises an error.
+        Return a body of another type unchanged. If the rest is still too long, return a body whose reading raises an
+        error.
         """
         start = body.read(64)
         body.seek(0)
@@ -325,7 +323,7 @@ def _content_of(response: HttpResponseBase) -> bytes:
 
 
 def _flow_of(scope: Message) -> tuple[bytes, ...]:
-    """Return a key that tells clients apart before Django identifies them: the credentials, or else the IP address."""
+    """Return a key that identifies a client before authentication: its credentials, or else its IP address."""
     credentials = tuple(value for name, value in scope["headers"] if name in _CREDENTIALS)
     return credentials or (str((scope.get("client") or ("",))[0]).encode(),)
 

@@ -74,8 +74,7 @@ def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: 
 
     listener: the descriptor of the listening socket.
     pipe: the descriptor of the pipe to the parent process.
-    lock_file: the descriptor of the file with which the web processes lock each other out while they parse a large
-    body.
+    lock_file: the descriptor of a file that a web process locks while it parses a large body.
     """
     _allow_many_connections()
     limit_heaps()

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 
 def _number(name: str, default: float) -> float:
-    """Return a variable's number. Raise ValueError, which names the variable, if it is not a number above 0."""
+    """Return the number in the environment variable `name`. An unset or empty variable has the value `default`.
+
+    Raise ValueError, which names the variable, if the value is not a number above 0.
+    """
     text = os.environ.get(name, "")
     try:
         value = float(text or default)
@@ -20,9 +23,9 @@ def _number(name: str, default: float) -> float:
 
 
 def _whole(name: str, default: int) -> int:
-    """Return a variable's whole number.
+    """Return the whole number in the environment variable `name`. An unset or empty variable has the value `default`.
 
-    Raise ValueError, which names the variable, if it is not a whole number above 0.
+    Raise ValueError, which names the variable, if the value is not a whole number above 0.
     """
     text = os.environ.get(name, "").strip()
     if text and not (text.isdecimal() and int(text) > 0):
@@ -31,7 +34,10 @@ def _whole(name: str, default: int) -> int:
 
 
 def _port(name: str, default: int) -> int:
-    """Return a variable's port. Raise ValueError, which names the variable, if it is not a port from 1 to 65535."""
+    """Return the port in the environment variable `name`. An unset or empty variable has the value `default`.
+
+    Raise ValueError, which names the variable, if the value is not a port from 1 to 65535.
+    """
     text = os.environ.get(name, "").strip() or str(default)
     if not (text.isdecimal() and 0 < int(text) < 65536):
         raise ValueError(f"{name}={text} is not a port from 1 to 65535")
@@ -39,7 +45,10 @@ def _port(name: str, default: int) -> int:
 
 
 def _address(name: str, default: str) -> str:
-    """Return a variable's IP address or `localhost`. Raise ValueError, which names the variable, for any other text."""
+    """Return the IP address, or the text `localhost`, in the environment variable `name`.
+
+    An unset or empty variable has the value `default`. Raise ValueError, which names the variable, for any other text.
+    """
     text = os.environ.get(name, "").strip() or default
     try:
         if text != "localhost":
@@ -71,7 +80,7 @@ class Configuration:
     header_timeout_s: the time within which a request's header must arrive, in seconds.
     keep_alive_s: how long an idle connection stays open, in seconds.
     pace: the slowest accepted transfer.
-    max_requests: after about this number of requests, a process is replaced.
+    max_requests: the approximate number of requests after which a process is replaced.
     longest_wait_s: how long a request may wait for its job, in seconds.
     """
 

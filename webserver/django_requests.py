@@ -27,7 +27,7 @@ _KEPT_PREFIX = "keyline."
 
 
 class Handler(Protocol):
-    """The interface that returns the response to a request; it runs in the calling thread."""
+    """The interface of an object that returns the response to a request. It runs in the calling thread."""
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase: ...
 
@@ -61,9 +61,9 @@ class Trips:
     def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
         """Return the response, or Parked if the request must wait for an event.
 
-        body: the request's body, or None if it has not been received yet.
+        If Django reads a body that has not been received, set `body_limit` and raise BodyWanted.
 
-        If Django reads a body that has not been received, raise BodyWanted and set `body_limit`.
+        body: the request's body, or None if it has not been received yet.
         """
         return self._trip(UnreadBody() if body is None else body)
 

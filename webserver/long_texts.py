@@ -1,8 +1,8 @@
-"""Removal of long base64 texts from a body before it is parsed. Otherwise memory would contain a picture several times.
+"""Removal of long base64 texts from a request body before the body is parsed, to save memory.
 
 A parser needs a whole JSON document or form at once and keeps each of its texts. A picture of 20 MB that is sent as
 base64 would need more than 100 MB. Therefore long runs of base64 characters are written to disk and replaced by short
-marks. `decoded_to_file` returns the bytes of a text with marks.
+marks. `decoded_to_file` decodes a text in which marks replace such runs.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ texts_of_request: ContextVar[Texts] = ContextVar("texts_of_request")
 
 
 def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, LongText]]:
-    """Return a copy of a body in which marks replace the long texts, and a dict from mark to long text. Close `body`.
+    """Return a copy of a body in which marks replace the long texts, and a dict from mark to long text.
 
-    A mark is a short unique word.
+    A mark is a short unique word. The original `body` is closed.
 
     is_form: True for a form, False for JSON.
     """
@@ -191,12 +191,12 @@ def _json_character(escape: re.Match[bytes]) -> bytes:
 
 
 def is_form(kind: bytes, start: bytes) -> bool | None:
-    """Return True if a body is a form, False if it is JSON, and None for other kinds, which are left unchanged.
+    """Return True if a body is a URL-encoded form, False if it is JSON, and None if it is neither.
+
+    The result is None for a multipart form too.
 
     kind: the Content-Type.
     start: the first bytes of the body.
-
-    A multipart form counts as another kind.
     """
     kind = kind.lower()
     if kind.startswith(b"application/x-www-form-urlencoded"):

@@ -9,11 +9,9 @@ from contextlib import contextmanager
 
 
 class MachineSlot:
-    """A lock that only one thread of all web processes can hold.
+    """A lock that only one thread of all web processes can hold at a time. It is released when the process ends.
 
     lock_file: the descriptor of a file that the processes share; None if there is only one process.
-
-    The lock is released when the process ends.
     """
 
     def __init__(self, lock_file: int | None) -> None:

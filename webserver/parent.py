@@ -1,8 +1,8 @@
 """The web server's parent process: it opens the port, starts the web processes, and replaces them.
 
-It imports the application once, and its web processes are forks. Each of them sends reports through a pipe: that it
-serves, that it is alive, and that it should be replaced after `max_requests` requests. An old process stops only when
-its successor serves.
+If a fork is safe, the parent imports the application once, and the web processes are its forks. Each web process sends
+reports through a pipe: that it serves, that it is alive, and that it should be replaced after `max_requests` requests.
+An old process stops only when its successor serves.
 """
 
 from __future__ import annotations
@@ -49,10 +49,7 @@ class Process(Protocol):
 
 
 class Served(Protocol):
-    """The type of the function that a fork runs.
-
-    It serves connections with these descriptors (see `webserver.child.serve`).
-    """
+    """The type of the function that a fork runs to serve connections (see `webserver.child.serve`)."""
 
     def __call__(self, *, listener: int, pipe: int, lock_file: int) -> None: ...
 
@@ -86,14 +83,12 @@ class Member:
 class Parent:
     """The parent process, which runs `configuration.processes` web processes until SIGTERM or SIGINT.
 
-    SIGHUP replaces the web processes.
+    SIGHUP replaces the web processes. If `serve` is given and `may_fork` returns True, a web process is a fork that
+    calls `serve`. Otherwise, and after SIGHUP, a web process runs `command`, so that it imports the current code.
 
     command: the command line of a web process. Three descriptors are appended to it: the listening socket, the pipe to
     the parent and the file for locks.
-    serve: the function that a web process runs, or None.
-
-    If `serve` is given and `may_fork` returns True, a web process is a fork that calls `serve`. Otherwise, and after
-    SIGHUP, the web process runs `command`, so that it imports the current code.
+    serve: the function that a forked web process runs, or None.
     """
 
     def __init__(

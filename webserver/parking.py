@@ -24,13 +24,13 @@ def _nothing() -> None:
 class Parked(HttpResponse):
     """A placeholder for a response that depends on a future event.
 
+    If META has no PARKS, the server cannot park requests, and `go_on` must wait for the event.
+
     awaited: a future, or the name of a topic under which the event is announced.
     timeout_s: the longest wait in seconds; None for no limit.
     go_on: the function that returns the response. It is called after the event or the timeout, inside the middleware,
     with the same request without its body.
-    left: called instead of `go_on` if the client has disconnected.
-
-    If META has no PARKS, the server cannot park requests, and `go_on` must wait for the event.
+    left: a function that is called instead of `go_on` if the client has disconnected.
     """
 
     def __init__(

@@ -19,11 +19,11 @@ def protocol_class(configuration: Configuration) -> type[HttpToolsProtocol]:
 
 
 class DeadlineProtocol(HttpToolsProtocol):
-    """A connection with deadlines, which are those of `configuration`.
+    """A connection with the deadlines of `configuration`.
 
-    It is closed if its header is too slow or longer than MAX_HEADER_BYTES, or if its client does not read the last
-    bytes. The body of a refused request is received and dropped for `keep_alive_s` seconds, because an immediate close
-    could lose the response.
+    The connection is closed if a request's header arrives too slowly or is longer than MAX_HEADER_BYTES, or if the
+    client does not read the last bytes of a response. After a request is refused, the server receives and drops its
+    body for `keep_alive_s` seconds, because an immediate close could lose the response.
     """
 
     configuration: Configuration

@@ -60,7 +60,8 @@ class AsyncKeyline:
     async def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
         """Submit pictures as one job and return the job.
 
-        sources, options: as in `cut_out`.
+        sources: for each picture, a path, a URL that begins with http:// or https://, or the bytes of a file.
+        options: the API's options (`format`, `background`, `crop`, …).
         wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
         """
         return job_of((await self._submit(sources, options, wait_s=wait_s, accept="application/json")).json())
@@ -110,9 +111,10 @@ class AsyncKeyline:
     async def download(self, url: str, path: str | Path) -> Path:
         """Download a file to `path`, and return the path. An existing file is overwritten.
 
-        url: the URL of a StoredFile, or a path on the site.
+        If the connection is lost, the download continues where it stopped. Raise KeylineError if the service returns an
+        error, or if the connection is lost in each of six attempts.
 
-        If the connection is lost, the download continues where it stopped. After six attempts, raise KeylineError.
+        url: the URL of a StoredFile, or a URL path of the site.
         """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):

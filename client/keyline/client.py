@@ -20,10 +20,10 @@ class Keyline:
     """A client of a Keyline site. Its methods raise KeylineError for errors of the service and the connection.
 
     url: the site's URL.
-    key: the secret of an API key; empty for a site that needs none.
+    key: the secret of an API key; empty for a site that needs no key.
     timeout_s: the time limit of one request, in seconds.
-    transport: replaces the network, for tests.
-    sleep: called with the seconds to wait before a retry.
+    transport: the httpx transport that sends the requests. Tests replace it, so that they need no network.
+    sleep: the function that waits before a retry; its argument is the number of seconds.
     """
 
     def __init__(
@@ -66,7 +66,8 @@ class Keyline:
     def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
         """Submit pictures as one job and return the job.
 
-        sources, options: as in `cut_out`.
+        sources: for each picture, a path, a URL that begins with http:// or https://, or the bytes of a file.
+        options: the API's options (`format`, `background`, `crop`, …).
         wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
         """
         return job_of(self._submit(sources, options, wait_s=wait_s, accept="application/json").json())
@@ -115,9 +116,10 @@ class Keyline:
     def download(self, url: str, path: str | Path) -> Path:
         """Download a file to `path`, and return the path. An existing file is overwritten.
 
-        url: the URL of a StoredFile, or a path on the site.
+        If the connection is lost, the download continues where it stopped. Raise KeylineError if the service returns an
+        error, or if the connection is lost in each of six attempts.
 
-        If the connection is lost, the download continues where it stopped. After six attempts, raise KeylineError.
+        url: the URL of a StoredFile, or a URL path of the site.
         """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):

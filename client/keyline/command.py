@@ -1,4 +1,4 @@
-"""The command `keyline`. Its subcommands (`i`, `p`) and options have the names of rembg's where possible.
+"""The command `keyline`. Where possible, its subcommands and options have the same names as those of the program rembg.
 
 `i` processes one file, and `p` processes a folder. `zip` processes a folder as one job and writes one zip file of
 results. `wait` waits for an earlier job.
@@ -112,7 +112,9 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
 def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
     """Cut out the pictures whose result is missing or older than the picture, and print the errors.
 
-    given_up: the modification time of each failed file. A failed file is tried again after it has changed.
+    A picture that failed before is skipped until its file changes.
+
+    given_up: a dict from each failed file to its modification time; this function updates the dict.
     """
     left = [
         path
@@ -179,7 +181,7 @@ def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> P
     """Return the path of a picture's result.
 
     With a recipe, the format of the result is known only from its `content_type`. Before it is known, return the path
-    of an existing file with the same stem, or of a `.png` file if there is no such file.
+    of a result that already exists with the expected stem; if no result exists, return a path that ends with `.png`.
     """
     output: Path = chosen.output
     if not chosen.recipe:

@@ -13,7 +13,7 @@ class KeylineError(Exception):
     """An error of the service or the connection.
 
     status: the HTTP status, or 0 if there was no response.
-    code: the stable error code of the service, or `timeout` or `not_found` from this client; empty if there is none.
+    code: the stable error code of the service; `timeout` or `not_found` if this client detected the error; or empty.
     field: the name of the invalid field, or empty.
     """
 

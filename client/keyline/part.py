@@ -28,7 +28,8 @@ class Part:
     def begins(self, response: httpx.Response) -> bool:
         """Prepare the hidden file for a response's body, and return True. Return False if the response is an error.
 
-        If the status is 206, the body is appended to the file. Any other successful response starts the file again.
+        For a response with status 206, keep the bytes of the file, so that the body is appended to them. For any other
+        successful response, empty the file, because the body is the complete content.
         """
         if not response.is_success:
             return False

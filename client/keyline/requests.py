@@ -28,9 +28,9 @@ def new_idempotency_key() -> str:
 
 
 def files_of(sources: Sequence[Source]) -> list[tuple[str, tuple[str, bytes]]]:
-    """Return the files of a form as pairs of field name and (file name, content).
+    """Return the files of a form: for each source that is not a URL, the field name and (file name, content).
 
-    Sources that are URLs are left out.
+    Sources that are URLs are left out, because `fields_of` returns them.
     """
     files = []
     for number, source in enumerate(sources, start=1):
@@ -67,12 +67,13 @@ def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str
 def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
     """Return the seconds to wait before the next attempt, or None if there must be no retry.
 
-    attempt: the number of attempts so far, from 1.
-    response: None if the connection failed.
+    There is a retry after a connection failure and after a response with a temporary error, up to TRIES attempts. If
+    the response has the header Retry-After, return its number of seconds, or None if it is greater than
+    LONGEST_PAUSE_S. Without this header, the pause doubles with each attempt up to LONGEST_PAUSE_S, and is multiplied
+    by a random factor from 0.75 to 1.25.
 
-    If the response has the header Retry-After, wait for the time that it gives. If this time is longer than
-    LONGEST_PAUSE_S, as for an exhausted daily quota, there is no retry. Without the header, the pause doubles with each
-    attempt, times a random factor of 0.75 to 1.25.
+    attempt: the number of attempts so far, from 1.
+    response: the response to the latest attempt; None if the connection failed.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None

@@ -1,4 +1,4 @@
-"""Base classes of the admin pages: write audit entries for changes, show pages read-only, and filter lists by date."""
+"""Base classes of the admin pages. They write audit entries for changes, make pages read-only and filter by date."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AuditedAdmin(ModelAdmin):
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:
         """Return Django's message about a form, and store the changes of the form on the request for `log_change`.
 
-        Django calls this method before it logs a form. This includes the form for passwords.
+        Django calls this method for each saved form, before it calls `log_addition` or `log_change`.
 
         add: whether the form adds an object; if it does, no changes are stored.
         """
@@ -91,7 +91,7 @@ class ReadOnly(BaseModelAdmin):
 
 
 class DaysFilter(RangeDateFilter):
-    """Filter a time field by the first and the last day. Both days are included and are in the site's time zone."""
+    """Filter rows by a time field: from a first day to a last day, both included, in the site's time zone."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         first = self._day("_from")

@@ -23,7 +23,7 @@ class Block:
 
     dialect: the name of the API or page.
     series: the position of `dialect` in the list of shown names, which determines the colour.
-    x, y: the upper left corner; like width and height, in the units of the chart's SVG view box.
+    x, y, width, height: the upper left corner and the size, in the units of the chart's SVG view box.
     """
 
     dialect: str

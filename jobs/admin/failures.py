@@ -21,7 +21,7 @@ from segmentation.errors import MattingError
 
 @admin.register(FailedPicture)
 class FailedPictureAdmin(ReadOnly, AuditedAdmin):
-    """Admin pages of failed pictures. Actions retry pictures or remove them from this list."""
+    """Admin pages of failed pictures. Staff can retry failed pictures or remove them from the list."""
 
     list_display = ("finished_at", "team", "job", "position", "error_code", "fault", "faults", "attempt", "claimed_by")
     list_filter = (("job__urgency", ChoicesDropdownFilter),)

@@ -25,9 +25,9 @@ STAGES = ("queue", "fetch", "decode", "model", "post", "encode")
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The part of a picture's processing time that one stage took, for the bar on the page.
+    """The time that one processing stage of a picture took. The page of the job shows it as a part of a bar.
 
-    percent: the share of the stage in the sum of all stages, from 0 to 100.
+    percent: the share of the stage in the time of all stages, from 0 to 100.
     """
 
     stage: str
@@ -40,9 +40,9 @@ class PictureRow:
     """The row of one picture on the page of a job.
 
     pair: HTML with the thumbnails of the source and the result.
-    slices: the parts of the bar that shows the duration of each stage.
-    total_ms: the sum of these durations in milliseconds.
-    files: the stored files without the thumbnail.
+    slices: the duration of each processing stage, as the parts of a bar.
+    total_ms: the sum of the durations of all stages, in milliseconds.
+    files: the stored files of the picture, except the thumbnail.
     """
 
     image: JobImage
@@ -113,9 +113,11 @@ def _picture(image: JobImage) -> PictureRow:
 
 
 def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
-    """Return how long each processing stage of a picture took. The stage `other` is the time outside the known STAGES.
+    """Return a Slice with the duration of each processing stage of a picture.
 
-    timings_ms: the duration of each stage in milliseconds. Its entry `total` does not include the time in the queue.
+    The additional stage `other` is the time that belongs to none of the STAGES.
+
+    timings_ms: the duration of each stage in milliseconds. The entry `total` does not include the time in the queue.
     """
     known = {stage: float(timings_ms[stage]) for stage in STAGES if stage in timings_ms}
     worked_ms = sum(duration for stage, duration in known.items() if stage != "queue")

@@ -53,7 +53,7 @@ CSV_COLUMNS = (
 
 
 class ErrorCodeFilter(DropdownFilter):
-    """Filter jobs by error code. The choices are the codes of the MattingError classes, without a database query."""
+    """Filter jobs by error code. The choices come from the MattingError classes, so they need no database query."""
 
     title = _("error code")
     parameter_name = "error_code"
@@ -258,8 +258,9 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     ) -> None:
         """Run an action on each job, and show how many jobs succeeded and which errors occurred.
 
-        said: returns the message for a number of successful jobs.
-        act: runs the action; a false result does not count as a success.
+        said: a function that returns the message for a number of successful jobs.
+        act: a function that runs the action on a job. A job for which it returns a false value does not count as
+        successful.
         """
         count = 0
         refused: dict[str, int] = {}

@@ -1,6 +1,6 @@
 """Admin pages of the API keys of all teams.
 
-Here, staff may also grant the scopes that give access to the server.
+On these pages, staff can also grant the scopes `server-files` and `admin`, which give access to the server itself.
 """
 
 from __future__ import annotations

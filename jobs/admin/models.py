@@ -32,7 +32,7 @@ from segmentation.errors import MattingError
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, AuditedAdmin):
-    """Admin pages of the active models and of earlier activations. Actions activate and deactivate models.
+    """Admin pages of the active models and of earlier activations. Staff can activate and deactivate models.
 
     `manage.py fetch_weights` downloads the files with the models' weights.
     """

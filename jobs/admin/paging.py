@@ -13,7 +13,7 @@ COUNTED_ROWS = 20_000
 class BoundedPaginator(Paginator):
     """Paginator that counts at most COUNTED_ROWS rows, because the database must read each row that it counts.
 
-    Rows after this limit are not on any page. The filters and the search can find them.
+    Rows after this limit are on no page, but a filter or a search can find these rows.
     """
 
     @cached_property

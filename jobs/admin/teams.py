@@ -51,7 +51,7 @@ class QuotaInline(StackedInline):
 class TeamAdmin(AuditedAdmin):
     """Admin pages of teams.
 
-    A team cannot be deleted here, because this would also delete its jobs, its usage records and its files.
+    A team cannot be deleted on these pages, because the deletion would also delete its jobs, usage records and files.
     """
 
     list_display = ("name", "members_count", "members_see_all", "created_at")

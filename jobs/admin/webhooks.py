@@ -28,7 +28,7 @@ class WebhookAdmin(ReadOnly, AuditedAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
-    """Admin pages of webhook deliveries. An action sends deliveries again."""
+    """Admin pages of webhook deliveries. Staff can queue the message of a delivery to be sent again."""
 
     list_display = ("created_at", "event", "url", "state", "attempt", "response_status", "elapsed_ms", "error_code")
     list_filter = (("status", ChoicesDropdownFilter), ("event", ChoicesDropdownFilter), ("created_at", DaysFilter))

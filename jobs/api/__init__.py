@@ -2,6 +2,5 @@
 
 The clients of an emulated API work with this site without changes. A view authenticates the caller, parses the request,
 calls a service (a function that changes data) and returns the response. Views may call the services and selectors
-(functions that read data) of all packages. Only the routes and `jobs.apps`, which starts the registry of dialects,
-import this package.
+(functions that read data) of all packages. Services and selectors must not import this package.
 """

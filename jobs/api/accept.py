@@ -17,7 +17,9 @@ PICTURES = {"image/png": Format.PNG, "image/jpeg": Format.JPEG, "image/webp": Fo
 def preferred_type(request: Request, offers: Iterable[str]) -> str | None:
     """Return the media type in `offers` that the Accept header prefers; None if the header allows none of them.
 
-    offers: media types such as `image/png`. If the header prefers several of them equally, return the first.
+    If the header prefers several types equally, return the first of these types in `offers`.
+
+    offers: media types such as `image/png`.
     """
     return request.get_preferred_type(list(offers))
 

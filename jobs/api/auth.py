@@ -69,8 +69,9 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
 def is_allowed_from(key: ApiKey, address: str | None) -> bool:
     """Return whether an API key may be used from an IP address.
 
-    address: the caller's IP address; None if it is unknown. A key without networks may be used from any address. A key
-    with networks may not be used from an unknown address.
+    A key without networks may be used from any address. A key with networks may not be used from an unknown address.
+
+    address: the caller's IP address; None if it is unknown.
     """
     if not key.allowed_networks:
         return True
@@ -80,7 +81,7 @@ def is_allowed_from(key: ApiKey, address: str | None) -> bool:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Authenticate a request by its API key. `request.auth` is then the key, and `request.user` is anonymous.
+    """Authenticate a request by its API key. Set `request.auth` to the key and `request.user` to an anonymous user.
 
     If a request has no key, the framework tries the view's next authentication class.
     """
@@ -98,7 +99,7 @@ class KeyAuthentication(BaseAuthentication):
 class NetworkAuthentication(BaseAuthentication):
     """Authenticate a request without a key if it comes from a network that needs no key (setting MATTING_OPEN_TO).
 
-    `request.auth` is then an OpenAccess. Two kinds of requests are not accepted:
+    For an accepted request, `request.auth` is an OpenAccess. Two kinds of requests are not accepted:
     - A request from a web page of another site, unless CORS_ALLOWED_ORIGINS contains that site. Otherwise any web page
       could use the network of its visitors.
     - A request with the header X-Forwarded-For, unless the site is configured to be behind a proxy.
@@ -112,7 +113,10 @@ class NetworkAuthentication(BaseAuthentication):
 
 
 def _is_foreign(request: Request) -> bool:
-    """Return whether a page of another site sent the request, or a proxy forwarded it although none is configured."""
+    """Return whether a web page of another site sent the request, or an unknown proxy forwarded the request.
+
+    Every proxy is unknown if the site is not configured to be behind a proxy.
+    """
     origin = request.headers.get("Origin", "")
     own = f"{request.scheme}://{request.get_host()}"
     is_cross_site = origin not in ("", own, *settings.CORS_ALLOWED_ORIGINS)

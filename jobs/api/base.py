@@ -296,7 +296,7 @@ def _sayable(text: str) -> str:
     """Return the text so that a response can contain it: shortened in the middle, and without lone surrogates.
 
     The text is an error message. Its end is kept, because the end contains the reason. JSON strings may contain lone
-    surrogates, but UTF-8 cannot, so they are escaped.
+    surrogates, but UTF-8 cannot, so lone surrogates are escaped.
     """
     if len(text) > _LONGEST_PROBLEM:
         text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"

@@ -1,4 +1,7 @@
-"""Parsers of request bodies. They detect the type of a body from its content, because clients send any Content-Type."""
+"""Parsers of request bodies: JSON, forms and single pictures.
+
+`JsonBody` and `JsonOrFormBody` accept any Content-Type, because many clients send a wrong Content-Type.
+"""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ class BodyLimits:
     max_bytes: the maximum size of the whole body.
     max_file_bytes: the maximum size of each file in a form.
     max_archive_bytes: the maximum size of a file that is a zip, if this is larger than max_file_bytes.
-    cuts_files: True: cut a file that is too large one byte after the limit, so that the view can reject only this file.
-    False: reject the whole request.
+    cuts_files: True: truncate a file that is too large to one byte more than its limit, so that the view can reject
+    only this file. False: reject the whole request.
     """
 
     max_bytes: int

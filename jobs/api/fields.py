@@ -50,7 +50,10 @@ class Choice(serializers.ChoiceField):
 
 
 class WholeOptionField(serializers.IntegerField):
-    """Integer field with the same range as the field `option` of `CutoutOptions`."""
+    """Integer field for an option of `CutoutOptions`. It accepts the same range of values as this option.
+
+    option: the name of the option.
+    """
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]
@@ -60,7 +63,10 @@ class WholeOptionField(serializers.IntegerField):
 
 
 class ShareOptionField(serializers.FloatField):
-    """Float field with the same range as the field `option` of `CutoutOptions`."""
+    """Float field for an option of `CutoutOptions`. It accepts the same range of values as this option.
+
+    option: the name of the option.
+    """
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]

@@ -2,7 +2,7 @@
 
 - `/health/live` checks whether the process runs. If this check fails, restart the process.
 - `/health/ready` checks whether the database, the queue and the storage are available. If this check fails, send no
-  requests.
+  requests to the process.
 - `/health` checks whether the whole site works, which needs a worker with a loaded model. The response lists the
   workers.
 - `POST /health/first-picture` checks whether a worker can cut out a picture. Only `manage.py run` may call it. The

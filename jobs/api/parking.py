@@ -1,7 +1,7 @@
-"""Wait for the end of a job without blocking a thread.
+"""Wait for the end of a job or of a rendering without blocking a thread.
 
-A view that must wait returns a `Parked` response. The server then holds the request, and runs the view a second time
-when the job has ended.
+A view that must wait returns a `Parked` response. The server keeps the connection open, and runs the view a second time
+when the job or the rendering has ended, or when the waiting time is over.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class WaitingView(APIView):
     ) -> HttpResponseBase:
         """Wait until the job ends or `timeout_s` seconds have passed, then return `then(job)` with the current job.
 
-        then: creates the response. It can use the request, but not the request's body. Errors that it raises are
-        converted to responses.
+        then: a function that creates the response. It can use the request, but not the request's body. Its exceptions
+        are converted to responses.
         left: a function that is called instead of `then` if the client has disconnected.
         """
         if job.is_terminal or not timeout_s:
@@ -86,8 +86,8 @@ class WaitingView(APIView):
     ) -> Parked:
         """Return a Parked response, so that the request uses no thread while it waits.
 
-        then: creates the response. Its argument is True if the server has already waited, and False if `then` itself
-        must wait.
+        then: a function that creates the response. Its argument is True if the server has already waited, and False if
+        the function itself must wait.
         """
         self._caller = (self.request.user, self.request.auth)
 
@@ -102,8 +102,8 @@ class WaitingView(APIView):
     ) -> HttpResponseBase:
         """Wait for the only picture of a job, then return `then(picture)`.
 
-        The caller has no other access to the result. Therefore, if no worker has started the job, the job is cancelled
-        when the time is over or the client has disconnected.
+        The caller has no other access to the result. Therefore, when the time is over or the client has disconnected,
+        `job_abandon` cancels the job if no worker has started it.
 
         Raise WaitTimeout after `timeout_s` seconds. Raise the picture's error if the picture failed, JobCanceled if it
         was cancelled, and JobNotFound if it was deleted.
@@ -123,9 +123,9 @@ class WaitingView(APIView):
         return response
 
     def take_up(self, request: Request) -> bool:
-        """In the second run of a request, let `then` replace the handler of the HTTP method, and return True.
+        """Return whether this is the second run of the view for a request that waited.
 
-        In the first run, return False.
+        In the second run, replace the handler of the HTTP method by the function that was passed as `then`.
         """
         if self._then is None:
             return False

@@ -26,11 +26,11 @@ class Dialect:
 
     name: the name of the package, which is also the value of `Job.dialect`.
     label: the displayed name, which is also the name of the API's group in the OpenAPI document.
-    routes: returns the URL patterns; only web processes call it.
+    routes: a function that returns the URL patterns; only web processes call it.
     limits: the default limits for a team.
     request_headers: the request headers that web pages of other sites may send to this API.
     response_headers: the response headers of this API that web pages of other sites may read.
-    callback_payload: builds the payload of a job's callback; None: send the payload of the native API.
+    callback_payload: a function that builds the payload of a job's callback; None: use the payload of the native API.
     """
 
     name: str
@@ -56,7 +56,7 @@ def register(dialect: Dialect) -> None:
 
 
 def autodiscover() -> None:
-    """Import the module `dialect` of each package in `jobs.api` that contains this module."""
+    """Import the module `dialect` of each API dialect. Packages in `jobs.api` without this module are skipped."""
     package = import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
         if module.ispkg and find_spec(f"{module.name}.dialect") is not None:

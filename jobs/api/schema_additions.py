@@ -1,4 +1,7 @@
-"""Add to the OpenAPI document what no view describes: the health checks, and headers that many responses share."""
+"""Add the health checks and the headers that many responses share to the OpenAPI document.
+
+No view describes these parts of the document.
+"""
 
 from __future__ import annotations
 

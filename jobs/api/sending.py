@@ -32,7 +32,7 @@ def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) 
 
     Only private caches may store the response.
 
-    as_attachment: True: browsers save the file. False: browsers show the file.
+    as_attachment: whether browsers save the file (True) or show it (False).
     """
     headers = {
         "X-Content-Type-Options": "nosniff",

@@ -48,7 +48,8 @@ class SubmittingView:
         door: how the job is submitted (API, urgency, callback).
         limits: the limits of the pictures; None: the limits of the site.
         recipes: the recipes that finish each picture.
-        fields: other request fields that affect the response. They are compared when the key is used again.
+        fields: other request fields that affect the response. They are part of the request's hash, which is compared if
+        a later request has the same Idempotency-Key.
 
         Raise InvalidParameter if the key was used with a different request. Also raise the errors of `job_submit`.
         """

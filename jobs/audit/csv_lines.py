@@ -1,4 +1,4 @@
-"""Write CSV lines in such a way that a spreadsheet does not run any cell as a formula."""
+"""Build CSV lines in which no cell can run as a formula in a spreadsheet."""
 
 from __future__ import annotations
 

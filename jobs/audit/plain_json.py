@@ -1,6 +1,6 @@
 """Convert text and values to the form in which the database returns them.
 
-So the hash of an entry is the same before it is stored and after it is read.
+Therefore the hash of an entry is the same before the entry is stored and after it is read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _EXPONENT_FROM = 1e16  # from this number on Python writes an exponent (1e+16)
 def clean_text(text: str, length: int | None = None) -> str:
     """Return a text without the characters that PostgreSQL rejects (NUL and lone surrogates).
 
-    length: the largest number of characters, after which the text is cut; None for no limit.
+    length: the maximum number of characters (a longer text is cut); None: no limit.
     """
     return text.replace("\x00", "").encode(errors="replace").decode()[:length]
 

@@ -18,9 +18,9 @@ from jobs.teams.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """The person or program that performs an action, and the IP address, as plain text.
+    """The person or program that performs an action, as an audit entry records it.
 
-    The text stays in the audit trail when the user, the key or the team is deleted.
+    The fields are copies of names and ids. They stay in the audit trail when the user, the key or the team is deleted.
     """
 
     name: str = "system"

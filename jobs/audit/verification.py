@@ -39,7 +39,12 @@ def audit_verify(*, first_problems: int = 50) -> Verdict:
 
 
 def audit_verify_steps(*, first_problems: int = 50) -> Iterator[Verdict]:
-    """Check the chain as `audit_verify` does. Yield the current result after every 1000 entries and at the end."""
+    """Check the audit chain for changed, missing and inserted entries.
+
+    Yield the current result after every 1000 entries, and the final result at the end.
+
+    first_problems: the check stops when it has found about this number of problems.
+    """
     problems: list[str] = []
     number, last_hash, count = 0, GENESIS, 0
     redacted = redacted_hashes()

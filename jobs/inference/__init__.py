@@ -8,5 +8,6 @@ hosts that have a file. `quality` chooses the quality of a picture when it is su
 a picture and records the reason. `engines` loads the models of a worker, and `pool` keeps them within a memory budget.
 Only workers import `pool`, `routing` and `engines`.
 
-This package uses `jobs.work.queue` and the storage. The submission of jobs and the tasks of workers call this package.
+This package uses `jobs.work.queue` and the storage. The APIs, the pages, the submission of jobs, the tasks of workers
+and the management commands call this package.
 """

@@ -36,14 +36,14 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
     Return the new version and the previous version of the role `subject`, or of the first role if the model does not
     support `subject`. The previous version is None if there was none.
 
-    Nothing changes if an error is raised. Raise WeightsInvalid if the file cannot be used. Raise InvalidParameter if
-    the operator must accept the licence first and has never accepted it. Raise WaitTimeout if no worker tests the file
-    in time, or if a host cannot copy the file.
+    If a checkpoint of the built-in network has no manifest, the operator has trained it. So nobody needs to accept a
+    licence for it.
 
-    A checkpoint of the built-in network without a manifest was trained by the operator, so its licence needs no
-    acceptance.
+    place: the path of the file in the weights folder.
 
-    place: the file's place in the weights folder.
+    Raise WeightsInvalid if the file cannot be used. Raise InvalidParameter if the licence must be accepted and no
+    operator has accepted it before. Raise WaitTimeout if no worker tests the file in time, or if a host cannot copy
+    the file. Nothing changes if an error is raised.
     """
     path = "/".join(place.parts)
     answer = _tried(path)
@@ -65,8 +65,9 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
     path: the path of the file, relative to the weights folder.
     licence_accepted: whether the operator has accepted the model's licence. The audit entry records this value.
 
-    Raise InvalidParameter if the model does not support the role, or if its licence must be accepted and was not. Raise
-    WeightsInvalid and WaitTimeout as `model_reload` does.
+    Raise InvalidParameter if the model does not support the role, or if its licence must be accepted and
+    `licence_accepted` is False. Raise WeightsInvalid if the file cannot be used. Raise WaitTimeout if no worker tests
+    the file in time, or if a host cannot copy the file.
     """
     return _activate_in(role, tier, actor=actor, path=path, answer=_tried(path), licence_accepted=licence_accepted)
 
@@ -127,7 +128,8 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 def activations_expire() -> int:
     """Delete the pending activations that have waited too long, and return their number.
 
-    Such a row remains when its web process has ended. Hosts would prepare its model without end.
+    A pending activation remains in the database if its web process ends too early. Without the deletion, the hosts
+    would continue to prepare its model.
     """
     longest_wait = dt.timedelta(seconds=settings.MATTING_ACTIVATION_WAIT_S + _PENDING_MARGIN_S)
     stale = ModelVersion.objects.filter(is_pending=True, created_at__lt=timezone.now() - longest_wait)

@@ -1,6 +1,7 @@
 """Find the built-in model of a role.
 
-This is the file in the setting MATTING_WEIGHTS, or the shipped model if that file does not support the role.
+The built-in model is the file in the setting MATTING_WEIGHTS. If this file does not support the role, the built-in
+model is the shipped model.
 """
 
 from __future__ import annotations

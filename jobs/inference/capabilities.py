@@ -28,7 +28,7 @@ def roles_of(manifest: Manifest) -> tuple[Role, ...]:
 def licence_needs_acceptance(manifest: Manifest) -> bool:
     """Return whether an operator must accept a model's licence before the model is activated.
 
-    This is so if the licence forbids commercial use, or if it is not one of the known free licences.
+    A licence must be accepted if it forbids commercial use, or if it is not one of the known free licences.
     """
     return manifest.non_commercial or _licence_name(manifest.licence) not in _FREE
 

@@ -195,7 +195,7 @@ def replayed(
 
 
 def recommended(measured: Sequence[Measured]) -> Outcome | None:
-    """Return the `auto` result with the fewest escalated photos whose error is low enough.
+    """Return the result of `auto` that escalates the fewest photos and still has a low enough error.
 
     The error must be at most ERROR_WITHIN times the error of `fine`. Return None if the time of this result is not
     below TIME_BELOW times the time of `fine`.
@@ -222,7 +222,7 @@ def best_possible(measured: Sequence[Measured], *, share: float = 0.2) -> float:
 
     No measure of uncertainty can find a larger part.
 
-    share: the share (0..1) of all photos that counts.
+    share: the share (0..1) of all photos that counts as those with the largest errors.
     """
     return _held(sorted((one.fast_error for one in measured), reverse=True), share)
 
@@ -239,7 +239,7 @@ def gain_found(measured: Sequence[Measured], *, share: float) -> float:
 
 
 def error_of(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference (0..1) between an alpha (h, w) and a mask (H, W).
+    """Return the mean absolute difference (0..1) between a predicted alpha (h, w) and the true mask (H, W).
 
     The alpha is resized to the size of the mask. Mask pixels that are NaN are ignored.
     """

@@ -6,7 +6,7 @@ from jobs.models import JobImage
 
 
 def correction_note(*, image: JobImage) -> None:
-    """Record that a person changed the result of a picture by a brush, a box or a click.
+    """Record that a person changed the result of a picture with a brush, a box or a click.
 
     The database is written only at the first correction of a picture.
     """

@@ -77,8 +77,8 @@ class Engines(EngineSource):
         """Return the engine for a role and tier, or None if no model can be used.
 
         If the active model cannot be loaded here, `fast` uses the previous model or the built-in model, and the other
-        tiers return None. Raise HostLacksWeights if another host can load the model. Do not raise it if the model does
-        not fit into the memory of this host.
+        tiers return None. But if another host can load the model, raise HostLacksWeights. This error is not raised if
+        the reason is a lack of memory.
         """
         self._lacks.pop((role, tier), None)
         version = self._versions.get((role, tier))
@@ -133,7 +133,7 @@ class Engines(EngineSource):
         return None
 
     def _fallback(self, role: Role, *, instead_of: Weights | None) -> Engine:
-        """Return the engine of the role's previous fast model, or of the built-in model if the previous model fails.
+        """Return the engine of the role's previous fast model. If this fails, return the engine of the built-in model.
 
         instead_of: the weights that cannot be loaded; None if this host does not have the file.
         """
@@ -173,8 +173,8 @@ class Engines(EngineSource):
     def warm_up(self) -> None:
         """Load the fast models before the first picture arrives.
 
-        Raise InferenceFailed if the setting requires CUDA, an active model is an `.onnx` file, and ONNX Runtime has no
-        CUDA.
+        Raise InferenceFailed if MATTING_RUNTIME requires CUDA, but an active model is an `.onnx` file and ONNX Runtime
+        cannot use CUDA.
         """
         self.refresh()
         if settings.MATTING_RUNTIME == Runtime.TORCH_CUDA:
@@ -212,7 +212,7 @@ class Engines(EngineSource):
         """Return the values for the heartbeat: the loaded models, the weights on this host, and the missing models.
 
         `loadable`: the weights that this worker has loaded at least once.
-        `failed`: a dict from the weights that could not be loaded to the reason.
+        `failed`: a dict. Each key is a weights file that could not be loaded, and the value is the reason.
         `missing`: the names of the active models that this host does not have or cannot load.
         """
         answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in(Role.SUBJECT)))

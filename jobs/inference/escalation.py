@@ -18,16 +18,16 @@ PROBE_AFTER_AT_MOST = 320
 
 @dataclass(slots=True)
 class Escalation:
-    """The recent uncertainties of one worker. They are used to decide whether the next picture is escalated.
+    """Decides which pictures of one worker are escalated. To decide this, it stores recent uncertainties.
+
+    While the fine model is too slow, one picture is escalated from time to time, to measure whether the model is fast
+    enough again.
 
     above: the smallest uncertainty (0..1) of a picture that may be escalated. `manage.py compare_quality` measures a
         good value.
     max_share: the largest share (0..1) of recent pictures that may be escalated. The most uncertain pictures are
         preferred.
     max_s: if the mean time of the fine model exceeds this number of seconds, pictures are not escalated.
-
-    While the fine model is too slow, one picture is escalated from time to time, to measure whether the model is fast
-    enough again.
     """
 
     above: float
@@ -79,7 +79,7 @@ class Escalation:
     def _is_probe(self) -> bool:
         """Return whether this picture is escalated only to measure the fine model's time.
 
-        The number of pictures between two such measurements doubles each time, up to a maximum.
+        The number of pictures between two of these measurements doubles each time, up to a maximum.
         """
         if self._refused < self._probe_after:
             self._refused += 1

@@ -18,7 +18,7 @@ class Host:
 
     weights: the weights files on this host.
     loadable: the weights that a worker of this host has loaded.
-    failed: a dict from the weights that a worker could not load to the reason.
+    failed: a dict. Each key is a weights file that a worker could not load, and the value is the reason.
     missing: the names of the active models that this host does not have or cannot load.
     loaded: the models that are in memory now.
 

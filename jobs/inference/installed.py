@@ -22,8 +22,8 @@ SUFFIXES = (*BUILT_IN_SUFFIXES, ".onnx")
 class Installed:
     """A weights file on this host.
 
-    problem: the reason why the file cannot be used; empty if it can be used. With a problem, only `path` and `bytes`
-        are known.
+    problem: the reason why the file cannot be used; empty if it can be used. If there is a problem, only `path` and
+        `bytes` are known.
     size_px: the side of the model's square input, in pixels.
     figures: pairs of the name and the value of a measurement.
     built_in_for: the roles for which the file is used without an activation.
@@ -70,7 +70,7 @@ def _built_in_files() -> dict[Path, tuple[Role, ...]]:
 def manifest_of(path: Path) -> Manifest:
     """Return the manifest of a weights file without loading the model. Raise WeightsInvalid if the manifest is invalid.
 
-    A file of the built-in network needs no manifest; the function then creates one from the file's name.
+    A file of the built-in network needs no manifest. If it has none, return a manifest with the file's name.
     """
     beside = manifest_path(path)
     if path.suffix.lower() in BUILT_IN_SUFFIXES:

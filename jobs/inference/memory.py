@@ -33,7 +33,7 @@ def available_bytes() -> int:
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an exception or one of its causes means that memory ran out.
 
-    Each runtime reports this in its own way, so the function checks the class and the message.
+    Each runtime reports a lack of memory in its own way, so the function checks the class and the message.
     """
     seen: BaseException | None = error
     while seen is not None:

@@ -39,9 +39,11 @@ class Pool:
 
     budget_bytes: the memory limit for all loaded models together. A requested model is loaded even if it exceeds the
         limit.
-    idle_s: a model is unloaded if no picture has used it for this number of seconds. The model passed to `keep` stays.
+    idle_s: a model is unloaded if no picture has used it for this number of seconds. The model passed to
+        `keep` stays loaded.
     load: a function that loads a weights file and returns its engine.
-    size: a function that estimates the memory of a model before it is loaded; None for twice the file's size.
+    size: a function that estimates the memory of a model before it is loaded. By default, the estimate is twice
+        the size of the file.
     now: a monotonic clock in seconds.
 
     While a model is loaded, only callers that need the same file wait. Heartbeats and other pictures do not wait.

@@ -41,8 +41,8 @@ def role_of(options: CutoutOptions) -> Role:
 def quality_default(team: Team, dialect: str) -> Quality:
     """Return the quality for requests of a team that contain no quality.
 
-    This is the team's quality for the API (`dialect`). If it is not set, the team's general quality is used, then the
-    site's.
+    Return the team's quality for the API (`dialect`). If it is not set, return the team's general quality. If this is
+    not set either, return the quality of the site.
     """
     return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
@@ -65,9 +65,9 @@ def model_names(role: Role) -> dict[Quality, str]:
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
     """Return the options with a quality that is available.
 
-    If the role has no active fine model, raise InvalidParameter when the request contains the quality `fine`. The
-    message says how to install a fine model. In the same case, `auto`, and `fine` as a default of the team or site,
-    become `fast`.
+    If the role has no active fine model, the quality `auto` becomes `fast`. The quality `fine` also becomes `fast` if
+    it is a default of the team or site. If the request itself contains `fine`, raise InvalidParameter with a message
+    that says how to install a fine model.
 
     The quality is always `fast` for stamps, which need no model, and for clicks, which only the fast model supports.
 

@@ -33,7 +33,7 @@ class EngineSource(Protocol):
     """The interface of an object that returns engines by role and tier. `jobs.inference.engines` implements it."""
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
-        """Return the engine for a role and tier, and load it if needed. Return None if no model is active there."""
+        """Return the engine for a role and tier, and load it if needed. Return None if no model can be used."""
         ...
 
     def lack(self, role: Role, tier: Tier) -> str:
@@ -91,7 +91,7 @@ class RoutedEngine:
 
     @property
     def takes_points(self) -> bool:
-        """Whether the model for prompts, or else the built-in model, accepts clicks."""
+        """Whether the fast model for prompts or the built-in model accepts clicks."""
         return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
@@ -138,7 +138,9 @@ class RoutedEngine:
     def _escalated(
         self, role: Role, answer: _Answer, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]
     ) -> _Answer:
-        """Return the fine model's result if the fast model's result is uncertain enough; otherwise the fast model's.
+        """Return the fine model's result if the fast model's result is too uncertain.
+
+        If the fine model is not needed, is missing or runs out of memory, return the fast model's result.
 
         answer: the fast model's result.
         ask: a function that runs a given engine.
@@ -163,7 +165,9 @@ class RoutedEngine:
         return better
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
-        """Run a model and return its result. If memory runs out, run the fast model instead, then the built-in one.
+        """Run a model and return its result.
+
+        If memory runs out, run the fast model instead. If memory runs out again, run the built-in model.
 
         ask: a function that runs a given engine.
         """

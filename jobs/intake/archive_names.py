@@ -1,6 +1,6 @@
 """Decode the file names in a zip that does not mark them as UTF-8.
 
-Such names are in the code page of the computer that wrote the zip, and the zip does not contain the name of this code
+These names are in the code page of the computer that wrote the zip, and the zip does not contain the name of this code
 page. All names have the same code page. So the correct code page must decode all of them, and the decoded texts must
 look like file names. General detectors of encodings need more text than a few file names contain.
 """
@@ -38,8 +38,8 @@ def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 def decode_together(raw: Sequence[bytes]) -> list[str]:
     """Decode the file names of one zip, which all have the same encoding.
 
-    If all names are valid UTF-8, return them decoded as UTF-8. Otherwise use the code page whose result looks most like
-    file names.
+    If all names are valid UTF-8 and contain no rare letters, return them decoded as UTF-8. Otherwise use the code page
+    whose result looks most like file names.
     """
     try:
         names = [name.decode("utf-8") for name in raw]
@@ -66,7 +66,7 @@ def _is_rare(letter: str) -> bool:
 
 
 def _flagged_name(entry: zipfile.ZipInfo) -> str | None:
-    """Return the name of an entry if the zip says how it is encoded; otherwise return None."""
+    """Return the name of an entry if the zip marks the name as UTF-8; otherwise return None."""
     if entry.flag_bits & _UTF8_FLAG:
         return entry.orig_filename
     place = 0
@@ -87,7 +87,8 @@ def _raw_name(entry: zipfile.ZipInfo) -> bytes:
 def _likeness(text: str, code_page: str) -> float:
     """Return how much a text looks like file names: the mean score of its non-ASCII letters, at most 1.
 
-    A higher value means that the text looks more like file names. A text without such letters has the value 0.
+    A higher value means that the text looks more like file names. A text without non-ASCII letters has the
+    value 0.
     """
     scores = []
     for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
@@ -98,7 +99,7 @@ def _likeness(text: str, code_page: str) -> float:
 
 
 def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
-    """Return a score of how likely a letter is in file names of a code page, from -1 (wrong) to 1.
+    """Return a score from -1 (wrong) to 1: how likely the letter is if file names have been decoded with `code_page`.
 
     ascii_beside: how many of the two neighbouring characters are ASCII letters (0..2).
     """

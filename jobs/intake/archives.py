@@ -62,13 +62,16 @@ def archive_limits() -> ArchiveLimits:
 def sources_in(
     file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str, keeps_folders: bool = False
 ) -> list[Source]:
-    """Check each file of a zip and return one source for each. A file that is not a picture becomes a RefusedSource.
+    """Check the files of a zip and return one source for each file.
+
+    Hidden files and files that desktop systems add are skipped. Another file that is not a picture becomes a
+    RefusedSource.
 
     limits: the limits of each picture.
     archive_limits: the limits of the zip.
     field: the name of the request field, for error messages.
-    keeps_folders: whether the name of a picture includes its folders in the zip. A zip of the results then has the same
-        folders.
+    keeps_folders: whether the name of a picture includes its folders in the zip. In this case a zip of the results
+        has the same folders.
 
     Raise InvalidParameter if the file is not a zip, is encrypted, has too many files or too many nested folders, or
     contains names that point outside the zip. Raise ImageTooLarge if the zip or the unpacked files are too large.
@@ -95,7 +98,7 @@ def sources_in(
 class _Budget:
     """The number of pixels that may still be decoded while a zip is checked.
 
-    When it is used up, only the headers of further pictures are checked; workers decode these pictures later.
+    When this number is used up, only the headers of further pictures are checked. Workers decode these pictures later.
     """
 
     pixels: int

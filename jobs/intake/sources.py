@@ -206,7 +206,7 @@ def proved(source: bytes | Path, limits: Limits) -> Probe:
     Small pictures in memory are decoded in this process, others in a separate process.
 
     Raise the errors of `segmentation.image.probe` for a bad picture, and ImageUnreadable if the decoder crashes. Raise
-    StorageFailed if this machine fails (memory or disk); then the picture may be correct.
+    StorageFailed if this machine has a fault (memory or disk), because the picture may be correct.
     """
     try:
         if isinstance(source, bytes):
@@ -234,7 +234,8 @@ def accept_bytes(
 ) -> CheckedSource:
     """Check a picture in memory and return it as a source. Raise an ImageError if the picture cannot be accepted.
 
-    prove_pixels: a picture with more pixels is not decoded; only its header is checked. None: every picture is decoded.
+    prove_pixels: the largest number of pixels of a picture that is decoded. If a picture is larger, only its header is
+        checked. None means that every picture is decoded.
     """
     limits = limits or default_limits()
     if prove_pixels is None:
@@ -249,7 +250,7 @@ def accept_bytes(
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
     """Check an uploaded file and return it as a source. The size is checked before the file is read into memory.
 
-    Raise ImageMissing if there is no file, and the other errors of `accept_bytes`.
+    Raise ImageMissing if there is no file, and another ImageError if the picture cannot be accepted.
     """
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
@@ -331,7 +332,7 @@ def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlS
 
     field: the name of the request field, for errors.
 
-    Raise ImageMissing if there is no URL, and the errors of `check_url` if the URL is not permitted.
+    Raise ImageMissing if there is no URL. Raise UrlTooLong, UrlMalformed or UrlForbidden if the URL is not permitted.
     """
     if not isinstance(url, str) or not url.strip():
         raise ImageMissing(field=field)

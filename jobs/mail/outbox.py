@@ -65,7 +65,7 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose retry is due or whose queue entry was lost, at most `limit`. Return their number.
+    """Queue at most `limit` messages whose retry is due or whose queue entry was lost. Return their number.
 
     The regular maintenance (`jobs.running.upkeep`) calls this function.
     """

@@ -1,6 +1,7 @@
 """The audit trail: rows in a hash chain. Each row records an action with its author, time and IP address.
 
-Rows can be added, but not changed or deleted.
+Rows can be added, but not changed or deleted. There is one exception: when a user or a team is erased, pseudonyms
+replace the names in the rows.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ GENESIS = "0" * 64
 
 
 class Action(models.TextChoices):
-    """The kinds of events that are recorded."""
+    """The kinds of events that the audit trail records."""
 
     SIGNED_UP = "user.signed_up", _("Signed up")
     SIGNED_IN = "user.signed_in", _("Signed in")
@@ -172,7 +173,7 @@ class AuditHead(models.Model):
 
 
 class AuditErasure(models.Model):
-    """The permission to replace names in audit entries. Triggers allow it while a row of this table exists.
+    """The permission to replace names in audit entries. Database triggers allow the change while a row exists.
 
     Only `jobs.audit.redaction` creates and deletes the row.
     """

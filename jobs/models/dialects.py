@@ -26,10 +26,10 @@ class OwnDialect(models.TextChoices):
 class DialectLimits:
     """The limits of one team in one API, or in the site's pages. None means no limit.
 
+    The team's quota applies in addition to these limits.
+
     submits_per_second, queries_per_second: the largest number of requests per second.
     running_tasks, pending_tasks: the largest number of running and of waiting pictures.
-
-    The team's quota applies in addition.
     """
 
     submits_per_second: int | None = None

@@ -26,8 +26,8 @@ class EncryptedCharField(models.CharField):
     """Text column that encrypts values when they are written and decrypts them when they are read.
 
     The encryption (Fernet) uses SECRET_KEY; decryption also tries SECRET_KEY_FALLBACKS. A plain value that an earlier
-    version has stored is returned unchanged. If no key can decrypt a value, the column logs an error and returns an
-    empty text.
+    version of the site has stored is returned unchanged. If no key can decrypt a value, the column logs an error and
+    returns an empty text.
     """
 
     def get_prep_value(self, value: Any) -> Any:

@@ -309,9 +309,7 @@ class JobImage(Leased):
     def postpone(self, *, delay_s: float, fault: str) -> bool:
         """Queue the picture again after a fault of the machine (disk, memory, database).
 
-        Return False if this attempt has lost its lease.
-
-        Such an attempt is not counted as a failed attempt.
+        The interrupted attempt does not count as a failed attempt. Return False if this attempt has lost its lease.
 
         delay_s: the number of seconds before the next attempt may start.
         fault: a text that describes the fault.
@@ -343,7 +341,7 @@ class JobImage(Leased):
         return ended
 
     def hold(self) -> None:
-        """Mark a queued picture as held. It then stays out of the queue until its team may run another picture."""
+        """Mark a queued picture as held: it stays out of the queue until its team may run another picture."""
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:

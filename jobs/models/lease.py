@@ -25,7 +25,7 @@ class Leased(models.Model):
     row first.
 
     `attempt` only increases. A worker with an older attempt number can no longer change the row. The names of the files
-    that an attempt writes contain its number.
+    that an attempt writes contain the attempt number.
     """
 
     # Subclasses with a status column set these two to the values of the waiting and the leased state.
@@ -52,7 +52,7 @@ class Leased(models.Model):
     def strikes(self) -> int:
         """The number of attempts that count as failures, which is `attempt` minus `attempts_before`.
 
-        When this number reaches LeasedWork.max_strikes and the attempt fails, the row is given up.
+        When this number has reached LeasedWork.max_strikes and the attempt fails, there is no further attempt.
         """
         return self.attempt - self.attempts_before
 

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Preset(models.Model):
-    """Named settings of a user. Other users cannot see them."""
+    """A named set of cutout settings that a user has saved. Other users cannot see it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="presets")
     name = models.CharField(max_length=40)

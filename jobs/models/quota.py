@@ -20,7 +20,7 @@ _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
 
 
 def validate_dialects(value: object) -> None:
-    """Check the limits of single dialects, and raise ValidationError if the value has another form.
+    """Raise ValidationError if the value is not a valid JSON object with limits of single dialects.
 
     Example: `{"native": {"running_tasks": 4, "submits_per_second": null}}`. A limit is an integer of at least 1, or
     null for no limit. The names of the dialects are not checked.
@@ -38,7 +38,7 @@ def validate_dialects(value: object) -> None:
 
 
 def validate_quality_units(value: object) -> None:
-    """Check the quota units of each quality, and raise ValidationError if the value has another form.
+    """Raise ValidationError if the value is not a valid JSON object with the quota units of each quality.
 
     Example: `{"fine": 3, "auto": 2}`. Units are integers from 1 to 100.
     """

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UsageEntry(models.Model):
-    """One line of the ledger: pictures that were charged (+) or refunded (−). Lines can only be added.
+    """One line of the ledger: pictures that were charged (+) or refunded (−). Lines are never changed.
 
     A refund has the day of its charge, so the usage of a day or month is the sum of its lines. Job ids are plain
     values, so lines remain when jobs are deleted. Database triggers reject changes and deletions of a line (migration
-    0008); only `jobs.quota.erasure` can delete lines.
+    0008). Only when a team is erased, `jobs.quota.erasure` can delete the team's lines.
     """
 
     class Kind(models.TextChoices):
@@ -76,7 +76,7 @@ class UsagePeriod(models.Model):
 
 
 class UsageErasure(models.Model):
-    """The permission to delete a team's ledger lines. Triggers allow it while a row for the team exists.
+    """The permission to delete a team's ledger lines. Database triggers allow this while a row for the team exists.
 
     Only `usage_erase` creates the row. The permission is a separate table and not a column of the team, because SQLite
     cannot rebuild a table that the trigger of another table reads.

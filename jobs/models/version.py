@@ -10,8 +10,8 @@ from django.db import models
 class Version(models.Model):
     """A version of a picture after its first result: a correction by the model, or an edit that the user saved.
 
-    run: for a correction, the job that made it; lists of jobs leave this job out. For a saved edit, the job whose
-        result was edited, or None for the first result.
+    run: the job that made a correction. Lists of jobs leave this job out. For a saved edit, this is the job whose
+        result was edited, or None if the first result was edited.
     file: the file of a saved edit; a correction has none.
     """
 

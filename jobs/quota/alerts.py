@@ -19,9 +19,9 @@ from jobs.work.registry import runs
 
 @runs(QUOTA_ALERT)
 def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
-    """Send a quota warning to the team's owners and admins by e-mail, and to its webhooks as `quota.warning`.
+    """Send a quota warning to the team's owners and admins by e-mail, and to the team's webhooks as an event.
 
-    E-mail is sent only if the site has a mail server.
+    The name of the event is `quota.warning`. E-mail is sent only if the site has a mail server.
 
     period_id: the id of the UsagePeriod (the team's day or month). Nothing is sent if this row no longer exists.
     percent: the percentage of the quota that is used.

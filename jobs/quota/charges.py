@@ -24,7 +24,8 @@ QUOTA_ALERT = Task("quota_alert")
 def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None:
     """Raise QuotaExceeded if the quota of the day, of the month or of the storage is too small for new pictures.
 
-    Call it before the files are stored. Another submission may use up the quota before `usage_charge` is called.
+    Call this function before the files are stored. Another submission may use up the quota before `usage_charge` is
+    called.
 
     quota: the quota of the team.
     new_bytes: the total size of the files to store.
@@ -41,17 +42,18 @@ def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None
 def usage_charge(
     *, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted", units: int | None = None
 ) -> None:
-    """Charge all pictures of a job to the quota of today and of this month. If one does not fit, charge none.
-
-    Raise QuotaExceeded if the quota is used up, and TooManyTasks if too many pictures wait. Without pictures, or with 0
-    units, nothing is charged.
-
-    units: the cost of each picture; None for the number that the quota defines for the job's quality.
-    reason: the text in the ledger.
+    """Charge the pictures of a job to the team's quota of today and of this month.
 
     Call the function inside a transaction. It sets `charged_on` and `charged_units` of the pictures, and the caller
-    saves them. The charge is one conditional update of the row of the day and one of the row of the month. Both rows
-    stay locked until the commit, so the number of waiting pictures cannot change before it.
+    saves the pictures. One conditional update changes the row of the day, and another one the row of the month. Both
+    rows stay locked until the commit, so other submissions cannot add waiting pictures before the commit.
+
+    If there are no pictures or each costs 0 units, nothing is charged.
+
+    reason: the text in the ledger.
+    units: the cost of each picture; None for the number that the quota defines for the job's quality.
+
+    Raise QuotaExceeded if the quota is too small for all pictures together, and TooManyTasks if too many pictures wait.
     """
     if not images:
         return

@@ -9,7 +9,9 @@ from jobs.models import Action, Team, UsageEntry, UsageErasure, UsagePeriod
 
 
 def usage_erase(*, author: Author, team: Team) -> int:
-    """Delete all usage of a team and return the number of ledger lines. An audit entry records their sum.
+    """Delete all usage of a team and return the number of deleted ledger lines.
+
+    An audit entry records the number of lines and the sum of their pictures.
 
     The triggers of migration 0008 allow the deletion only while the team has a UsageErasure row. This row exists only
     inside this transaction. Delete the team's jobs before this call, and the team after it.

@@ -17,10 +17,10 @@ _JOBS_PER_QUERY = 500
 def usage_export(*, output: TextIO, first_day: dt.date, last_day: dt.date) -> int:
     """Write one CSV line for each team, API key, day, API and quality, and return the number of lines.
 
-    first_day, last_day: the first and the last day to export.
-
     The column `key` contains the public id of the API key that submitted the job. It is empty for jobs of the site's
-    pages and for deleted jobs, whose charges remain.
+    pages, and for deleted jobs, because their charges remain.
+
+    first_day, last_day: the first and the last day to export.
     """
     sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     entries = UsageEntry.objects.filter(day__range=(first_day, last_day)).select_related("team").order_by("pk")

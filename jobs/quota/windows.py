@@ -1,4 +1,4 @@
-"""The windows of a quota (days and months in the site's time zone), and how much of each is used."""
+"""The windows of a quota (days and months in the site's time zone), and the used units of each window."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Allowance:
 def windows_of(day: dt.date) -> tuple[tuple[str, dt.date], tuple[str, dt.date]]:
     """Return the day and the month that contain `day`, as pairs of the kind and the first day.
 
-    The order is the order in which their rows must be locked.
+    The rows of these windows in the database must be locked in this order.
     """
     return (_Kind.DAY, day), (_Kind.MONTH, day.replace(day=1))
 

@@ -1,4 +1,4 @@
-"""Apply a recipe to a stored result, in the separate process for renderings. No model runs, and nothing is charged."""
+"""Apply a recipe to a stored result in the separate process for renderings. No model runs, and nothing is charged."""
 
 from __future__ import annotations
 
@@ -64,7 +64,11 @@ def finish_begin(
 ) -> Rendering:
     """Start a rendering that applies a recipe to a stored result, and return the rendering.
 
-    options, brush_png, for_screen: as in `variant_begin`.
+    The function calls `variant_begin` with the background picture of the recipe.
+
+    options: the options of the cutout to which the recipe is applied.
+    brush_png: corrections with the brush, as a gray PNG; empty for no corrections.
+    for_screen: whether a preview is used instead of the full picture, because this is faster.
 
     Raise the errors of `variant_begin`, and NotFound if the background picture does not exist.
     """
@@ -115,7 +119,8 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
 def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:
     """Store the files of a finished result, and return their rows. The recipe `named` defines the file names.
 
-    The temporary files are deleted, also after an error. Raise the errors of `variant_keep`.
+    The temporary files are deleted, even after an error. Raise QuotaExceeded if the team's storage is full,
+    StorageFailed if the storage fails, and JobNotFound if the picture has been deleted.
     """
     kept = []
     waiting = list(finished.files)
@@ -168,10 +173,12 @@ def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
 
 
 def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
-    """Start to make a smaller WebP copy of a team's background picture for display. Return the future of its bytes.
+    """Start a rendering that makes a small WebP copy of a team's background picture.
 
-    The sides of the copy have at most BACKGROUND_SIDE_PX pixels. Raise NotFound if the team has no such picture,
-    StorageFailed if the file cannot be read, and ServerBusy if too many renderings wait.
+    Return the future of the bytes of the copy. The sides of the copy have at most BACKGROUND_SIDE_PX pixels.
+
+    Raise NotFound if the team has no such picture, StorageFailed if the file cannot be read, and ServerBusy if too many
+    renderings wait.
     """
     from segmentation.small import small_webp
 

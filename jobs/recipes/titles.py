@@ -1,6 +1,6 @@
 """The titles of the built-in recipes, marked for translation.
 
-They are repeated here because the command `makemessages` does not read JSON files.
+The file `builtin.json` contains the same titles, but the command `makemessages` does not read JSON files.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ def artifact_keep(
     """Store a file of a picture, create its database row, and return the row.
 
     key: the file's name in the storage.
-    width, height: in pixels.
+    width, height: the size of the picture in the file, in pixels.
+
     Raise StorageFailed if the storage fails, and JobNotFound if the picture has been deleted. After an error, the
     stored file is deleted.
     """
@@ -48,11 +49,12 @@ def artifact_stored(
     width: int,
     height: int,
 ) -> Artifact:
-    """Store a file of a picture and return its row. The caller must save the row.
+    """Store a file of a picture and return an unsaved row for this file. The caller must save the row.
 
     key: the file's name in the storage.
-    data: the content; a stream is copied in pieces, so the whole content is never in memory.
-    width, height: in pixels.
+    data: the content of the file. A stream is copied in pieces, so its whole content is never in memory.
+    width, height: the size of the picture in the file, in pixels.
+
     Raise StorageFailed if the storage fails.
     """
     stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)

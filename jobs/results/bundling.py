@@ -42,16 +42,17 @@ _MISSED_AFTER = dt.timedelta(seconds=30)
 
 
 class _LeaseLost(Exception):
-    """Another worker has taken over the zip, or the job has ended or been deleted."""
+    """Raised when another worker has taken over the zip, or when the job has ended or has been deleted."""
 
 
 @runs(BUNDLE_MAKE)
 def bundle_make(bundle_id: str) -> None:
     """Make the zip and the copies of a job's results, and end the job.
 
-    bundle_id: the primary key of the job's `Bundle` row. A repeated message from the queue has no effect.
     After a fault of the machine (disk, memory, database) or a crash, the task is retried, up to MAX_ATTEMPTS times.
-    After any other error, the job fails.
+    After any other error, the job fails. If the queue sends the same message twice, the second one has no effect.
+
+    bundle_id: the primary key of the job's `Bundle` row.
     """
     bundle = Bundle.objects.filter(pk=bundle_id).first()
     if bundle is None or not bundle.claim(lease_s=LEASE_S):
@@ -78,7 +79,7 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 
 
 def bundles_recover() -> int:
-    """Queue each zip again whose worker died or whose message was lost. Return the number of these zips.
+    """Queue the zips whose worker has died or whose queue message was lost. Return the number of these zips.
 
     A background thread (`jobs.running.upkeep`) calls this function regularly.
     """
@@ -152,9 +153,12 @@ def _export_bundle(job: Job, file: IO[bytes]) -> None:
 
 
 def _export_place(job: Job, *deeper: str) -> Place:
-    """Return a place inside the server folder of a job, after checking again that this folder is allowed.
+    """Return a place inside the output folder of a job on the server.
 
-    deeper: names of subfolders. The allowed folders and symbolic links may have changed since the submission.
+    The function checks again that the folder is allowed, because the allowed folders and symbolic links may have
+    changed since the submission.
+
+    deeper: the names of subfolders.
     """
     place = place_in(job.export_directory, settings.MATTING_OUTPUT_ROOTS, field="output_dir")
     return Place(place.root, place.parts + deeper)

@@ -1,4 +1,4 @@
-"""Deletion of stored files. A deletion that fails, or whose process ends, is retried later."""
+"""Deletion of stored files. If a deletion fails or its process ends, the deletion is retried later."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ _KEYS_PER_QUERY = 500
 def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> None:
     """Delete files and folders when the current transaction commits.
 
-    keys: names in the storage; a folder's name ends with a slash.
-    after: a delay before the deletion; None means that the files are deleted at the commit. `deletions_retry` repeats
-    failed deletions until they succeed.
+    `deletions_retry` repeats failed deletions until they succeed.
+
+    keys: the names in the storage. The name of a folder ends with a slash.
+    after: a delay before the deletion; None means that the files are deleted at the commit.
     """
     if after is not None:
         _remember(keys, next_try_at=timezone.now() + after)
@@ -43,10 +44,11 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
     """Delete files whose database rows could not be written. This function never raises an error.
 
-    keys: names in the storage.
-    error: the exception that prevented the rows, or None.
     If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
-    case `deletions_retry` deletes the files later, unless it finds their rows.
+    case `deletions_retry` checks later whether the rows exist, and deletes only the files without a row.
+
+    keys: the names of the files in the storage.
+    error: the exception because of which the rows were not written; None if there was no exception.
     """
     keys = list(keys)
     try:
@@ -129,7 +131,7 @@ def _is_deleted(key: str) -> bool:
 def _kept(keys: Sequence[str]) -> set[str]:
     """Return the keys of the files that must stay, because they have a database row.
 
-    Such a row exists if a new file has the same name, or if a commit succeeded without a confirmation.
+    A file has a row if it is a new file with the same name, or if a commit succeeded without a confirmation.
     """
     return {
         key

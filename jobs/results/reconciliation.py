@@ -64,8 +64,10 @@ def differences() -> Differences:
 def differences_resolve(found: Differences) -> None:
     """Delete files without rows and rows without files, and record the number of deletions in an audit entry.
 
-    found: the result of `differences`. Each row is checked again, because its file may exist now. `files_delete` keeps
-    files that have a row now.
+    Before a row is deleted, the function checks again that its file is missing. `files_delete` keeps the files that
+    have a row by now.
+
+    found: the result of `differences`.
     """
     with transaction.atomic():
         files_delete(keys=found.files)
@@ -87,7 +89,9 @@ def _still_missing(rows: Iterable[Artifact] | Iterable[Upload]) -> Iterator[Arti
 def _is_missing(key: str, stored: set[str]) -> bool:
     """Return whether the file `key` of a row is missing.
 
-    stored: the keys of all files in the listed folders. A file outside these folders is looked up in the storage.
+    A file outside the folders in _FOLDERS is looked up in the storage.
+
+    stored: the keys of all files in these folders.
     """
     return key not in stored and (key.startswith(_FOLDERS) or not default_storage.exists(key))
 

@@ -31,7 +31,7 @@ def reserve_keep() -> None:
 
 
 def reserve_release() -> bool:
-    """Delete the reserve file; return False if it does not exist."""
+    """Delete the reserve file. Return False if the file does not exist or cannot be deleted."""
     try:
         _path().unlink()
     except OSError:
@@ -43,7 +43,7 @@ def reserve_release() -> bool:
 def is_disk_full(error: OperationalError) -> bool:
     """Return whether a database error means that the disk is full.
 
-    SQLite reports this in the message of the error, PostgreSQL with the code 53100.
+    SQLite reports a full disk in the error message. PostgreSQL reports it with the error code 53100.
     """
     return "disk is full" in str(error) or getattr(error.__cause__, "sqlstate", "") == "53100"
 

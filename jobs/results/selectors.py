@@ -59,6 +59,7 @@ def result_of(image: JobImage, *kinds: str) -> Artifact:
 
     For a job with recipes, this is the first file that the recipes made. For a job without recipes, it is the newest
     file of the first kind in `kinds` that exists.
+
     Raise NotFound if there is no such file. If the recipes made no file, the message contains the picture's notes.
     """
     if not image.job.recipes:

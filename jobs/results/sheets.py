@@ -29,12 +29,12 @@ class SheetRendering:
     future: Future[Any]
 
     def result(self) -> Path:
-        """Wait for the PDF and return its path; raise ServerBusy if the drawing process has died."""
+        """Wait for the PDF and return its path. Raise ServerBusy if the process that draws the PDF has died."""
         path: Path = done_rendering(self.future)
         return path
 
     def drop(self) -> None:
-        """Cancel a sheet whose client has disconnected.
+        """Cancel the rendering of a sheet after its client has disconnected.
 
         If the process is already drawing the sheet, the file is deleted afterwards.
         """
@@ -43,7 +43,7 @@ class SheetRendering:
 
 
 def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
-    """Start to draw the contact sheet of a job's finished pictures, and return the rendering.
+    """Start a rendering of the contact sheet of a job's finished pictures, and return the rendering.
 
     Raise NoResults if no picture is finished, RateLimited if the team has too many renderings in progress, and
     ServerBusy if too many renderings are queued.
@@ -74,7 +74,7 @@ def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
 def uncertain_from(team: Team) -> float:
     """Return the level of uncertainty (0..1) at which a result is marked as uncertain.
 
-    This is the team's level, or the site's level if the team has set none.
+    The function returns the team's level, or the site's level if the team has set none.
     """
     return settings.MATTING_AUTO_ABOVE if team.review_above is None else team.review_above
 
@@ -82,7 +82,7 @@ def uncertain_from(team: Team) -> float:
 def _shown(image: JobImage) -> Artifact | None:
     """Return the file that represents a picture on the sheet; None if there is no such file.
 
-    This is a file that a recipe made, or otherwise the thumbnail of the cutout.
+    If recipes made files, the function returns one of these files, otherwise the thumbnail of the cutout.
     """
     for stored in image.artifacts.all():
         if stored.kind == Artifact.Kind.FINISHED and stored.content_type in _READABLE:

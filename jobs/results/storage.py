@@ -81,8 +81,10 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Return the storage key of a result.
 
+    The key contains the number of the attempt, so two attempts do not write the same file.
+
     kind: an Artifact.Kind.
-    extension: without its dot. The key contains the number of the attempt, so two attempts do not write the same file.
+    extension: the file extension without a dot.
     """
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
@@ -93,7 +95,9 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
 def key_of_finished(image: JobImage, name: str) -> str:
     """Return the storage key of a file that a recipe made.
 
-    name: the file's readable name. The file is stored in a folder that only this attempt uses.
+    The file is stored in a folder that only this attempt uses.
+
+    name: the file's readable name.
     """
     return f"{folder_of(image.job, image.position)}finished-{image.attempt}/{name}"
 
@@ -101,7 +105,7 @@ def key_of_finished(image: JobImage, name: str) -> str:
 def published_keys(image: JobImage) -> list[str]:
     """Return the keys of the files that killed attempts of a picture may have left in the job's output folder.
 
-    Such files have no database row. The result is empty if the picture ended with its first attempt.
+    These files have no database row. The list is empty if the picture ended with its first attempt.
     """
     ended_at_once = image.attempt == 1 and image.status in (Status.SUCCEEDED, Status.FAILED)
     if ended_at_once or not (image.job.output_folder and image.output_name):
@@ -123,7 +127,7 @@ def published_name(image: JobImage, kind: str, extension: str, *, again: str = "
     """Return the public file name of a result.
 
     kind: an Artifact.Kind.
-    extension: without its dot.
+    extension: the file extension without a dot.
     again: a suffix that later attempts add to the name; empty for the first attempt.
     """
     stem = image.output_name or f"{image.position:04d}"
@@ -166,7 +170,7 @@ def _saved(key: str, content: File) -> str:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Return a stored file, open for reading; raise NotFound if it is missing, StorageFailed if the storage fails."""
+    """Open a stored file for reading. Raise NotFound if it is missing, and StorageFailed if the storage fails."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
@@ -198,7 +202,7 @@ def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) ->
 
 
 def read(key: str) -> bytes:
-    """Return the content of a stored file; raise the same errors as `open_file`."""
+    """Return the content of a stored file. Raise NotFound if it is missing, and StorageFailed if the storage fails."""
     with open_file(key) as file:
         try:
             return file.read()
@@ -268,7 +272,8 @@ def link_end(ttl_s: int) -> int:
 def link_state(artifact_id: object, until: str, signature: str) -> Literal["valid", "expired", "invalid"]:
     """Return whether a link is valid, has expired, or has an invalid signature.
 
-    until: the expiry in seconds since 1970, as text from the link. signature: the signature from the link.
+    until: the expiry in seconds since 1970, as text from the link.
+    signature: the signature from the link.
     """
     if not until.isdecimal() or not is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT):
         return "invalid"

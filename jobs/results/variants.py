@@ -41,7 +41,7 @@ MAX_BRUSH_BYTES = 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A rendering that runs in a separate process. `result` returns its file when `future` is done."""
+    """A rendering that runs in a separate process. The methods wait for it, return its files, or cancel it."""
 
     image: JobImage
     future: Future[Any]
@@ -49,8 +49,10 @@ class Rendering:
     def result(self) -> VariantFile:
         """Wait for the rendering and return its file.
 
-        A rendering with a recipe makes several files: return the first one and delete the others.
-        Raise the error about the brush or the picture, or ServerBusy if the rendering process has died.
+        If a recipe made several files, return the first file and delete the others.
+
+        Raise the error of the rendering, for example for an invalid brush. Raise ServerBusy if the rendering process
+        has died.
         """
         rendered = done_rendering(self.future)
         first: VariantFile
@@ -60,12 +62,12 @@ class Rendering:
         return first
 
     def finished(self) -> FinishedFiles:
-        """Return the files of a rendering that was started with a recipe. Raise the same errors as `result`."""
+        """Wait for a rendering with a recipe and return its files. Raise the same errors as `result`."""
         finished: FinishedFiles = done_rendering(self.future)
         return finished
 
     def drop(self) -> None:
-        """Cancel a rendering whose client has disconnected.
+        """Cancel the rendering after its client has disconnected.
 
         If the rendering is already running, its files are deleted afterwards.
         """
@@ -93,18 +95,19 @@ def variant_begin(
     recipe: Recipe | None = None,
     background: BackgroundPicture | None = None,
 ) -> Rendering:
-    """Start to render a picture with other options, and return the rendering.
+    """Start a rendering of a processed picture with other options, and return the rendering.
+
+    If the actor is not the submitter of the job, the audit trail records the access.
 
     recipe: a recipe that makes finished files from the cutout; None means a plain cutout.
     background: the background picture of the recipe; None means that the recipe uses none.
     brush_png: a gray PNG of the same size as the picture, in which 0 erases, 255 restores and 128 changes nothing;
-    empty means no brush.
-    people: the ids of the people to keep in the picture of an `instances` job; other people become background. None
-    means that all people stay.
-    for_screen: render from the stored preview if it is smaller than the picture, because this is faster.
-    with_thumbnail: also write a thumbnail.
+        empty means no brush.
+    people: the ids of the people to keep in the picture of an `instances` job. Other people become background. None
+        means that all people stay.
+    for_screen: whether to render from the stored preview if it is smaller than the picture, because this is faster.
+    with_thumbnail: whether to write a thumbnail too.
 
-    If the actor is not the submitter, the access is recorded in the audit trail.
     Raise NoResults if the picture has no result or its files are deleted, InvalidParameter for `people` in a job
     without instances, RateLimited if the team has too many renderings in progress, and ServerBusy if too many
     renderings are queued.
@@ -161,7 +164,7 @@ def _work_of(
 
 
 def _smaller_preview(image: JobImage) -> Artifact | None:
-    """Return the preview of a picture if it is smaller than the picture; otherwise None."""
+    """Return the preview of a picture if it is smaller than the picture; otherwise return None."""
     preview = artifact_of(image, Artifact.Kind.PREVIEW)
     if preview is None or not preview.width or not image.width or preview.width >= image.width:
         return None
@@ -192,7 +195,7 @@ class FilesOnDisk:
 def _ids_of(image: JobImage) -> Artifact:
     """Return the mask in which each pixel stores the id of a person.
 
-    Raise InvalidParameter if the picture is not from an `instances` job, because only such jobs have this mask.
+    Raise InvalidParameter if the picture is not from an `instances` job, because only these jobs have this mask.
     """
     stored = artifact_of(image, Artifact.Kind.MASK)
     if image.job.options.get("method") != Method.INSTANCES or stored is None:
@@ -216,6 +219,7 @@ def variant_keep(
 
     kind: the kind of the row.
     name: the readable name of a file that a recipe made; empty for other renderings.
+
     Raise QuotaExceeded if the team's storage is full, StorageFailed if the storage fails, and JobNotFound if the
     picture has been deleted.
     """

@@ -36,7 +36,7 @@ _CHUNK_BYTES = 2**20
 
 
 class BackupFailed(Exception):
-    """A backup cannot be written or restored. The message gives the reason in one line."""
+    """Raised when a backup cannot be written or restored. The message gives the reason in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,12 @@ class Summary:
 def backup_create(*, parent: Path, with_files: bool) -> Summary:
     """Write a backup into a new folder inside `parent`, verify it and return its summary.
 
-    The site may keep running.
-    with_files: whether to copy the stored files. If False, the backup contains only a list with sizes and checksums;
-    use this for a storage that has its own backup.
-    Raise BackupFailed.
+    The site may run during the backup.
+
+    with_files: whether to copy the stored files. If False, the backup contains only a list of the files with their
+        sizes and checksums. False is for a storage that has its own backup.
+
+    Raise BackupFailed if the backup cannot be written or is not valid.
     """
     folder = parent / f"keyline-{timezone.now():%Y%m%d-%H%M%S}"
     folder.mkdir(mode=FOLDER_MODE, parents=True)
@@ -107,8 +109,11 @@ def backup_check(*, folder: Path) -> dict[str, Any]:
 def backup_restore(*, folder: Path, replace: bool) -> Summary:
     """Restore a backup into this site's database and storage, verify the result, and return a summary.
 
-    folder: the backup.
-    replace: whether to overwrite a database that has users. The site must be stopped.
+    The site must be stopped.
+
+    folder: the folder of the backup.
+    replace: whether to overwrite a database that has users.
+
     Raise BackupFailed if the backup is damaged, if it comes from another kind of database, if the restored audit trail
     differs from the backup, or if the database has users and `replace` is False.
     """
@@ -175,7 +180,7 @@ def _run(command: list[str]) -> None:
 
 
 def _write_files(folder: Path, *, with_files: bool) -> tuple[int, int]:
-    """Write the list of stored files; if `with_files`, also copy the files.
+    """Write the list of stored files. If `with_files` is True, also copy the files.
 
     Return the numbers of listed and missing files.
     """

@@ -13,7 +13,7 @@ _PING_EVERY_S = 0.01
 
 
 class BrokerNotReady(Exception):
-    """The broker did not respond in time."""
+    """Raised when the broker did not respond in time."""
 
 
 def binary_path() -> Path:
@@ -52,7 +52,7 @@ def command(*, socket: Path, folder: Path) -> list[str]:
 
 
 def wait_until_ready(url: str, *, timeout_s: float) -> None:
-    """Wait until the server at `url` responds; raise BrokerNotReady if it does not respond within `timeout_s` seconds.
+    """Wait until the server at `url` responds. Raise BrokerNotReady if it does not respond within `timeout_s` seconds.
 
     A server that is still loading its append-only file is not ready.
     """

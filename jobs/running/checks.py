@@ -1,7 +1,7 @@
 """System checks of settings that depend on files or on other settings.
 
-A single value is checked when it is read. Each error names the environment variable. `manage.py run`, `work` and
-`setup` run these checks before they start anything.
+A setting that depends on nothing else is checked when it is read. Each error names the environment variable. `manage.py
+run`, `work` and `setup` run these checks before they start anything.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _weights_errors() -> Iterator[CheckMessage]:
 def _runtime_errors() -> Iterator[Error]:
     """Yield an error if CUDA is configured but cannot be used.
 
-    Without this error, pictures would run on the CPU without a message.
+    Without this check, the models would run on the CPU, and no message would say so.
     """
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
@@ -177,7 +177,7 @@ def _observation_errors() -> Iterator[Error]:
 def _content_check_errors() -> Iterator[Error]:
     """Yield an error if the operator's content check (MATTING_CONTENT_CHECK) cannot be called.
 
-    Without this error, each picture would fail.
+    Without this check, the site would start, and each picture would fail.
     """
     try:
         content_check_find()

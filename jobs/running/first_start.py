@@ -41,14 +41,14 @@ _LOCK_TIMEOUT_MS = 200  # well below PostgreSQL's deadlock_timeout of 1 s, so th
 
 
 class CannotStart(Exception):
-    """The site cannot start. The message gives the reason and how to correct it, in one line."""
+    """Raised when the site cannot start. The message is one line: the reason and how to correct it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSecrets:
     """The secrets that were generated at the first start.
 
-    The site stores only their hashes, so they can be shown only once.
+    The site stores only the hashes of the password and of the key, so both can be shown only once.
     """
 
     user_name: str
@@ -104,7 +104,7 @@ def folder_lock(folder: Path) -> IO[str]:
 
 
 def storage_require() -> None:
-    """Raise CannotStart if files cannot be stored: a missing bucket, a read-only folder, or a full disk."""
+    """Raise CannotStart if files cannot be stored, for example because the bucket is missing or the disk is full."""
     problem = storage_problem()
     if problem is None:
         return
@@ -173,9 +173,9 @@ def database_migrate(*, timeout_s: float = 600.0) -> None:
 
 @contextmanager
 def _locks_given_up() -> Iterator[None]:
-    """Inside this block, make each PostgreSQL statement fail that waits for a lock longer than _LOCK_TIMEOUT_MS.
+    """Inside this block, a PostgreSQL statement fails if it waits for a lock longer than _LOCK_TIMEOUT_MS.
 
-    The statement then fails before PostgreSQL searches for deadlocks. On other databases the block changes nothing.
+    So the statement fails before PostgreSQL searches for deadlocks. On other databases the block changes nothing.
     """
     if connection.vendor != "postgresql":
         yield
@@ -197,7 +197,7 @@ def _is_lock_conflict(error: Exception) -> bool:
 
 
 def static_files_collect() -> bool:
-    """Collect the static files if they have changed since the last time; return whether they were collected.
+    """Collect the static files if they have changed since the last call. Return whether they were collected.
 
     Raise CannotStart if a static file refers to a missing file.
     """

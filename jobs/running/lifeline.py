@@ -28,7 +28,7 @@ def main(grace_s: float) -> None:
 
 
 def end(groups: set[int], grace_s: float) -> None:
-    """Send SIGTERM to each group, wait until all have ended or `grace_s` seconds have passed, then send SIGKILL."""
+    """Send SIGTERM to each process group, wait until all have ended or `grace_s` seconds passed, then send SIGKILL."""
     for group in groups:
         send(group, signal.SIGTERM)
     deadline_s = time.monotonic() + grace_s

@@ -1,6 +1,6 @@
 """Detection of processes that the system has killed to free memory.
 
-This works only on systems that count such kills.
+The detection works only on systems that count the killed processes.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ _COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
 
 class MemoryKills:
-    """The numbers of processes that the kernel and this container have killed to free memory.
+    """The number of processes that the kernel has killed to free memory, on the machine and in this container.
 
-    counters: the files that contain these numbers; a missing file counts as 0.
+    counters: the files from which the number is read; a missing file counts as 0.
     """
 
     def __init__(self, counters: tuple[str, ...] = _COUNTERS) -> None:
@@ -21,7 +21,7 @@ class MemoryKills:
         self._last = self._count()
 
     def has_grown(self) -> bool:
-        """Return whether the system has killed a process to free memory since the last call or the start."""
+        """Return whether the system has killed a process to free memory since the last call or since the start."""
         count, last = self._count(), self._last
         self._last = count
         return count > last

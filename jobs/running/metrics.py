@@ -72,7 +72,7 @@ class _ThisProcess(Collector):
 class SiteCollector(Collector):
     """Prometheus collector for the state of the database, the broker and the storage.
 
-    A part that cannot be read is left out.
+    If one of them cannot be read, its metrics are left out.
     """
 
     def collect(self) -> Iterator[Metric]:

@@ -24,19 +24,22 @@ _TRIGGERS = ("0019_audit_erasure", "0008_usage_append_only")
 
 
 class MoveFailed(Exception):
-    """The database cannot be moved, or its copy is not valid. The message gives the reason in one line."""
+    """Raised when the database cannot be moved or its copy is not valid. The message gives the reason in one line."""
 
 
 def database_move(*, source: dict[str, Any], report: Any) -> Verdict:
     """Copy all rows of another database into this site's database, and verify the audit trail of the copy.
 
     Return the result of the verification.
+
+    This site's database must be a PostgreSQL database without users. The function migrates it first. The other database
+    must have the same migrations. All rows are copied in one transaction, so an error during the copy changes no rows
+    of this site's database. The audit trail is verified after the transaction.
+
     source: Django's settings of the other database.
-    report: is called with one line of text for each table.
-    This site's database must be a PostgreSQL database without users. It is migrated first; the source must have the
-    same migrations. All rows are copied in one transaction, so an error leaves this site's database unchanged. The
-    audit trail is verified after the transaction.
-    Raise MoveFailed if a condition is not met or the audit trail of the copy has problems.
+    report: a function that is called with one line of text for each table.
+
+    Raise MoveFailed if one of these conditions is not met, or if the audit trail of the copy has problems.
     """
     if connections[TARGET].vendor != "postgresql":
         raise MoveFailed("DATABASE_URL must name the PostgreSQL database to move to")

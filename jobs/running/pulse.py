@@ -29,7 +29,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the system reports about a process.
+    """The activity of a process, as the operating system reports it.
 
     cpu_s: the processor time that the process has used since its start, in seconds.
     busy: the ids of the threads that run, wait for a processor or wait for a disk.
@@ -41,7 +41,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class _Idle:
-    """A period in which a process hardly works.
+    """A period in which a process uses almost no processor time.
 
     since_s: the start of the period, on the monotonic clock.
     cpu_s: the process's processor time at the start.
@@ -67,9 +67,11 @@ def pulse_forget(pid: int) -> None:
 class Pulses:
     """A check of the pulse files, which finds processes that hang.
 
-    A process without a file is still loading its model and does not count as hung. Only the monotonic clock is used. If
-    the machine was suspended, each process therefore gets its full time again.
-    clock, activity_of: tests replace them.
+    A process without a file is still loading its model and does not count as hung. The time limits use the monotonic
+    clock. So each process gets its full time limit again after the machine was suspended.
+
+    clock: a monotonic clock in seconds; tests replace it.
+    activity_of: a function that returns the activity of a process; tests replace it.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Pulses:
         pulse_forget(pid)
 
     def _idle_since_s(self, pid: int, now: float) -> float:
-        """Return the time since which the process hardly works.
+        """Return the time since which the process has used almost no processor time.
 
         Return `now` if the process works, or if the system does not report its activity.
         """

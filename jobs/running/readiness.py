@@ -51,7 +51,7 @@ def queue_problem() -> str | None:
 
 
 def storage_problem() -> str | None:
-    """Check that files can be written to the folder or the bucket.
+    """Check that files can be written to the storage: the media folder or the S3 bucket.
 
     Return the fault as a sentence, or None if there is no fault.
     """
@@ -109,7 +109,7 @@ def _folder_problem(folder: Path) -> str | None:
 class _Kept:
     """A cache for the result of a slow check. Only one thread at a time runs the check.
 
-    ask: runs the check.
+    ask: a function that runs the check and returns its result.
     kept_s: how long a result is used, in seconds.
     """
 

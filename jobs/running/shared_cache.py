@@ -1,6 +1,7 @@
-"""The cache that all web processes share.
+"""The cache that all web processes and workers share.
 
-It stores counters of failed sign-ins, rate limits and values for the admin.
+It stores the numbers on the dashboard of the admin, the teams whose webhook receivers are slow, and the counters of
+wrong codes at sign-in.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks of the settings for single sign-on with SAML and for the LDAP directory.
 
-These settings depend on each other.
+Some of these settings are required only if another setting is set.
 """
 
 from __future__ import annotations

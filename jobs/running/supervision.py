@@ -41,10 +41,10 @@ class Program:
     command: the command line.
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first; programs with the same rank are stopped together.
-    folder: is created before each start, because it may have been deleted with the program's data.
+    folder: a folder that is created before each start, because it may have been deleted with the program's data.
     delay_s: the seconds before the first start.
-    run: a function that does the work of the program. If it is given and forks are possible, the program is a fork of
-    the supervisor that calls this function, and `command` is not run.
+    run: a function that does the work of the program. If it is given and forks are possible, the supervisor starts a
+    fork that calls this function instead of running `command`.
     environment: environment variables that are set for this program only.
     """
 
@@ -76,10 +76,11 @@ class Supervisor:
     is killed, `jobs.running.lifeline` ends the process groups.
 
     report: is called with one line of text for each event.
-    ended: is called when a program has ended, with the program, its process id, and whether another process killed it
-    (by SIGKILL, and not because it hung). Exceptions of this function are logged.
-    hung: is called with each running program and its process id. If it returns True, the program is killed and started
-    again.
+    ended: is called when a program has ended. Its arguments are the program, the process id, and a boolean: True if
+    another process killed the program with SIGKILL, False if it ended in another way or because it hung. Exceptions of
+    this function are logged.
+    hung: is called repeatedly with each running program and its process id. If it returns True, the program is killed
+    and started again.
     in_fork: is called first in each program that is a fork.
     held_files: file descriptors that stay open until all programs have ended, such as the lock on the data folder.
     """
@@ -160,7 +161,7 @@ class Supervisor:
         )
 
     def _look_after(self, running: _Running) -> None:
-        """Start a program if its pause is over; if it has ended, record its end; if it hangs, kill it."""
+        """Start the program if its pause is over. If it has ended, plan its next start. If it hangs, kill it."""
         now = time.monotonic()
         if running.process is None:
             if now >= running.start_again_at_s:

@@ -35,14 +35,17 @@ def _sessions_clear() -> None:
 def upkeep_start() -> None:
     """Start the three recurring loops in background threads. They run until the process ends.
 
-    If a step of a loop fails, the error is logged and the step is repeated.
+    If a step of a loop fails, the error is logged, and the loop starts again from its first step after the usual pause.
     """
     for loop in (_recover, _watch_storage, _expire):
         threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
 
 
 def _recover() -> None:
-    """Repeatedly recover the work that dead workers of any host held."""
+    """Repeatedly recover pictures, zips, webhook messages and mails whose worker died or whose queue message was lost.
+
+    The workers may have run on any host.
+    """
     while _after_pause():
         try:
             close_old_connections()

@@ -32,10 +32,11 @@ _NEXT_MODEL_S = 4.0  # the first model worker is ready sooner if the next one lo
 
 
 def worker_programs(pictures: int) -> list[Program]:
-    """Return the programs of one machine: model workers, downloaders, and one worker for each queue without a model.
+    """Return the programs of one machine: model workers, download workers, and one worker for each other role.
 
-    pictures: the number of model workers. Downloads, deliveries, mail and zips have their own processes, so that a slow
-    server does not block a model.
+    Downloads, webhook messages, mail and zips have their own processes, so that a slow server does not block a model.
+    There is no mail worker if e-mail is not configured.
+    pictures: the number of model workers.
     """
     counts = {
         "pictures": pictures,
@@ -46,7 +47,7 @@ def worker_programs(pictures: int) -> list[Program]:
 
 
 def run_workers(pictures: int) -> None:
-    """Run this machine's workers until SIGTERM or SIGINT. Each worker then finishes its current picture.
+    """Run this machine's workers until SIGTERM or SIGINT. After the signal, each worker finishes its current picture.
 
     pictures: the number of model workers.
     """
@@ -70,7 +71,7 @@ def run_workers(pictures: int) -> None:
 
 
 def _release_of_last_start() -> None:
-    """Release the pictures that workers of this host's previous run still hold.
+    """Release the pictures that are still assigned to workers of this host's previous run.
 
     A kill or a power failure may have ended these workers.
     """
@@ -97,8 +98,8 @@ def _program(role: str, number: int) -> Program:
 def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:
     """Recover the work of a worker process that has ended, without waiting until its leases expire.
 
-    If another process killed the worker, this does not count as a failed attempt of the worker's picture. If the system
-    killed the worker to free memory, it counts.
+    The end of the worker counts as a failed attempt of the worker's picture. It does not count if a person or a program
+    killed the worker with SIGKILL. It counts if the system killed the worker to free memory.
     """
     pulses.forget(pid)
     is_strike = not was_killed or memory_kills.has_grown()

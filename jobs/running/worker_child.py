@@ -32,8 +32,9 @@ _NICENESS = 5  # on a busy processor requests have priority
 def run_child(role: str) -> None:
     """Process the messages of a role's queues until SIGTERM or SIGINT.
 
-    role: a key of QUEUES_OF_ROLE, such as `pictures`. A model worker first loads its model and runs it once. The
-    `upkeep` worker also runs the recurring tasks of this host.
+    A model worker first loads its model and runs it once. The `upkeep` worker also runs the recurring tasks of this
+    host.
+    role: a key of QUEUES_OF_ROLE, such as `pictures`.
     """
     os.nice(_NICENESS)
     name = worker_name()

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The team that acts, and the user or key that acts for the team.
+    """The team for which a request acts, and the user or the API key that sent the request.
 
     membership: the user's membership in the team; None for keys and staff.
     address: the client's IP address; None means that it is unknown.
     request_id: the id of the request in logs and responses.
-    network: the open network (`jobs.teams.open_networks`) that sent the request; empty if the request did not come from
-    such a network.
+    network: the open network (`jobs.teams.open_networks`) from which the request came; empty if the request did not
+    come from such a network.
     """
 
     team: Team

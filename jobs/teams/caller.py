@@ -1,4 +1,7 @@
-"""The sender of a request: IP address, request id, memberships and actor. Each value is found once per request."""
+"""The sender of a request: IP address, request id, memberships and actor.
+
+Each value is computed at most once per request.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _ATTRIBUTE = "keyline"
 
 
 class Caller:
-    """The sender of one request. Most values are found at their first use and then cached.
+    """The sender of one request. Most values are computed at their first use and then cached.
 
     Read `actor` only after authentication, because it depends on the user or on the API key in `request.auth`.
     """
@@ -65,9 +68,10 @@ class Caller:
 
     @cached_property
     def actor(self) -> Actor:
-        """Return the actor of the request: for an API key, for an open network, or for the user's chosen team.
+        """Return the actor of the request: a team, with the API key, the open network or the user of the request.
 
-        An open network needs no key. Raise NoTeam if a signed-in user has no team.
+        A request from an open network needs no key. A signed-in user acts for the chosen team. Raise NoTeam if a
+        signed-in user has no team.
         """
         key = getattr(self._request, "auth", None)
         if isinstance(key, ApiKey):
@@ -87,12 +91,12 @@ class Caller:
         )
 
     def key_actor(self, key: ApiKey) -> Actor:
-        """Return an actor for an API key that was not authenticated by `request.auth`."""
+        """Return an actor for an API key, also if `request.auth` does not contain this key."""
         bind_caller(team=key.team_id, key=key.public_id)
         return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
 
     def staff_actor(self, team: Team) -> Actor:
-        """Return an actor with which the signed-in staff user works on an object of `team`."""
+        """Return the actor for a signed-in staff user who works on an object of `team`."""
         return Actor(team=team, user=self.user, address=self.address, request_id=self.request_id)
 
     def author(self, *, team: Team | None = None) -> Author:
@@ -105,7 +109,7 @@ class Caller:
     def author_as(self, user: User) -> Author:
         """Return `user` as the author of an audit entry.
 
-        Use this at sign-in and sign-out, when the request does not have this user yet or any more.
+        Use this method at sign-in and sign-out, because at these times `request.user` may not be this user.
         """
         return Author.person(user, address=self.address, request_id=self.request_id)
 

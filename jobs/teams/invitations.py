@@ -31,7 +31,7 @@ def invitation_create(
     note: a text that says for whom the invitation is.
     days: the number of days until the invitation expires.
     Raise InvalidParameter for an unknown role or an invalid number of days. Raise PermissionDenied if the actor does
-    not manage the team, or if an actor who is no owner invites an owner.
+    not manage the team. Also raise it for an invitation with the role owner if the actor is not an owner.
     """
     require_manager(actor)
     role = role_checked(role)
@@ -86,9 +86,9 @@ def invitation_of(token: str) -> Invitation:
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
     """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
-    author: the user as the author of the audit entry. If the user is already a member, the user keeps their role and
-    the invitation stays open.
-    Raise NotFound if the invitation is not open.
+    If the user is already a member, the user keeps their role and the invitation stays open. Raise NotFound if the
+    invitation is not open.
+    author: the user as the author of the audit entry.
     """
     with transaction.atomic():
         invitation = invitation_of(token)

@@ -37,9 +37,9 @@ def team_key_create(
 
     expires_at: the expiry; None means that the key never expires.
     allowed_networks: the networks from which the key may be used; empty means all networks.
-    Raise PermissionDenied if the actor is not a signed-in manager of the team (a key cannot create keys), or if the
-    actor requests STAFF_SCOPES without the permission to create keys in the admin. Raise InvalidParameter if the team
-    has too many keys or a value is invalid.
+    Raise PermissionDenied if the actor is not a signed-in manager of the team; an API key cannot create keys. Also
+    raise it if `scopes` contains one of STAFF_SCOPES and the actor may not create keys in the admin. Raise
+    InvalidParameter if the team has too many keys or a value is invalid.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))

@@ -50,7 +50,8 @@ def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
 def open_access(address: str | None) -> OpenAccess | None:
     """Return the access that an IP address has without an API key.
 
-    Return None if the address is unknown (None), if it is outside the open networks, or if the team does not exist.
+    Return None if the address is unknown (None), if it is outside the open networks, or if the network's team does not
+    exist.
     """
     if address is None or not settings.MATTING_OPEN_TO:
         return None

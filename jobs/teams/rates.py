@@ -1,7 +1,7 @@
 """Limits for the number of requests that a team sends per second. The `limits` library counts them in Redis.
 
-The library uses a moving window, which accepts at most `amount` requests in any second. It decides in one Lua script in
-Redis, so the limit is valid across all web processes and machines.
+The library uses a moving window, which accepts at most `amount` requests in any second. All web processes and machines
+share one count, because one Lua script in Redis checks the limit and counts the request.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Standing:
 def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
     """Return the limits that apply to one request: the team's limit and the limit for the request's API.
 
-    dialect: the API dialect (an emulated vendor API) of the request.
-    is_submit: True for a submission, False for a query. Return an empty list if there are no limits.
+    Return an empty list if there are no limits.
+    dialect: the name of the request's API (the native API or an emulated vendor API).
+    is_submit: True for a submission, False for a query.
     """
     of_dialect = quota.dialect_limits(dialect)
     kind, per_second = (
@@ -69,8 +70,7 @@ def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
 def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
     """Count one request against each limit, and return the states of the limits.
 
-    Stop at the first limit that is exceeded. If Redis cannot be reached, the request is allowed. A request that needs
-    the queue then fails later.
+    Stop at the first limit that is exceeded. If Redis cannot be reached, the request is allowed.
     """
     standings = []
     for rate in rates:

@@ -61,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):
 class VerificationStage(EmailVerificationStage):
     """Sign-in stage that requires a verified e-mail address.
 
-    Accounts that staff created without an address are excepted.
+    The requirement does not apply to accounts that staff created without an address.
     """
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
@@ -82,8 +82,9 @@ def _holds_invitation(request: HttpRequest) -> bool:
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
     """Return the user name or e-mail address of a sign-in attempt in lower case; empty if none was sent.
 
-    credentials: the data of the attempt. If they contain no name, the name is read from the form in `request`. All
-    attempts on one account give the same name, so that they can be counted.
+    If the credentials contain no name, the name is read from the form in `request`. The result is in lower case, so
+    that all spellings of one name are counted together.
+    credentials: the data of the attempt.
     """
     given = credentials or {}
     name = given.get("username") or given.get("email") or ""

@@ -42,10 +42,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | None:
     """Sign in a person whose password the LDAP directory has accepted, and return the person's account.
 
-    The teams and rights of the person's groups are applied.
-    login: the person's data in allauth's form. At the first sign-in a new account is created. If allauth trusts the
-    directory's e-mail addresses, an existing account with the same address is used instead. Return None if no account
-    may be created.
+    At the first sign-in, a new account is created. If allauth trusts the directory's e-mail addresses, an existing
+    account with the same address is used instead. The teams and rights of the person's groups are applied to the
+    account. Return None if no account may be created.
+    login: the person's data in allauth's form.
     """
     caller = caller_of(request)
     with transaction.atomic():

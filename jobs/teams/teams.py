@@ -59,8 +59,8 @@ def team_update(
     """Change the given settings of the actor's team, and return the team.
 
     None means no change, except for `review_above`.
-    review_above: the uncertainty (0..1) from which pictures are announced as uncertain; None means that no picture is
-    announced.
+    review_above: pictures whose uncertainty (0..1) is at least this value are reported as uncertain; None means that no
+    picture is reported.
     quality: the name of a quality; empty means the site's default.
     Raise PermissionDenied if the actor is not a manager, and InvalidParameter for an invalid value.
     """
@@ -93,9 +93,9 @@ def _settings_of(team: Team) -> dict[str, Any]:
 def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Membership:
     """Change a member's role and return the membership.
 
-    Owners may change all roles. Admins may not change owners or make a member an owner. Raise PermissionDenied for
-    other actors, NotFound if the membership belongs to another team, and InvalidParameter for the last owner or an
-    unknown role.
+    Owners may change all roles. Admins may not change owners or make a member an owner. Raise PermissionDenied if the
+    actor may not make the change, and NotFound if the membership belongs to another team. Raise InvalidParameter if the
+    role is unknown or if the team would have no owner.
     """
     role = role_checked(role)
     with transaction.atomic():
@@ -113,10 +113,11 @@ def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Me
 
 
 def member_remove(*, actor: Actor, membership: Membership) -> None:
-    """Remove a member from the team. Each member may remove themselves.
+    """Remove a member from the team.
 
-    Raise PermissionDenied if the actor removes another member and is not an owner or admin, or removes an owner and is
-    not an owner. Raise NotFound if the membership belongs to another team, and InvalidParameter for the last owner.
+    Each member may remove themselves. Owners may remove all members, and admins may remove all members except owners.
+    Raise PermissionDenied if the actor may not remove the member, NotFound if the membership belongs to another team,
+    and InvalidParameter if the team would have no owner.
     """
     with transaction.atomic():
         membership = _membership_locked(actor, membership)

@@ -20,7 +20,8 @@ class Repetitions(logging.Filter):
     After the minute, the next equal record reports how many were hidden. Records are equal if their logger, level and
     unformatted message are equal. Without this filter, an unreachable broker or a full disk would fill the log with
     hundreds of lines per second.
-    shown, period_s: the number and the period in seconds; tests replace them.
+    shown: the number of equal records that pass in one period.
+    period_s: the length of the period in seconds.
     """
 
     def __init__(self, *, shown: int = _SHOWN_PER_PERIOD, period_s: float = _PERIOD_S) -> None:

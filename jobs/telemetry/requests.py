@@ -34,9 +34,9 @@ REFUSALS = Counter("keyline_refusals", "Requests refused by a limit.", ["api", "
 
 
 class RequestsMiddleware:
-    """Middleware that gives each request an id, measures the request and logs it.
+    """Middleware that gives each request an id, measures its duration and logs it.
 
-    It is the first middleware, so it sees all responses.
+    This is the first middleware, so it sees all responses.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -70,7 +70,7 @@ def request_id_of(request: HttpRequest) -> str:
 def bind_caller(*, team: object, key: str = "", user: object = None) -> None:
     """Add the caller's team, key and user to the log lines of this request.
 
-    An empty key and a user None are left out.
+    An empty `key` and a `user` of None are left out.
     """
     ids = {"team": str(team), "key": key, "user": "" if user is None else str(user)}
     structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value})

@@ -12,7 +12,7 @@ _TAGS = ("request_id", "job", "picture", "team", "worker")
 
 
 def sentry_start(*, dsn: str, release: str) -> None:
-    """Start to report exceptions and logged errors. Raise ImportError if sentry-sdk is not installed.
+    """Configure Sentry to report exceptions and logged errors. Raise ImportError if sentry-sdk is not installed.
 
     dsn: the URL of the Sentry server.
     release: the version of the site.

@@ -25,8 +25,9 @@ _provider: Any = None
 
 
 def tracing_start(*, endpoint: str, share: float, exporter: Any = None) -> None:
-    """Start to send spans to an OTLP endpoint over HTTP.
+    """Configure OpenTelemetry to send spans to an OTLP endpoint over HTTP.
 
+    endpoint: the base URL of the endpoint.
     share: the fraction (0..1) of the traces that are sent.
     exporter: receives the spans instead of the endpoint; None means the endpoint.
     Raise ImportError if the SDK of OpenTelemetry is not installed.
@@ -62,9 +63,10 @@ def tracing_stop() -> None:
 def request_traced(*, request_id: str, name: str, duration_s: float, status: int, attributes: Attributes) -> None:
     """Record a request whose response has just been sent, as the first span of its trace.
 
+    Nothing is recorded if tracing has not been started with `tracing_start`.
     name, attributes: the name and the attributes of the span.
     duration_s: the duration in seconds.
-    status: the HTTP status. Before `tracing_start` is called, nothing is recorded.
+    status: the HTTP status.
     """
     if _provider is None:
         return
@@ -86,10 +88,10 @@ def picture_traced(
 ) -> None:
     """Record a finished picture and its stages as spans. The first stage is the time in the queue.
 
+    Nothing is recorded if `request_id` is empty or tracing has not been started with `tracing_start`.
     request_id: the id of the request that submitted the picture.
     timings_ms: the duration of each stage in milliseconds, in the order of the stages.
-    attributes: the attributes of the picture's span. Nothing is recorded if `request_id` is empty or `tracing_start`
-    was not called.
+    attributes: the attributes of the picture's span.
     """
     if _provider is None or not request_id:
         return
@@ -130,9 +132,9 @@ def _ids_of(request_id: str) -> tuple[int, int]:
 
 
 def _ids() -> Any:
-    """Return a generator of random ids.
+    """Return a generator of ids for OpenTelemetry.
 
-    For the first span of a trace, the generator returns the ids that `request_traced` has set.
+    The ids are random, except those of the first span of a trace, which `request_traced` has set.
     """
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 

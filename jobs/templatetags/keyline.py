@@ -31,7 +31,7 @@ def status_word(status: str) -> str:
 def option_range(name: str, value: float | None = None) -> SafeString:
     """Return the HTML attributes `min`, `max` and `value` of a slider for the option `name` of CutoutOptions.
 
-    value: None means the option's default.
+    value: the value of the slider; None means the option's default.
     """
     span, default = RANGES[name], getattr(CutoutOptions(), name)
     return format_html('min="{}" max="{}" value="{}"', span.low, span.high, default if value is None else value)
@@ -79,7 +79,7 @@ register.simple_tag(sentences.explained)
 
 @register.filter
 def artifact_link(image: JobImage, kind: str) -> str:
-    """Return a signed link to the newest file of a picture with this kind; an empty string if there is no such file."""
+    """Return a signed link to a picture's newest file of the kind `kind`; an empty string if there is no such file."""
     artifact = artifact_of(image, kind)
     return storage.link_to(artifact) if artifact else ""
 

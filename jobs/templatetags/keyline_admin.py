@@ -80,7 +80,8 @@ def tier_word(tier: str) -> str:
 def change_text(entry: AuditEntry) -> SafeString | str:
     """Return the changes of an audit entry as HTML, with one line for each changed value.
 
-    A line contains the name and the value before and after the change, or the only value that the entry has.
+    A line contains the name of the value, and the value before and after the change. If the entry has only one of the
+    two values, the line contains only this one.
     """
     before, after = entry.before or {}, entry.after or {}
     names = [*before, *(name for name in after if name not in before)]

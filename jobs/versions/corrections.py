@@ -16,7 +16,7 @@ def correction_count(image: JobImage) -> int:
     """Add one to the number of corrections of a picture, and return the new number.
 
     Call this function inside a transaction. The row stays locked until the commit, so that two concurrent corrections
-    cannot both be the last free one. Raise NotFound if the picture has been deleted.
+    get different numbers. Raise NotFound if the picture has been deleted.
     """
     if not JobImage.objects.filter(pk=image.pk).update(runs_again=F("runs_again") + 1):
         raise NotFound("The picture has been deleted.")
@@ -26,11 +26,11 @@ def correction_count(image: JobImage) -> int:
 def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota) -> int:
     """Return how many units of the quota a correction of a picture costs.
 
+    A correction with a number up to MATTING_FREE_CORRECTIONS costs the units of its quality minus the units that were
+    charged for the picture. A correction with the fine model therefore costs the difference to the fast model. Later
+    corrections cost as much as a new picture.
     count: the number of the correction, from 1.
     quality: the quality of the correction.
-    Corrections up to number MATTING_FREE_CORRECTIONS cost the units of their quality minus the units that the picture
-    was charged. A correction therefore does not give the fine model at the price of the fast model. Further corrections
-    cost as much as a new picture.
     """
     units = quota.units_of(quality)
     if count > settings.MATTING_FREE_CORRECTIONS:

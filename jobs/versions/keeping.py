@@ -83,7 +83,7 @@ def edit_keep(*, image: JobImage, version: Version | None, edit: dict[str, Any])
 def _lock(image: JobImage) -> None:
     """Lock a picture's job. Raise JobNotFound if the picture has been deleted.
 
-    Because of the lock, each version number is used once, and a deletion finds each row.
+    Because of the lock, two concurrent versions get different numbers, and a deletion of the job finds all versions.
     """
     Job.objects.select_for_update().filter(pk=image.job_id).first()
     if not JobImage.objects.filter(pk=image.pk).exists():

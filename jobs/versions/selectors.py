@@ -47,7 +47,7 @@ def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
 
 
 def run_image_of(image: JobImage, version: Version | None) -> JobImage:
-    """Return the picture whose alpha a version uses.
+    """Return the picture whose alpha mask a version uses.
 
     If a job made the version (`version.run`), this is the picture of that job; otherwise it is `image`.
     """

@@ -27,7 +27,7 @@ class Row:
     outputs: the names of the result files.
     uncertainty: a value of 0..1; None means that there is no result.
     duration_s: the seconds from the submission to the end.
-    error: the reason of a failure.
+    error: the reason for a failure.
     """
 
     job: str
@@ -85,7 +85,7 @@ class _Lines:
     def _last_part(self) -> int:
         """Return the number of the last part of the manifest.
 
-        The part is searched with steps that first double and then halve, to make few requests.
+        To make few requests, the search uses steps that first double and then halve.
         """
         last, step = 1, 1
         while self._exists(last + step):

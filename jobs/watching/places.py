@@ -29,8 +29,8 @@ DONE, FAILED = "done", "failed"
 class Arrival:
     """A file in a place: its name, its size in bytes, and the time of its last change in nanoseconds since 1970.
 
-    etag: the bucket's digest of the content; empty for a folder. A bucket needs it, because its times are in whole
-    seconds.
+    etag: the bucket's digest of the content; empty for a folder. The times in a bucket are whole seconds, so they alone
+    do not show every change.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """The watcher of a folder or a bucket prefix. It submits new pictures, stores their results, then moves the pictures.
 
-The watcher may be killed at any time. It submits each picture with a key made of the picture's place, size, time and
-recipe, so a second submission finds the same job. It writes results completely and under fixed names. It adds each row
-of the manifest (the list of results) once. It moves the picture last. If the picture was changed during the job, the
-picture stays and is submitted as a new picture.
+The watcher may be killed at any time. It submits each picture with a key made of the picture's place, name, size and
+time, the recipe and the options, so a second submission finds the same job. It writes results completely and under
+fixed names. It adds each row of the manifest (the list of results) once. It moves the picture last. If the picture was
+changed during the job, the picture stays and is submitted as a new picture.
 """
 
 from __future__ import annotations
@@ -89,7 +89,10 @@ class Watcher:
             self.stopping.wait(0.1 if self._flights else self.watch.every_s)
 
     def step(self) -> int:
-        """Store the results of ended jobs, and submit new pictures. Return the number of submitted pictures."""
+        """Store the results of ended jobs, and submit new pictures.
+
+        Return how many pictures were submitted or rejected.
+        """
         self._land()
         submitted = 0
         if time.monotonic() < self._next_submission_s:

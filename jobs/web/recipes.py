@@ -26,7 +26,7 @@ RECENT = 6
 class Subject:
     """A picture that the preview of a recipe can show: a sample, or a result of the team.
 
-    wish: the request fields that select this picture for the preview.
+    wish: the fields of the preview request that select this picture.
     image: the team's result; None for a sample.
     """
 

@@ -26,7 +26,10 @@ from segmentation.errors import MattingError
 
 
 class JobAction(TeamPage, ButtonsOnly):
-    """Base class of views that run one action on a job and then redirect to the job's page, which shows errors."""
+    """Base class of views that run one action on a job and then redirect to the job's page.
+
+    An error of the action is shown on that page.
+    """
 
     page_url_name = "site:job"
 
@@ -45,7 +48,7 @@ class JobAction(TeamPage, ButtonsOnly):
     def act(self, job: Job) -> None:
         """Run the action on the job. Subclasses must implement this method.
 
-        A MattingError that the action raises is shown on the job's page.
+        If this method raises a MattingError, the job's page shows the error.
         """
         raise TypeError(f"{type(self).__name__} has no action")
 

@@ -30,7 +30,7 @@ from segmentation.errors import MattingError
 def htmx_of(request: HttpRequest) -> HtmxDetails:
     """Return the htmx details that the middleware of django-htmx added to the request.
 
-    The details are false if htmx did not send the request.
+    `bool()` of the details is False if htmx did not send the request.
     """
     htmx: HtmxDetails = getattr(request, "htmx")  # noqa: B009  no type stub declares it
     return htmx
@@ -120,8 +120,8 @@ class ActionsPage(TeamPage, TemplateView):
 
     A POST runs the action of a button and then redirects to the page, or shows the page with the errors.
 
-    actions: maps the value of the button named `do` to the name of the method to call. The method may return its own
-    response; None: redirect.
+    actions: maps the value of the button named `do` to the name of the method to call. The method returns a response,
+    or None for a redirect to the page.
     page_url_name: the URL name of the page itself.
     typed: the submitted forms by their names in the template. An action sets them, so that the page can show invalid
     forms again.

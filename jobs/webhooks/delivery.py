@@ -45,8 +45,9 @@ Status = WebhookDelivery.Status
 def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
     """Send the delivery with this id if it is due, and record the result.
 
-    A repeated queue message has no effect.
-    patiently: True if this process is the separate worker for teams whose receiver was slow recently.
+    A repeated queue message has no effect. If a receiver of the team was slow recently, the delivery is passed to a
+    separate worker for slow receivers.
+    patiently: True if this process is that separate worker.
     """
     delivery = WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_id).first()
     if delivery is None:
@@ -65,10 +66,11 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue up to `limit` deliveries that are due, and return their number.
+    """Queue the deliveries that are due or whose worker died, and return their number.
 
-    These are planned retries, lost messages, and attempts of dead workers. A background thread (`jobs.running.upkeep`)
-    calls this function regularly.
+    A delivery is due when the time of its retry has come, or when its queue message was lost. A background thread
+    (`jobs.running.upkeep`) calls this function regularly.
+    limit: the largest number of deliveries with a dead worker, and also the largest number of due deliveries.
     """
     return sweep(_Deliveries(), limit=limit)
 

@@ -49,10 +49,11 @@ def webhook_update(
     events: Sequence[str] | None = None,
     is_enabled: bool | None = None,
 ) -> Webhook:
-    """Change the values of a webhook that are not None, and return the webhook.
+    """Change a webhook and return it. An argument that is None changes nothing.
 
     If the webhook is enabled, the stored reason for disabling it is cleared. Messages that are already waiting are sent
-    to the old URL. Raise the errors of `webhook_create`.
+    to the old URL. Raise PermissionDenied if the actor may not manage webhooks, InvalidParameter for unknown events,
+    and the errors of `check_url`.
     """
     require_manager(actor)
     changes: dict[str, Any] = {}

@@ -78,7 +78,7 @@ def delivery_enqueue(
 def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
     """Queue one attempt to send a delivery.
 
-    patiently: use the queue of the worker for slow receivers.
+    patiently: if True, use the queue of the worker for slow receivers.
     """
     queue.enqueue_task(
         DELIVERY_ATTEMPT,
@@ -90,10 +90,10 @@ def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
 
 
 def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
-    """Send a test message to a webhook, and return the row of the message.
+    """Queue a test message to a webhook, and return the row of the message.
 
-    The message is sent even if the webhook has no such event. Raise PermissionDenied if the actor may not manage
-    webhooks.
+    The message is sent regardless of which events the webhook subscribes to. Raise PermissionDenied if the actor may
+    not manage webhooks.
     """
     require_manager(actor)
     with transaction.atomic():
@@ -101,9 +101,10 @@ def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
 
 
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send a message again with the same id, and return its new row. The log of deliveries keeps both rows.
+    """Queue a webhook message to be sent again, and return the new delivery.
 
-    actor: the sender; None means the operator, whose permission is not checked.
+    The new delivery has the same message id. The earlier delivery stays in the log.
+    actor: the user or API key that asks for this; None means the operator, whose permission is not checked.
     Raise PermissionDenied if the actor may not manage webhooks.
     """
     if actor is not None:

@@ -1,6 +1,6 @@
 """The prompts (boxes and clicks) that the models accept.
 
-They are read from the manifests of the models, without loading a model.
+The manifest of each model says which prompts it accepts, so no model must be loaded.
 """
 
 from __future__ import annotations

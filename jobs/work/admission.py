@@ -31,7 +31,7 @@ _LONGEST_RETRY_S = 600
 class Outlook:
     """The expected wait of a team.
 
-    length: the number of pictures, the team's own and those before them.
+    length: the number of pictures to process: the team's own pictures and the pictures before them.
     seconds: the estimated time for these pictures.
     """
 
@@ -47,8 +47,9 @@ class Outlook:
 def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
     """Raise TooManyTasks or QueueFull if the queue limits do not allow `pictures` more pictures of the team.
 
-    urgency: a Job.Urgency. TooManyTasks means that the team's limit is exceeded. QueueFull means that the site's limit
-    is exceeded, or that an interactive request would wait too long.
+    TooManyTasks means that the team's limit is exceeded. QueueFull means that the site's limit is exceeded, or that an
+    interactive request would wait too long.
+    urgency: the Job.Urgency of the new pictures.
     """
     waiting = _waiting_by_team()
     own = sum(waiting[team.pk].values())
@@ -73,10 +74,10 @@ def outlook(
 ) -> Outlook:
     """Return the queue length and the expected time for a team that adds `pictures` pictures of this urgency.
 
-    waiting: the number of queued pictures by team id and urgency; None means that it is read from the database.
     Pictures with a higher urgency are processed first. Pictures with the same urgency are processed in turn, one team
     after the other. Another team therefore delays this team by at most as many pictures as this team has in the queue,
     plus MATTING_TEAM_WINDOW.
+    waiting: the number of queued pictures by team id and urgency; None means that it is read from the database.
     """
     waiting = _waiting_by_team() if waiting is None else waiting
     more_urgent = queue.PICTURE_QUEUES[: queue.PICTURE_QUEUES.index(urgency)]

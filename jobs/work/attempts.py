@@ -36,9 +36,10 @@ logger = logging.getLogger(__name__)
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
     """Claim a queued picture with a lease and return it.
 
-    worker: the name of the worker. Return None if the picture is deleted, no longer queued, or held. A picture is held
-    (kept out of the queue) if its team already runs its maximum number of pictures. A held picture is queued again when
-    another picture of the team ends.
+    Return None if the picture is deleted, is not queued, or is not due yet. Also return None if the team already runs
+    its maximum number of pictures. In this case the picture is held: it waits outside the queue until another picture
+    of the team ends.
+    worker: the name of the worker.
     """
     image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
     if image is None:
@@ -58,8 +59,9 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
     """Store the source file of a picture that a worker has downloaded or read.
 
-    width, height: in pixels. The quota is checked here because the size was unknown when the job was submitted.
-    Raise QuotaExceeded if the team's storage is full, and the errors of `artifact_keep`.
+    The quota is checked here because the size was unknown when the job was submitted. Raise QuotaExceeded if the team's
+    storage is full, and the errors of `artifact_keep`.
+    width, height: the size of the picture in pixels.
     """
     team = image.job.team
     usage_check(team=team, quota=quota_of(team), new_bytes=len(data), units=0)
@@ -76,8 +78,10 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 
 
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
-    """Queue a downloaded picture for a model; return False if this attempt has lost its lease.
+    """Queue a downloaded picture for a model worker. Return False if this attempt has lost its lease.
 
+    If the team already has its maximum number of messages in the queue, the picture is held: it waits outside the
+    queue.
     timings_ms: the durations of the stages so far in milliseconds; they are stored with the picture.
     """
     with transaction.atomic(), room_given_back(image.job):
@@ -98,13 +102,14 @@ def image_succeed(
     model_reason: str = "",
     finished: FinishedPicture | None = None,
 ) -> bool:
-    """Store the result files, and write their rows and the picture's state in one commit.
+    """Store the result files of a picture, and write their rows and the picture's state in one commit.
 
     Return False if this attempt has lost its lease.
     result: the cutout.
     timings_ms: the duration of each stage in milliseconds.
-    model_version: the name and version of the model.
-    tier, model_reason: as in `jobs.inference.choice.Choice`. These three are empty if no model was needed.
+    model_version: the name and version of the model; empty if no model was needed.
+    tier: the tier (quality class) of the model; empty if no model was needed.
+    model_reason: why this model was used (`Choice.reason`); empty if no model was needed.
     finished: the result of the job's recipes; None means that the job has no recipes.
     """
     artifacts: list[Artifact] = []

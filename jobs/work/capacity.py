@@ -37,11 +37,12 @@ def claim_allowed(job: Job) -> bool:
 
 @contextmanager
 def room_given_back(job: Job) -> Iterator[None]:
-    """Return a context manager whose `with` block ends a picture. Afterwards it queues the team's next held picture.
+    """Return a context manager for a block that ends a picture. Afterwards, held pictures of the team are queued.
 
-    A held picture waits outside the queue. Use the context manager inside a transaction. It locks the team's row before
-    the picture's row, in the same order as `image_claim`. The lock also prevents a race with a claim that marks a
-    picture as held at the same time: either this function finds the held picture, or the claim finds the free capacity.
+    A held picture waits outside the queue. Use the context manager inside a transaction. If the team has a limit, the
+    context manager locks the team's row before the block locks the picture's row, in the same order as `image_claim`.
+    Because of the lock, a concurrent claim cannot mark a picture as held after this function has looked for held
+    pictures.
     """
     if not _is_limited(job):
         yield
@@ -80,9 +81,12 @@ def all_held_release() -> int:
 
 
 def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]) -> int:
-    """Queue held pictures (pictures that wait outside the queue) of one queue, oldest first, and return their number.
+    """Queue the team's held pictures for one queue, oldest first, and return the number of pictures.
 
-    rooms: a cache of how many more pictures may run, by API dialect (emulated vendor API).
+    A held picture waits outside the queue.
+    urgency: the Job.Urgency of the queue.
+    is_remote: True for the download queue, False for the model queue.
+    rooms: a cache of the number of pictures that may still start, by API dialect (emulated vendor API).
     """
     left = window_room(team.pk, urgency, is_remote=is_remote)
     if left <= 0:

@@ -1,4 +1,7 @@
-"""Messages that send a picture to the workers of its next stage. The stages are download and model."""
+"""Functions that send pictures to the workers of their next stage.
+
+The two stages are the download and the processing by a model.
+"""
 
 from __future__ import annotations
 

@@ -46,11 +46,12 @@ def job_count(job_id: UUID) -> None:
 
 
 def job_end(job: Job, *, error: MattingError | None = None) -> None:
-    """End a job: succeeded if any picture succeeded, otherwise cancelled if any was cancelled, otherwise failed.
+    """End a job and announce its end. A job that has already ended does not change.
 
-    A failed job gets the error of its first failed picture.
-    error: if given, the job fails with this error and its pictures are refunded. A job that has already ended does not
-    change. Call this function inside a transaction.
+    The job succeeds if at least one picture succeeded. Otherwise the job is cancelled if at least one picture was
+    cancelled. Otherwise the job fails with the error of its first failed picture. Call this function inside a
+    transaction.
+    error: if given, the job fails with this error, and its pictures are refunded.
     """
     if error is not None:
         ended = job.finish(Status.FAILED, code=error.code, message=error.message)

@@ -28,9 +28,9 @@ def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
 
 
 def in_stage(images: QuerySet[JobImage], *, is_remote: bool) -> QuerySet[JobImage]:
-    """Return the pictures of a queryset that wait for their download.
+    """Return those pictures of a queryset that are in the download stage or in the model stage.
 
-    is_remote: if False, return the pictures that do not wait for a download.
+    is_remote: True for the pictures that wait for a download, False for all other pictures.
     """
     source = Artifact.objects.filter(image=OuterRef("pk"), kind=Artifact.Kind.SOURCE)
     remote = ~Q(source_url="") & ~Exists(source)

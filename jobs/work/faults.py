@@ -70,7 +70,7 @@ def component_of(error: BaseException) -> str:
 def database_retried(call: Callable[[], _Result]) -> _Result:
     """Call a function and return its result. Retry the call while the database is locked or cannot be reached.
 
-    The pauses between the calls grow, up to 18 s in total; then the last error is raised. `call` must open its own
+    The pauses between the calls grow. After 18 s of pauses in total, the last error is raised. `call` must open its own
     transaction. If this function is called inside a transaction, it does not retry.
     """
     for delay_s in (*_DATABASE_DELAYS_S, None):

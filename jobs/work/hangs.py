@@ -12,7 +12,8 @@ from contextlib import contextmanager
 class HangGuard:
     """A time limit for several tasks that run at the same time in this process.
 
-    The process has a single timer, which Python code cannot block. The timer is set to the earliest end of all tasks.
+    The process has a single timer, which Python code cannot block. The timer expires at the earliest time limit of the
+    running tasks.
     """
 
     def __init__(self) -> None:

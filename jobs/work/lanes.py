@@ -1,7 +1,7 @@
 """Threads ("lanes") that process several pictures of one worker at the same time, so that its GPU can batch them.
 
-The queue message of a picture ends when the picture's thread starts. After that, the lease of the picture ensures that
-a lost picture is processed again.
+RQ treats the queue message of a picture as done when the picture's thread starts. After that, the lease of the picture
+ensures that a lost picture is processed again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Lanes:
     """The threads for a worker's pictures.
 
     Before `open` is called, there are no threads, and the worker processes one picture at a time.
-    A thread cannot be stopped at the time limit of its picture as the main thread can. Therefore a picture that takes
-    longer than the limit plus HANG_MARGIN_S ends the process. Afterwards each of the pictures in progress is processed
-    alone.
+    The main thread can be stopped at the time limit of its picture, but other threads cannot. Therefore the whole
+    process ends if a picture takes longer than its limit plus HANG_MARGIN_S. Afterwards each of the pictures in
+    progress is processed alone.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,10 @@ class Lanes:
         return self._threads is not None
 
     def open(self, count: int) -> None:
-        """Allow `count` pictures at the same time. If `count` is 1, nothing changes."""
+        """Create `count` threads, so that `count` pictures can be processed at the same time.
+
+        If `count` is 1, nothing changes.
+        """
         if count > 1:
             self._count = count
             self._threads = ThreadPoolExecutor(count, thread_name_prefix="picture")
@@ -57,7 +60,7 @@ class Lanes:
 
         Exceptions of `work` are logged.
         limit_s: the time limit of `work` in seconds; None means no limit.
-        queue_name: the queue to which the metrics add the time.
+        queue_name: the name of the queue; the metrics add the busy time to this queue.
         """
         if self._threads is None:
             raise RuntimeError("the lanes are not open")

@@ -63,9 +63,9 @@ class LeasedWork(ABC, Generic[_Row]):
 def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
     """Recover the rows with an expired lease, then send the due rows that have no message. Return the number of rows.
 
-    limit: the largest number of rows that are recovered, and the largest number that are sent. Several hosts may call
-    this function at the same time: each row is released by one conditional update, and a duplicate message does no
-    harm.
+    Several hosts may call this function at the same time: each row is released by one conditional update, and a
+    duplicate message does no harm.
+    limit: the largest number of rows that are recovered, and also the largest number of rows that are sent.
     """
     expired = work.rows().filter(leased_until__lt=timezone.now())[:limit]
     return recover(work, expired) + resend(work, limit=limit)

@@ -1,8 +1,8 @@
 """Detection of the end of a storage outage. The pictures that the outage postponed are then retried immediately.
 
 The delays between attempts grow, so a picture might otherwise wait for minutes after a short outage. The delays are
-shortened only if this module observed the outage and its end. A fault of a single picture while the storage works does
-not shorten them.
+shortened only if this module observed the outage and its end. If a single picture has a fault while the storage works,
+the delays stay the same.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def topic_of_job(job_id: object) -> str:
 def announce_done(job_id: UUID) -> None:
     """Wake the requests that wait for this job. Call this function after the commit.
 
-    If Redis cannot be reached, nothing is sent; the waiting requests then find the end of the job in the database.
+    If Redis cannot be reached, nothing is sent. The waiting requests find the end of the job in the database later.
     """
     with suppress(RedisError, OSError):
         announce(topic_of_job(job_id))
@@ -184,9 +184,9 @@ def announce(topic: str) -> None:
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
     """Return a context manager that subscribes to the end of a job. Its value is a function that waits for the end.
 
-    This function waits at most the given number of seconds, and returns whether the end was announced. Subscribe first,
-    then read the database, then wait, so that no announcement is missed. If Redis cannot be reached, the function waits
-    the full time, and the caller finds the end in the database.
+    The function waits at most the given number of seconds, and returns whether the end was announced. Inside the `with`
+    block, read the database first and then call the function, so that no announcement is missed. If Redis cannot be
+    reached, the function waits the full time, and the caller finds the end in the database.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
 

@@ -42,7 +42,8 @@ def leases_release(*, worker: str, is_strike: bool = True) -> int:
     """Recover the pictures of a dead worker before its leases expire; return the number of pictures.
 
     worker: the name of the worker.
-    is_strike: True if the picture may have caused the end of the worker. After a few such ends, the picture fails.
+    is_strike: True if the picture may have caused the end of the worker. A picture that may have ended several workers
+    fails.
     """
     pictures = _Pictures(is_strike=is_strike)
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))
@@ -51,8 +52,9 @@ def leases_release(*, worker: str, is_strike: bool = True) -> int:
 def leases_release_of_host(*, host: str) -> int:
     """Recover the pictures of this host's dead workers; return the number of pictures.
 
-    host: the name of this host. The parent process of the workers calls this function when it starts. The event that
-    ended the previous parent also ended all its workers, so no picture counts as the cause.
+    The parent process of the workers calls this function when it starts. The event that ended the previous parent also
+    ended all its workers, so no picture counts as the cause.
+    host: the name of this host.
     """
     names = JobImage.objects.filter(status=Status.RUNNING, claimed_by__startswith=f"{host}-").values_list("claimed_by")
     return sum(leases_release(worker=name, is_strike=False) for (name,) in set(names) if not _runs_here(name))

@@ -14,9 +14,9 @@ _functions: dict[str, Callable[..., object]] = {}
 class Task:
     """A kind of background task.
 
+    The module that sends a task also defines its Task object. The function that runs the task is registered with the
+    decorator `runs`. `jobs.work.serving` imports the modules of these functions.
     timeout_s: the time limit of one run in seconds; None means the time limit of a picture.
-    The module that sends the task defines it. The function that runs it is registered with `@runs`. `jobs.work.serving`
-    imports the modules of these functions.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """Detection of repeated requests from a client that sends no Idempotency-Key.
 
 A client that receives a timeout, a 5xx status or no response sends its request again. While the first request is
-running, or if its response was not delivered, the repeated request returns the job of the first request. Nothing is
-then processed or charged twice. Two requests are the same if their caller, route, options and picture bytes are equal.
-MATTING_REPEAT_WINDOW_S is the longest time between them in seconds; 0 disables the detection.
+running, or if its response was not delivered, the repeated request returns the job of the first request. In this way,
+no picture is processed or charged twice. Two requests are the same if their caller, route, options and picture bytes
+are equal. MATTING_REPEAT_WINDOW_S is the longest time between two such requests in seconds; 0 disables the detection.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def repeat_key_of(
 ) -> str:
     """Return a hash of a request's caller, route, options and pictures.
 
+    Return an empty string if repeats are not detected for this request.
     door: the API or page of the request, and its values.
-    corrects: the id of the picture that the request corrects; None means that the request is no correction. Return an
-    empty string if repeats are not detected for this request.
+    corrects: the id of the picture that the request corrects; None means that the request is not a correction.
     """
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
@@ -70,8 +70,9 @@ def repeat_key_of(
 def job_repeated(repeat_key: str) -> Job | None:
     """Return the job of an earlier request that is equal to this request, and count the repetition.
 
-    repeat_key: the result of `repeat_key_of` for this request. Return None if there is no such job, or if the job
-    failed, was cancelled, was delivered, or is too old.
+    Return None if there is no such job. A job is ignored if it failed, was cancelled or is too old, or if its response
+    was delivered.
+    repeat_key: the result of `repeat_key_of` for this request.
     """
     if not repeat_key:
         return None
@@ -93,7 +94,7 @@ def repeat_key_free(repeat_key: str) -> None:
 
 
 def submission_note(job: Job) -> None:
-    """Add the job to the submissions of the current request. `submissions_noted` collects them."""
+    """Add the id of a job to the list of `submissions_noted`, if the current code runs in such a context."""
     noted = _submitted.get()
     if noted is not None and job.repeat_key:
         noted.append(job.pk)
@@ -114,7 +115,10 @@ def submissions_noted() -> Iterator[list[UUID]]:
 
 
 def jobs_delivered(job_ids: Sequence[UUID]) -> None:
-    """Record that the response with these jobs has reached the client. An equal request then creates a new job."""
+    """Record that the response with these jobs has reached the client.
+
+    After that, an equal request creates a new job.
+    """
     Job.objects.filter(pk__in=job_ids).update(repeat_key="")
 
 

@@ -24,10 +24,10 @@ from segmentation.options import CutoutOptions
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source as a new job, and return the job. The job becomes a version of the picture.
 
+    If `image` is itself a correction, the job becomes a version of the original picture. The new job has the recipes of
+    the old job. If another user submitted the source, the audit trail records that the actor opened it.
     options: the options of the new job.
-    door: how the new job is submitted. If `image` is itself a correction, the job becomes a version of the original
-    picture. The new job has the recipes of the old job. If another user submitted the source, the audit trail records
-    that the actor opened it.
+    door: how the new job is submitted.
     Raise NotFound if the source is deleted, and the errors of `job_submit`.
     """
     limits = limits_from_json(image.job.limits)
@@ -40,8 +40,9 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
 def images_rerun(*, actor: Actor, images: Sequence[JobImage], options: CutoutOptions, door: Door) -> Job:
     """Submit the stored sources of several pictures as one new job, in the given order, and return the job.
 
-    door: how the job is submitted. The site's limits apply. The new job has the recipes of the first picture's job.
-    Pictures whose source is deleted are left out.
+    The site's limits apply. The new job has the recipes of the first picture's job. Pictures whose source is deleted
+    are left out.
+    door: how the job is submitted.
     Raise NotFound if no source remains, and the errors of `job_submit`.
     """
     stored = [image for image in images if artifact_of(image, Artifact.Kind.SOURCE)]

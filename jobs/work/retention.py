@@ -42,7 +42,8 @@ def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
 def jobs_expire(*, at_most_s: float = 10.0) -> int:
     """Delete the jobs whose retention has ended, oldest first, and return the number of deleted jobs.
 
-    at_most_s: the approximate time limit in seconds. If a job cannot be deleted, the other jobs are still deleted.
+    If a job cannot be deleted, the other jobs are still deleted.
+    at_most_s: the approximate time limit in seconds.
     """
     deadline = time.monotonic() + at_most_s
     count = 0

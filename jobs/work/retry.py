@@ -23,8 +23,8 @@ from jobs.work.ending import job_lock
 def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
     """Queue a job's failed pictures again and charge them; return the number of pictures.
 
-    images: the pictures to retry; None means all failed pictures. A picture without a stored source, URL or path is not
-    retried.
+    A picture without a stored source, URL or path is not retried.
+    images: the pictures to retry; None means all failed pictures.
     Raise JobNotFound if the job has been deleted, QueueUnavailable if Redis cannot be reached, and the errors of
     `usage_charge`.
     """

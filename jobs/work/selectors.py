@@ -65,11 +65,11 @@ def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
 
 
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Return the jobs that the actor may see, with the filters in `chosen`, newest first.
+    """Return the jobs that the actor may see, with the filters in `chosen`, without corrections.
 
-    chosen: `status`, `dialect` (the API), `created_after`, `created_before`, `uncertainty_from`, and `order`. The order
-    `uncertain` returns the most uncertain jobs first. Pictures and artifacts are prefetched, so the number of queries
-    is constant.
+    The newest jobs come first. With the order `uncertain`, the most uncertain jobs come first. Pictures and artifacts
+    are prefetched, so the number of queries is constant.
+    chosen: `status`, `dialect` (the API), `created_after`, `created_before`, `uncertainty_from`, and `order`.
     """
     jobs = entries_of(actor)
     for name in ("status", "dialect"):
@@ -91,7 +91,7 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
 
 
 def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Return the actor's unexpired jobs of one API dialect (an emulated vendor API).
+    """Return the jobs of one API dialect (an emulated vendor API) that the actor may see and that have not expired.
 
     chosen: the filters of `jobs_filtered`.
     """
@@ -123,9 +123,10 @@ def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
 def job_of_file(actor: Actor, key: str) -> Job | None:
     """Return the job that a watcher submitted for a file; None if the file may be submitted.
 
-    key: the key that the watcher computed for the file. A client's Idempotency-Key expires, but this key is valid as
-    long as the job exists. A watcher that was stopped for days therefore charges no picture again. Only a failed or
-    cancelled job may be repeated, after its key has expired.
+    A client's Idempotency-Key expires, but the key of a file is valid as long as the job exists. A watcher that was
+    stopped for days therefore charges no picture again. If the job failed or was cancelled, its key expires too, and
+    the file may then be submitted again.
+    key: the key that the watcher computed for the file.
     """
     job = jobs_of(actor).filter(idempotency_key=key).first()
     if job is None or job.status == Status.SUCCEEDED or not job.is_terminal:
@@ -179,9 +180,9 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def _images_seen(actor: Actor) -> QuerySet[JobImage]:
-    """Return the pictures of the jobs from `entries_of`, by a join.
+    """Return the pictures of the jobs that `entries_of` returns.
 
-    With a subquery instead of a join, databases would sort all pictures of a team.
+    The query uses a join. With a subquery, databases would sort all pictures of a team.
     """
     images = JobImage.objects.filter(job__team=actor.team, job__corrects=None)
     return images.filter(job__user=actor.user) if actor.sees_only_own else images

@@ -49,10 +49,11 @@ _BROKER_PAUSE_S = 0.2
 def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
     """Take messages from queues and run their tasks until SIGTERM or SIGINT.
 
+    Tasks run in this process, without a fork, so the model stays loaded. If an RQ worker loses the connection to the
+    broker, it ends, and this function starts another RQ worker in the same process. Before this function returns, it
+    waits until the pictures in the threads of `lanes` have ended.
     name: the name of this worker.
-    until_empty: if True, also stop when the queues are empty. Tasks run in this process, without a fork, so the model
-    stays loaded. An RQ worker ends when it loses the broker; then another RQ worker starts in the same process. This
-    function returns after the pictures in the threads of `lanes` have ended too.
+    until_empty: if True, also stop when the queues are empty.
     """
     _serve(queue_names, name=name, until_empty=until_empty)
     lanes.drain()

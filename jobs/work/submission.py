@@ -57,11 +57,12 @@ class Door:
     wire: values that the API needs for its responses.
     output_folder, output_names: a fixed storage folder and fixed file names (without extension) for the results.
     export_directory: a folder of the server to which the results are copied.
-    bundle_key: the storage key of the zip, if one is made.
-    idempotency_key, request_hash: the Idempotency-Key that the client sent, and a hash of the request's content. Empty
-    values mean none.
+    bundle_key: the storage key of the zip; empty if no zip is made.
+    idempotency_key, request_hash: the Idempotency-Key that the client sent, and a hash of the request's content; empty
+    if the client sent no key.
     retention_hours: how long the job is kept, in hours; None means the value of the team or the site.
-    worker_judges: True if the worker, not the request, rejects a picture that exceeds the team's limits.
+    worker_judges: if True, a worker rejects a picture that exceeds the team's limits; if False, `job_submit` rejects
+    it.
     """
 
     dialect: str
@@ -91,15 +92,15 @@ def job_submit(
 ) -> Job:
     """Store the sources, write the job with its pictures, queue the pictures after the commit, and return the job.
 
+    If the client repeats a request whose response was not delivered, return the job of the first request
+    (`jobs.work.repeats`). A RefusedSource becomes a failed picture. If all sources are refused, the returned job has
+    failed.
+
     door: how the job is submitted.
     limits: the limits for the pictures; None means the site's limits.
     recipes: the recipes that are applied to each picture.
     corrects: the picture that the model processes again; the job becomes a version of it (`jobs.versions`). None means
-    that the job is no correction.
-
-    If the client repeats a request whose response was not delivered, return the job of the first request
-    (`jobs.work.repeats`). A RefusedSource becomes a failed picture. If all sources are refused, the returned job has
-    failed.
+    that the job is not a correction.
 
     Raise ImageMissing if there is no source, BoxInvalid if a box is outside its picture, the errors of `usage_charge`
     and `admission_check`, IdempotencyConflict if another job has the same Idempotency-Key, StorageFailed and
@@ -201,7 +202,7 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
 
 
 def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits, *, units: int) -> None:
-    """Raise the errors of the quota before any file is stored.
+    """Raise QuotaExceeded if the team's quota is too small for the pictures. No file is stored before this check.
 
     units: the units of the quota that each picture costs.
     """
@@ -211,7 +212,11 @@ def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: 
 
 
 def _least_bytes(source: Source, limits: Limits) -> int:
-    """Return the size of a source in bytes, or 1 if the size is not known. The worker checks such sources again."""
+    """Return the number of bytes that the quota check counts for a source.
+
+    This is the size of the source, or 1 if the size is not known or the file is too large to be stored. If the size is
+    not known, the worker checks the quota again.
+    """
     match source:
         case CheckedSource():
             return source.probe.bytes
@@ -222,9 +227,10 @@ def _least_bytes(source: Source, limits: Limits) -> int:
 
 
 def _retention_hours(door: Door, quota: Quota) -> int:
-    """Return how many hours the job is kept: the value of the request, otherwise of the team, otherwise of the site.
+    """Return how many hours the job is kept.
 
-    The result is at most the value of the team.
+    This is the value of the request; if it has none, the value of the team; if the team has none, the value of the
+    site. The result is at most the value of the team.
     """
     hours = door.retention_hours or quota.retention_hours or settings.MATTING_RETENTION_HOURS
     return min(hours, quota.retention_hours or hours)

@@ -66,8 +66,8 @@ def image_process(image_id: str) -> None:
 
     `lanes` are threads that process several pictures at the same time. If an error concerns the picture, the picture
     fails. After a fault of the machine (disk, memory, database), the picture returns to the queue. If a worker has died
-    while it processed this picture, the picture is processed alone, because it may end this worker too. Then no other
-    picture can be the cause.
+    while it processed this picture, the picture is processed alone. If this worker dies too, it is clear that no other
+    picture is the cause.
     """
     message = get_current_job()
     if message is not None and lanes.is_open and not _has_lost_a_worker(image_id):
@@ -80,15 +80,20 @@ def image_process(image_id: str) -> None:
 
 @runs(queue.IMAGE_DOWNLOAD)
 def image_download(image_id: str) -> None:
-    """Claim one picture, download it and queue it for a model. Errors are handled as in `image_process`."""
+    """Claim one picture, download it and queue it for a model.
+
+    If an error concerns the picture, the picture fails. After a fault of the machine, the picture returns to the queue.
+    """
     _attempt(image_id, _download)
 
 
 @runs(WEIGHTS_TRY)
 def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
-    """Load a file of the weights folder, and reply with its description or with the error.
+    """Load a file of the weights folder, and reply with a description of the model or with the error.
 
-    path, sha256, storage_key: as for `weights_tried`.
+    path: the path of the file, relative to the weights folder.
+    sha256, storage_key: the hash and the storage key of a copy, for a host that does not have the file; empty if there
+    is no copy.
     reply_to: the address of the reply.
     """
     queue.reply(reply_to, engines.tried(path, sha256, storage_key))
@@ -138,7 +143,11 @@ def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
 
 
 def _end_with(image: JobImage, error: Exception) -> None:
-    """After a fault of the machine or a service, return the picture to the queue. After another error, fail it."""
+    """End an attempt that has raised an error.
+
+    After a fault of the machine or a service, the picture returns to the queue. After any other error, the picture
+    fails.
+    """
     if is_machine_fault(error):
         logger.warning("a fault of this machine stopped picture %s", image.id, exc_info=error)
         fitness.fault(error)
@@ -246,7 +255,7 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
 
 
 def _stored(source: Artifact) -> bytes:
-    """Return a stored source.
+    """Return the bytes of a stored source.
 
     Raise StorageFailed if the file is missing, because this indicates a fault such as a removed bucket.
     """

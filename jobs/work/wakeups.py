@@ -31,7 +31,7 @@ _JOB = queue.topic_of_job("")
 
 
 class JobWakeups:
-    """The requests that wait for topics.
+    """The HTTP requests of this process that wait for topics.
 
     A topic is the name of an event: `job:ID` for the end or the deletion of a job.
     One Redis subscription receives all announcements. In addition, one query checks all topics every two seconds, so a
@@ -55,8 +55,8 @@ class JobWakeups:
     async def wait(self, topic: str, timeout_s: float | None) -> None:
         """Wait until the topic is announced, for at most `timeout_s` seconds.
 
-        timeout_s: the time limit; None means that there is none. If the topic was announced in the last five seconds,
-        return immediately.
+        If the topic was announced in the last five seconds, return immediately.
+        timeout_s: the time limit; None means that there is no time limit.
         """
         if self._has_just_happened(topic):
             return

@@ -11,7 +11,7 @@ _PATIENCE_S = 60.0
 
 
 class PictureServer:
-    """The pictures that the local web server offers, by name."""
+    """A local web server that offers pictures by name. Tests add pictures and can delay their downloads."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -41,7 +41,7 @@ class PictureServer:
 
 @contextmanager
 def serving_pictures() -> Iterator[PictureServer]:
-    """Start the server on a free port of this machine and yield its pictures; stop it at the end of the block."""
+    """Start a picture server on a free port of this machine and yield it; stop it at the end of the `with` block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -20,7 +20,7 @@ from tests.cast import Person
 
 
 def of(name: str, *values: Any) -> Any:
-    """Return a pytest parameter set with `values`. It is skipped if the API `name` does not exist."""
+    """Return a pytest parameter set with `values`. Its test is skipped if the API `name` does not exist."""
     return pytest.param(*values, marks=needs(name))
 
 

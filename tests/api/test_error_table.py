@@ -1,4 +1,4 @@
-"""Tests that each API has a response for each error class (MattingError), and that docs/errors.md lists it."""
+"""Tests that each API has a response for each subclass of MattingError, and that docs/errors.md lists the responses."""
 
 from __future__ import annotations
 

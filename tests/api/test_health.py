@@ -1,4 +1,4 @@
-"""Tests of the health routes: they report whether the process runs, accepts submissions, and the whole site works."""
+"""Tests of the health routes: whether the process runs, whether it accepts submissions, and whether the site works."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_host_without_an_active_model_is_named_to_users_only(alice: Person) ->
 
 
 def problem(response: HttpResponse) -> str:
-    """Return the problem with the weight files that the JSON response of /health reports."""
+    """Return the text about problems with weight files in the JSON response of /health."""
     return response.json()["problems"]["weights"]
 
 

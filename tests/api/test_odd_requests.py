@@ -60,7 +60,7 @@ ALSO = {400, 411, 413, 415}
 
 @dataclass(frozen=True)
 class Route:
-    """A route of an API, and the URL of this route that the test requests."""
+    """A route of an API, and the URL that the tests use for this route."""
 
     pattern: URLPattern
     url: str

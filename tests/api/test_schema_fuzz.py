@@ -43,7 +43,7 @@ PICTURES = [photos.encode(photos.astronaut()[100:148, 200:248], kind) for kind i
 
 @pytest.fixture
 def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Keep the test's database connection open between requests, and block downloads from other machines."""
+    """Keep the test's database connection open between requests, and block downloads and callbacks."""
 
     def away(*args: object, **values: object) -> None:
         raise DownloadFailed

@@ -29,7 +29,7 @@ def caller(live_stack: Stack) -> requests.Session:
 def send(
     caller: requests.Session, submission: Submission, *, photo: bytes, url: str, key: str, fields: dict[str, Any]
 ) -> requests.Response:
-    """Send a submission with the Idempotency-Key `key` and return the response. Send it again after a rate limit error.
+    """Send a submission with the Idempotency-Key `key`; repeat it after a rate limit error; return the last response.
 
     photo: the file's bytes. url: the URL of the same photo, for submissions by URL. fields: additional fields.
     """

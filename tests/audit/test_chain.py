@@ -32,7 +32,7 @@ def chain() -> list[AuditEntry]:
 
 
 def as_the_database_owner(statement: str, *values: object) -> None:
-    """Execute a statement while the triggers that forbid changes are off, as the owner of the database could do."""
+    """Execute an SQL statement without the triggers that forbid changes, as the owner of the database could do."""
     with connection.cursor() as cursor:
         for drop in triggers.statements_to_drop(connection.vendor):
             cursor.execute(drop)

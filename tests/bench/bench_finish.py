@@ -1,8 +1,8 @@
-"""Measurement of finished pictures: each kind of shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
+"""Measurement of the time to finish pictures: each kind of shadow at 1920 x 1080, and a job of 200 pictures.
 
 Run it with `python -m tests.bench.bench_finish`. To use fewer pictures, add their number, for example 20. The job runs
-on a real site with the built-in model, once with three recipes and once without recipes. The difference between both
-times is the cost of the recipes.
+on a real site with the built-in model, once with three recipes and once without recipes. The difference between the
+two times is the cost of the recipes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def bottle_alpha() -> np.ndarray:
 
 
 def shadow_times_ms() -> dict[str, list[float]]:
-    """Return the times of each kind of shadow in milliseconds, by kind.
+    """Render each kind of shadow several times, and return the times in milliseconds by kind.
 
     Each round measures all kinds, so that other load on the machine affects all of them equally.
     """
@@ -74,7 +74,7 @@ def pictures(count: int) -> list[bytes]:
 
 
 def job_s(stack: Stack, photos: list[bytes], recipes: tuple[str, ...]) -> tuple[float, int]:
-    """Submit one job and wait for its end; return its time in seconds and the number of finished files.
+    """Submit one job and wait for its end; return its time in seconds and the number of files that recipes have made.
 
     recipes: the names of the recipes that the job applies; empty for none.
     """

@@ -9,9 +9,9 @@ from tests.bench.figures import Run, load, number
 
 
 def compared(first: Run, second: Run) -> str:
-    """Return a table of the values of two runs, and the factor by which the second run is better.
+    """Return a Markdown table that compares the measured values of two runs of the benchmark.
 
-    Either run may lack some of the values.
+    Each row has the factor by which the second run is better, if both runs have a value.
     """
     before = {figure.key: figure for figure in first.figures()}
     after = {figure.key: figure for figure in second.figures()}

@@ -42,7 +42,10 @@ _FILE = """async (photo) => {
 
 
 def visible(site: Site) -> list[Figure]:
-    """Drop different photos of 12 megapixels on the start page, one after the other, and return the measured times."""
+    """Drop photos of 12 megapixels on the start page, one after the other.
+
+    Return the median and the 95th percentile of the times until the results are visible.
+    """
     with sync_playwright() as playwright:
         browser = launched(playwright)
         page = browser.new_page(base_url=site.stack.base_url, viewport={"width": 1440, "height": 900})
@@ -69,7 +72,7 @@ def _sign_in(page: Page, password: str) -> None:
 
 
 def _drop(page: Page, photo: bytes) -> float:
-    """Drop a photo, and return the time until its result is visible, in milliseconds."""
+    """Drop a photo on the start page, and return the time until its result is visible, in milliseconds."""
     page.goto("/", wait_until="networkidle")
     dropped = page.evaluate_handle(_FILE, base64.b64encode(photo).decode())
     page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})

@@ -18,7 +18,7 @@ BUSY_LOAD = 0.5  # share of one processor that is busy before the first measurem
 
 
 def describe() -> dict[str, Any]:
-    """Return the machine, the date, the commit and the versions of packages, as JSON types."""
+    """Return the conditions of a measurement, as a dict: the machine, the date, the commit and package versions."""
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short=12", "HEAD") + ("+" if _git("status", "--porcelain") else ""),

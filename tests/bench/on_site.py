@@ -53,7 +53,7 @@ class Site:
 
 
 def single(site: Site) -> list[Figure]:
-    """Measure single 1080p photos, sent one after the other, and return the figures (measured values)."""
+    """Measure the response times of single 1080p photos, sent one after the other, and the times of the stages."""
     photos = [mixed.picture(mixed.FULL_HD, number) for number in range(WARM_UP + site.sizes.single)]
     took_ms, model_ms = sequence(site, photos)
     took_ms, model_ms = took_ms[WARM_UP:], model_ms[WARM_UP:]
@@ -73,7 +73,7 @@ def single(site: Site) -> list[Figure]:
 
 
 def large(site: Site) -> list[Figure]:
-    """Measure the processing time of photos of 12 and 50 megapixels to PNG and WebP, and the peak memory."""
+    """Measure the response times for photos of 12 and 50 megapixels with PNG and WebP output, and the peak memory."""
     found = []
     for name, size, factor in (("12mp", (4000, 3000), 3), ("50mp", (8660, 5773), 8)):
         photo = mixed.picture(size)
@@ -90,7 +90,7 @@ def large(site: Site) -> list[Figure]:
 
 
 def batch(site: Site) -> list[Figure]:
-    """Measure mixed photos in one job, and then some of these photos sent one at a time."""
+    """Measure the pictures per second, first with photos sent one at a time, then with many photos in one job."""
     photos = mixed.mixture(site.sizes.batch)
     took_ms, _ = sequence(site, photos[: site.sizes.one_by_one])
     alone = 1000 * len(took_ms) / sum(took_ms)
@@ -149,7 +149,7 @@ def _client(site: Site, photos: Sequence[bytes]) -> tuple[Counter[int], list[flo
 
 
 def interactive(site: Site) -> list[Figure]:
-    """Measure single pictures of a user while a large batch is in the queue."""
+    """Measure the response times of single pictures, first on an idle site and then during a large batch."""
     photos = [mixed.picture(mixed.FULL_HD, 5000 + number) for number in range(2 * site.sizes.interactive)]
     idle_ms = [timed(site, photo, "png") for photo in photos[: site.sizes.interactive]]
     small = [mixed.picture(mixed.SMALL, 6000 + number) for number in range(site.sizes.beside)]
@@ -175,7 +175,7 @@ def interactive(site: Site) -> list[Figure]:
 
 
 def pollers(site: Site) -> list[Figure]:
-    """Measure a batch with and without many clients that poll a job (request it repeatedly)."""
+    """Measure the response time of a poll, and how much a batch slows down while many clients poll a job."""
     finished = submitted(site, mixed.zipped(mixed.mixture(1, start=9000)))
     ended(site, finished)
     idle_ms = sorted(_poll(site.api, finished) for _ in range(60))
@@ -215,7 +215,7 @@ def _poll(api: Api, job: str) -> float:
 
 
 def editor(site: Site) -> list[Figure]:
-    """Measure a slider of the editor at 24 megapixels: the response time of the picture that the page requests."""
+    """Measure the time of the request that the editor sends when a slider moves, with a picture of 24 megapixels."""
     job = submitted(site, mixed.zipped([mixed.picture((6000, 4000), 12_000)]))
     ended(site, job)
     api, took_ms = site.api, []
@@ -312,7 +312,7 @@ def submitted(site: Site, archive: bytes) -> str:
 
 
 def ended(site: Site, job: str) -> dict[str, Any]:
-    """Wait for a job's end and return its JSON. Raise RuntimeError if a picture failed."""
+    """Wait for a job's end and return its JSON. Raise RuntimeError if a picture fails or the job takes too long."""
     deadline = time.monotonic() + _JOB_TIMEOUT_S
     while time.monotonic() < deadline:
         document = site.api.get(f"/api/jobs/{job}/?wait=30&images_page_size=1").json()

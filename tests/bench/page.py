@@ -1,7 +1,7 @@
 """The generator of docs/benchmarks.md. It fills the template page.md with tables.
 
-The tables show the benchmark's last run and the measured qualities (fast, fine and auto). `python -m tests.bench.page
-[RUN.json]` first copies the run to docs/benchmarks.json.
+The tables show the benchmark's last run and the measurements of the qualities fast, fine and auto. Run it with
+`python -m tests.bench.page [RUN.json]`. If RUN.json is given, the program first copies it to docs/benchmarks.json.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PICTURES_A_MONTH = 1e8
 
 
 def rendered() -> str:
-    """Return the text of docs/benchmarks.md: the template with the tables in place of the marks."""
+    """Return the text of docs/benchmarks.md: the template with tables in place of its placeholders."""
     run = load(RUN) if RUN.is_file() else Run({})
     parts = {
         "machine": _machine(run),

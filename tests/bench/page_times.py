@@ -57,9 +57,9 @@ def fill(wanted: int, seeded: int) -> None:
 
 
 def _copy(number: int) -> None:
-    """Copy all sample rows inside the database.
+    """Copy all sample rows inside the database: once on SQLite, `number` times on PostgreSQL.
 
-    number: on SQLite the number of this copy; on PostgreSQL the count of copies to make.
+    number: on PostgreSQL, the count of copies. On SQLite, a number that makes the copied values unique.
     """
     from django.db import connection
 

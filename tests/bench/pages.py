@@ -1,6 +1,7 @@
-"""Measurement of the gallery, the admin's job list and its dashboard, with 10⁵ jobs on SQLite and 10⁶ on PostgreSQL.
+"""Measurement of the response times of the site's pages, with 10⁵ jobs on SQLite and 10⁶ jobs on PostgreSQL.
 
-`seed_jobs` writes the first jobs. The database then copies them with different ids and times.
+The pages are the gallery, the admin's job list and the admin's dashboard. `seed_jobs` writes sample jobs, and the
+database copies these jobs with different ids and times.
 """
 
 from __future__ import annotations

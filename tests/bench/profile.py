@@ -1,7 +1,7 @@
 """Profile of the picture processing without the model: `python -m tests.bench.profile [PICTURES]`.
 
-The program prints the functions of the pipeline with the most processor time, and the share of each stage. The time of
-a function includes the functions that it calls.
+The program prints the functions that use the most processor time, and the share of each stage of the processing. The
+time of a function includes the functions that it calls.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Comparison with the program rembg, with the same ONNX file and the same photos.
 
-`rembg s` is measured over HTTP, and `rembg p` with a folder.
+The server `rembg s` receives photos over HTTP. The command `rembg p` processes a folder of photos.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
 
 
 def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """Process a folder of photos on the command line of both programs, and return the measured times as figures.
+    """Process a folder of photos with the command of each program, and return the measured times as figures.
 
-    The times include the start of the programs. onnx, rembg, sizes: as in `servers`.
+    The times include the start of the programs. onnx: the weight file that both programs use. rembg: the path of
+    rembg's program. sizes: the extent of the benchmark.
     """
     with (
         _weights(onnx) as (weights, home),

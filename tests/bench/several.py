@@ -1,4 +1,4 @@
-"""Measurements that need separate sites: start, memory of a small site, one or two workers, one or two hosts.
+"""Measurements that start their own sites: start time, memory, one and two workers, one and two hosts.
 
 Each measuring function returns its measured values as figures.
 """
@@ -86,7 +86,7 @@ def _first_answer(stack: Stack, secret: str, photo: bytes, started: float) -> fl
 
 
 def two_workers(sizes: Sizes) -> list[Figure]:
-    """Measure the same pictures with one worker and with two workers. Each worker uses one thread for its model."""
+    """Measure the pictures per second with one worker and with two workers. Each model uses one thread."""
     rates = {}
     for count in (1, 2):
         with running_stack(**QUIET | {"MATTING_WORKERS": str(count), "MATTING_MODEL_THREADS": "1"}) as stack:

@@ -1,4 +1,4 @@
-"""The sizes of the benchmark: full, or small to check that the benchmark works."""
+"""The extent of the benchmark: full, or small to check quickly that the benchmark works."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ _MARKS = {"valkey": "queue", "spawn_main": "pixels", "resource_tracker": "tracke
 
 
 def measure() -> dict[str, Any]:
-    """Start a site with two web processes and one worker with a model; return all measured values, as JSON types."""
+    """Start a site with two web processes and one worker with a model; return a dict with the measured values."""
     with running_stack(**QUIET | {"WEB_PROCESSES": "2", "MATTING_WORKERS": "1", "MATTING_DOWNLOADERS": "1"}) as stack:
         site = Site(stack)
         _cut_out(site, mixed.FULL_HD)
@@ -60,7 +60,10 @@ def measure() -> dict[str, Any]:
 
 
 def _work(site: Site, size: tuple[int, int]) -> dict[str, Any]:
-    """Process one picture of this size; return the peak memory and the processor time of each kind of process."""
+    """Process ROUNDS pictures of this size, one after the other.
+
+    Return, for each kind of process, the peak memory and the mean processor time per picture.
+    """
     processes = _by_name(site)
     everyone = [pid for pids in processes.values() for pid in pids]
     for pid in everyone:
@@ -102,7 +105,7 @@ def _by_name(site: Site) -> dict[str, list[int]]:
 
 
 def last() -> str:
-    """Read the last measurement from its JSON file, and return its tables."""
+    """Read the last measurement from its JSON file, and return its tables as Markdown."""
     return rendered(json.loads(MEASURED.read_text(encoding="utf-8"))) if MEASURED.exists() else "Not measured yet."
 
 

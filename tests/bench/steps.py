@@ -64,7 +64,7 @@ def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, li
 
 
 def figures(sizes: Sizes) -> list[Figure]:
-    """Measure each step of the processing, and the PNG encoders of common libraries, and return the figures."""
+    """Measure each step of the processing, and two of these steps in other libraries, and return the figures."""
     rgb = cv2.resize(astronaut(), SIZE, interpolation=cv2.INTER_CUBIC)
     data = encoded(rgb, "JPEG", quality=90)
     limits, engine = Limits(), Ellipse()

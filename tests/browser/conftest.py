@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: Chromium, which shows the running site to a new, signed-in user."""
+"""Fixtures of the browser tests: functions that open the running site in Chromium, with or without a new user."""
 
 from __future__ import annotations
 

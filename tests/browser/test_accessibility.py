@@ -76,7 +76,7 @@ def seeded_stack(live_stack: Stack) -> Stack:
 
 
 def faults_of(visitor: Visitor) -> list[str]:
-    """Return the errors that axe, the accessibility checker, finds. Ignore console messages that axe causes."""
+    """Return the errors that axe, the accessibility checker, finds on the page. Ignore console messages from axe."""
     visitor.page.wait_for_function(NOTHING_CHANGES_COLOUR)
     ours = list(visitor.complaints)
     found = Axe().run(visitor.page, options={"preload": False}).response["violations"]

@@ -25,14 +25,17 @@ def is_rendering(response: Response) -> bool:
 
 
 def requests_to(page: Page, part: str) -> list[str]:
-    """Return a list that receives the URL of each request of the page that contains `part`."""
+    """Return a list to which the URL of each later request of the page is added if it contains `part`."""
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if part in request.url else None)
     return sent
 
 
 def hold_first(page: Page, pattern: str) -> list[Route]:
-    """Hold the first request whose URL matches `pattern`; return a list to which this request is then added."""
+    """Hold the first request whose URL matches `pattern`, so that the server does not receive it.
+
+    Return a list. It is empty until the page sends this request, and then contains the request.
+    """
     held: list[Route] = []
 
     def decide(route: Route) -> None:

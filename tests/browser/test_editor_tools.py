@@ -20,10 +20,7 @@ CLICK_TOOL = '<button type="button" data-tool="points" aria-pressed="false">Clic
 
 
 def offer_clicks(page: Page) -> None:
-    """Open the editor with the tool for clicks, as for a model that accepts clicks.
-
-    A run of this model returns the unchanged job.
-    """
+    """Reload the page and add the click tool, which the site shows only for a model that accepts clicks."""
 
     def with_tool(route: Route) -> None:
         answer = route.fetch()

@@ -1,6 +1,6 @@
 """Tests that finish a picture in the editor with canvas, placement, background, shadow and outline.
 
-They find the controls only by visible labels.
+The tests find the controls only by visible labels.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 2
 class FlakyProxy:
     """A proxy that forwards connections to a port of this machine, and can break them.
 
-    faults: the faults of the next connections, in order. A number: close the connection after this number of bytes of
-    the response. "busy": send a response with Retry-After instead. When the list is empty, connections have no faults.
+    faults: the faults of the next connections, in order. If the list is empty, connections have no faults. If a fault
+    is a number, the proxy closes the connection after this number of bytes of the response. If it is "busy", the proxy
+    sends a response with Retry-After and does not forward the request.
     """
 
     def __init__(self, target: int) -> None:

@@ -44,9 +44,9 @@ class Nginx:
 
 @contextlib.contextmanager
 def running_nginx(folder: Path, ports: list[int], *, media: Path) -> Iterator[Nginx]:
-    """Start nginx with web servers on these ports as its upstreams, and yield it.
+    """Start nginx, yield it, and stop it at the end. Skip the test if nginx is not installed.
 
-    media: the folder of stored files. Skip the test if nginx is not installed.
+    ports: the ports of the web servers to which nginx forwards requests. media: the folder of stored files.
     """
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     if not Path(program).exists():

@@ -1,9 +1,9 @@
 """The operator's walk-through of a deployment, from the set-up on several hosts to the backup.
 
-It also watches the site, loses a worker, and upgrades the site under load. `make walk` runs it and prints each step;
-`tests/deploy/test_walk.py` runs it as a test. It needs PostgreSQL and nginx (apt-get install postgresql nginx-light)
-and the history of this repository, for version 1.0.0. The steps follow docs/deployment.md and use the programs that an
-operator would use.
+Other steps monitor the site, kill a worker, and upgrade the site under load. The steps follow docs/deployment.md and
+use the programs that an operator would use. `make walk` runs the steps and prints each one; `tests/deploy/test_walk.py`
+runs them as a test. They need PostgreSQL and nginx (apt-get install postgresql nginx-light), and the history of this
+repository, which contains version 1.0.0.
 """
 
 from __future__ import annotations

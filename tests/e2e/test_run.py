@@ -63,7 +63,7 @@ def _wait_until_it_answers(stack: Stack) -> None:
 
 
 def _alive(pids: list[int]) -> list[int]:
-    """Return the processes that still run; zombies are left out."""
+    """Return the ids of the processes that still run. Zombies do not count as running."""
     alive = []
     for pid in pids:
         try:

@@ -1,6 +1,6 @@
 """Tests of two hosts with separate data and weights folders that share one PostgreSQL, one broker and one storage.
 
-An activated model is used on both hosts. A host without its file copies the file from the storage. Each picture is
+An activated model is used on both hosts. A host without the model's file copies it from the storage. Each picture is
 processed by only one model. A host that cannot get the file prevents the activation, and takes no pictures if it loses
 the file later.
 """

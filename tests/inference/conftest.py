@@ -18,7 +18,7 @@ from tests.segmentation.onnx_networks import red_network
 
 @pytest.fixture
 def weights(settings: Settings, tmp_path: Path) -> Path:
-    """Return the path of a small network in this host's weights folder."""
+    """Write a small network into this host's weights folder, and return its path."""
     settings.MATTING_WEIGHTS_DIR = tmp_path / "weights"
     settings.MATTING_WEIGHTS_DIR.mkdir()
     settings.DATA_DIR = tmp_path / "data"
@@ -37,7 +37,7 @@ def version(weights: Path) -> ModelVersion:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[engines.Engines]:
-    """Yield the models of a worker on this host. When it loads a file, it gets a fake inference engine."""
+    """Yield the models of a worker on this host. Each weight file is loaded as a fake inference engine."""
     settings.MATTING_HOST = "here"
     engines.engines.cache_clear()
     monkeypatch.setattr(engines, "load", lambda weights: FakeEngine())

@@ -1,4 +1,4 @@
-"""Tests of the licences of models: which licences an operator must accept before the model can be used."""
+"""Tests of the licences of models: which licences an operator must accept before a model can be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the comparison of the qualities fast, fine and auto: the results are computed from measured photos."""
+"""Tests of the comparison of the qualities fast, fine and auto: the results are computed from given measurements."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Tests of escalation: an uncertain picture is processed again with the fine model.
 
-The share of such pictures and their time are limited.
+The share of pictures that are processed again is limited, and so is the time of the fine model.
 """
 
 from __future__ import annotations
@@ -66,10 +66,7 @@ def test_one_slow_picture_among_fast_ones_changes_nothing() -> None:
 
 
 def refusals(escalation: Escalation) -> int:
-    """Decide about uncertain pictures until the fine model is used again, and return the number of refusals.
-
-    A refusal has the reason `time`: the fine model is too slow.
-    """
+    """Return how many uncertain pictures in a row `escalation` refuses because the fine model is too slow."""
     count = 0
     while escalation.decide(0.9) == "time":
         count += 1

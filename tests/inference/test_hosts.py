@@ -185,7 +185,7 @@ def test_a_file_that_only_the_workers_host_has_reaches_the_other_host(
     worker: engines.Engines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The file must reach `there`, although only `here` has it. The web server's host has no file."""
+    """The file must reach the host `there`, although only the host `here` has it. The web server's host lacks it."""
     folder = settings.MATTING_WEIGHTS_DIR
     move_to_another_host(settings, tmp_path)
     beats("here")

@@ -1,6 +1,6 @@
 """Tests of a host that cannot use an active model, because the file is missing or cannot be loaded.
 
-Another host or another model must process its pictures.
+Another host or another model must process the pictures.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def loader() -> Loader:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return a list whose only item is the current time in seconds. Tests change it."""
+    """Return a list whose only item is the simulated time in seconds. Tests change this item."""
     now = [1000.0]
     monkeypatch.setattr("jobs.inference.engines.time.monotonic", lambda: now[0])
     return now

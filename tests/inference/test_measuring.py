@@ -1,6 +1,6 @@
-"""Tests of the measurement of runtimes: a worker starts it for each model that becomes active.
+"""Tests that a worker measures the speed of all runtimes for each model that becomes active.
 
-The runtime `auto` then means the fastest measured runtime.
+After the measurement, the runtime `auto` means the fastest runtime.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Process:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> list[Process]:
-    """Return the list of the processes that are started, on a simulated machine without a GPU."""
+    """Simulate a machine without a GPU, and return a list to which each started process is added."""
     settings.MATTING_RUNTIME, settings.DATA_DIR, settings.MATTING_WEIGHTS_DIR = "auto", tmp_path, tmp_path
     monkeypatch.setattr(measuring, "a_gpu_may_be_there", lambda: False)
     monkeypatch.setattr(registry, "a_gpu_may_be_there", lambda: False)

@@ -1,4 +1,4 @@
-"""Tests of a picture's quality: the request's quality, else the team's default for the API, else the site's default."""
+"""Tests of a picture's quality: it comes from the request, or from a default of the team or of the site."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def finished(person: Person, *uncertainties: float) -> list[JobImage]:
-    """Create a job with one succeeded picture for each of these uncertainties, and return its pictures."""
+    """Create a job with one succeeded picture for each item of `uncertainties`, and return the pictures."""
     job = submit(person, len(uncertainties))
     images = list(job.images.order_by("position"))
     for image, uncertainty in zip(images, uncertainties, strict=True):

@@ -159,9 +159,9 @@ def test_auto_asks_the_fine_model_only_where_the_fast_one_is_uncertain() -> None
 
 
 class Small(FakeEngine):
-    """A fake inference engine that finds one person, or the subject of a box, that covers 0.1 % of the picture.
+    """A fake inference engine whose person, and whose subject in a box, cover only 0.1 % of the picture.
 
-    alpha: the alpha of this area.
+    alpha: the alpha value of this small area.
     """
 
     box = Box(10, 10, 20, 20)

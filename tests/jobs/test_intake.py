@@ -1,4 +1,4 @@
-"""Tests of accepting pictures: stored pictures, base64, the limits that apply, and faults of the disk or memory."""
+"""Tests of submitted pictures: stored pictures, base64, the limits that apply, and errors of the disk or memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the built-in recipes follow their own rules, with real photos and the real model."""
+"""Tests of the built-in recipes with real photos and the real model: the results follow the rules of the recipes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tests of the zip with a job's results. The job ends when its zip is complete.
 
-The zip contains all results and is made once. After a crash of the worker, another worker makes it again. After three
-failed attempts, the job fails.
+The zip contains all results, and only one worker creates it. If this worker crashes, another worker creates the zip
+again. After three failed attempts, the job fails.
 """
 
 from __future__ import annotations

@@ -48,7 +48,10 @@ def make_due() -> None:
 
 
 def killed_before_its_commit(image: JobImage) -> JobImage:
-    """Store a result file, as a worker that is then killed; return the picture, which the next worker has claimed."""
+    """Store a result file without its database row, as a worker does that is killed before it commits.
+
+    Let another worker claim the picture, and return the picture.
+    """
     storage.store(storage.key_of_result(image, Artifact.Kind.CUTOUT, "png"), b"private")
     JobImage.objects.filter(pk=image.pk).update(leased_until=timezone.now() - dt.timedelta(seconds=1))
     images_recover()

@@ -36,9 +36,9 @@ def orphan(key: str, *, age: dt.timedelta = dt.timedelta(hours=2)) -> Path:
 
 @pytest.fixture
 def site(alice: Person) -> dict[str, Path]:
-    """Create a correct result and upload, and one example of each difference between the files and the database rows.
+    """Create a correct result, a correct upload, and an example of each difference between files and database rows.
 
-    Return the paths of the files without a row by name.
+    Return a dict from names to the paths of the files that have no row.
     """
     succeed(claim(submit_file(alice).images.get()))
     upload_store(actor=alice.actor, source=accept_bytes(encoded("JPEG", quality=61)))

@@ -57,7 +57,7 @@ class WatchedCondition(Condition):
 
 
 class Callers:
-    """Threads that call a batching session. Each call sends one picture whose values are all the call's number."""
+    """Threads that call a batching session. Each call sends one picture, whose values all equal the call's number."""
 
     def __init__(self, device: FakeDevice, threads: ThreadPoolExecutor) -> None:
         self.device, self._threads = device, threads

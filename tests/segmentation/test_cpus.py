@@ -1,4 +1,4 @@
-"""Tests of counting CPUs and GPUs: a container's CPU limit counts instead of the host's CPUs.
+"""Tests of counting CPUs and GPUs: in a container, its CPU limit is used instead of the host's CPU count.
 
 GPUs are counted without their libraries.
 """

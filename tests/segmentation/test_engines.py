@@ -26,7 +26,7 @@ SIZE = 64
 class RecordingSession:
     """A fake session (loaded network): red pixels are the subject and green pixels are people.
 
-    It finds no centre of a person, so that no single person is found. batches: the recorded inputs.
+    Its output contains no centres of people, so that no single person is found. batches: the recorded inputs.
     """
 
     runtime = "recording"
@@ -316,7 +316,7 @@ class RedEncoder:
 
 
 class PromptedDecoder:
-    """A fake decoder: the subject is the red pixels inside the box and the discs around keep points."""
+    """A fake decoder: the subject is the red pixels inside the box, and discs around clicks on parts to keep."""
 
     runtime = "recording"
     outputs = ("mattes", "people")

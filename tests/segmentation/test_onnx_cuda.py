@@ -1,4 +1,4 @@
-"""Tests of ONNX files on CUDA: the engine reports the runtime of its session, and does not use the CPU instead of CUDA.
+"""Tests of ONNX files on CUDA: the engine reports the runtime that it uses, and never uses the CPU instead of CUDA.
 
 A fake session replaces the package onnxruntime-gpu.
 """
@@ -50,7 +50,7 @@ class FakeSession:
 def gpu_package(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
     """Simulate onnxruntime-gpu on a machine with a GPU; return the class of its sessions.
 
-    Tests can change its attribute `usable`, the providers that work.
+    Tests can change the attribute `usable` of this class: the providers that work.
     """
 
     class Session(FakeSession):

@@ -20,10 +20,10 @@ FEATHER_WEIGHTS = np.array([1, 4, 6, 4, 1]) / 16
 
 
 def eroded_by_hand(values: np.ndarray, side: int) -> np.ndarray:
-    """Return the minimum over squares of `side` pixels.
+    """Return an array that contains for each pixel the minimum of the values in a square of `side` x `side` pixels.
 
-    The squares have the same anchor as in OpenCV: if `side` is even, there is one more pixel before the anchor than
-    after.
+    The pixel is in the middle of its square. If `side` is even, the square has one more pixel before this pixel than
+    after it, as in OpenCV.
     """
     before, after = side // 2, side - 1 - side // 2
     padded = np.pad(values, ((before, after), (before, after)), constant_values=255)
@@ -32,7 +32,10 @@ def eroded_by_hand(values: np.ndarray, side: int) -> np.ndarray:
 
 
 def feathered_by_hand(values: np.ndarray) -> np.ndarray:
-    """Return the weighted mean of 5 x 5 pixels. The border is mirrored, and the border pixel itself is not repeated."""
+    """Return for each pixel the weighted mean of the 5 x 5 pixels around it.
+
+    At the border, the values are mirrored. The border pixel itself is not repeated.
+    """
     padded = np.pad(values.astype(float), 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (5, 5))
     return np.einsum("hwij,i,j->hw", windows, FEATHER_WEIGHTS, FEATHER_WEIGHTS)

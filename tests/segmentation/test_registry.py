@@ -28,7 +28,7 @@ MANIFEST = {"name": "tried", "family": "keyline", "size": 64, "box_mode": "promp
 
 @pytest.fixture(scope="session")
 def tensors():
-    """Return the tensors of an untrained built-in network. Its output depends on the picture."""
+    """Return the tensors of an untrained built-in network whose output depends on the picture."""
     torch.manual_seed(7)
     network = KeylineUNet()
     for module in network.modules():
@@ -68,9 +68,9 @@ def rgb():
 
 @pytest.fixture
 def conversions(cached, monkeypatch):
-    """Replace the conversion to OpenVINO: it reads the converted network from the folder `cached`.
+    """Replace the conversion to OpenVINO by a function that reads the converted network from the folder `cached`.
 
-    Return the list of the input sizes for which a conversion is requested.
+    Return a list to which this function adds the input size of each requested conversion.
     """
     sizes = []
     (original,) = cached.iterdir()

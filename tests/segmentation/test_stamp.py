@@ -28,7 +28,7 @@ def overlap(found, page):
 def lifted():
     """Return eighteen generated pages, each with the ink that was separated from it.
 
-    The pages have all inks, papers and shapes, with and without print, scanned and photographed.
+    The pages show each ink, paper and shape at least once. Some have print, and some are photographed.
     """
     pages = [stamped_page(seed) for seed in range(18)]
     return [(page, lift_stamp(page.rgb)) for page in pages]

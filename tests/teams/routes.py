@@ -1,6 +1,6 @@
-"""A table that says for each route of the site how it separates the data of teams.
+"""The table CHECKS: for each route of the site, how the tests check that it shows no data of another team.
 
-The test compares the table with the routes of the site, so that no route is missing.
+tests/teams/test_isolation.py compares the table with the routes of the site, so that no route is missing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.api.contracts import published
 class Public:
     """A route that shows no data of a team, or only data that the caller sends or already knows.
 
-    The response to a request of Charlie, who is in another team than Alice, must not contain Alice's data.
+    Charlie and Alice are users in different teams. The response to Charlie's request must not contain Alice's data.
     """
 
 
@@ -25,8 +25,8 @@ class Public:
 class Own:
     """A route that shows or creates only objects of the caller's team.
 
-    bodies: request bodies with ids of Alice's objects. Charlie, who is in another team than Alice, sends them, and the
-    route must refuse them.
+    bodies: request bodies with ids of Alice's objects. The route must refuse them if Charlie, a user of another team,
+    sends them.
     """
 
     bodies: tuple[dict[str, str], ...] = ()
@@ -36,7 +36,7 @@ class Own:
 class Other:
     """A route whose URL names one object. Only the object's team may use the route with this object.
 
-    values: the parameters of the URL, as names of Alice's objects in the fixture `things`. bodies: request bodies.
+    values: for each parameter of the URL, the name of Alice's object in the fixture `things`. bodies: request bodies.
     """
 
     values: dict[str, str] = field(default_factory=dict)
@@ -134,7 +134,10 @@ for _contract in published():
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the site. name: the route's name with its namespaces. parts: the names of its parameters."""
+    """One route of the site.
+
+    name: the route's name with its namespaces. parts: the names of the URL's parameters.
+    """
 
     name: str
     parts: tuple[str, ...]

@@ -38,7 +38,7 @@ def _forget_rates() -> None:
 
 @pytest.fixture
 def mail(settings: Settings) -> None:
-    """Configure mail as EMAIL_URL does, but keep sent mails in memory."""
+    """Configure the site as if EMAIL_URL were set. Sent mails are stored in memory."""
     settings.EMAIL_IS_CONFIGURED = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"

@@ -1,4 +1,4 @@
-"""Tests that a request has exactly one caller: one request id, one actor, and one query for memberships."""
+"""Tests of a request's caller: the team for which the user acts, one request id, and one query for memberships."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Tests of sign-in with the password of an LDAP directory, with a real OpenLDAP server and the site's form.
 
-Groups of the directory decide about a user's teams.
+The groups in the directory determine the teams of a user.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def forget_outages() -> Iterator[None]:
 
 @pytest.fixture
 def use(settings: Settings) -> Callable[[Directory], None]:
-    """Return a function that configures the site to use a directory."""
+    """Return a function that configures the site to use an LDAP directory."""
 
     def run(directory: Directory, *, vouches: bool = True) -> None:
         settings.LDAP_DIRECTORY = directory

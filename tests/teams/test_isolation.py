@@ -1,6 +1,6 @@
 """Tests that no route lets a user read, list, change, cancel or download the data of another team.
 
-A route of the site that is missing in the table of routes fails the first test.
+The first test fails if a route of the site has no check (see `check_of` in tests/teams/routes.py).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @pytest.fixture
 def things(alice: Person) -> dict[str, str]:
-    """Create one object of each kind for Alice, with the text MARK in its name; return the ids by kind."""
+    """Create one object of each kind for Alice, with the text MARK in its name; return the objects' ids by kind."""
     team = alice.team
     team.name = f"{MARK} team"
     team.save()
@@ -151,7 +151,8 @@ def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any
 def is_refused(answer: Any, address: str) -> bool:
     """Return whether a response shows nothing about the object at the URL `address`.
 
-    Besides an error, the response may be DashScope's response with the status 200, or a redirect to the sign-in page.
+    Such a response is an error, a redirect to the sign-in page or to `address`, or a response of the DashScope API that
+    has the status 200 but reports an unknown task.
     """
     if answer.status_code == 302:
         return answer["Location"] == address or answer["Location"].startswith("/accounts/login/")

@@ -1,6 +1,6 @@
 """Tests of single sign-on with OpenID Connect, with a real provider, and of accounts at the first sign-in.
 
-Groups of the provider decide about a user's teams and permissions.
+The user's groups at the provider determine the user's teams and permissions.
 """
 
 from __future__ import annotations

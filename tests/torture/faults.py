@@ -34,7 +34,7 @@ _CLIENTS = ("waits", "polls", "polls")
 
 
 class Fault:
-    """The measurement of one kind of fault of a site: the recovery time after each outage, and the figures at the end.
+    """The measurement of one kind of fault of a site: it measures the recovery times, and returns them as figures.
 
     recoveries: the longest recovery time in seconds, by the name of the outage.
     """
@@ -90,9 +90,10 @@ _HANGS = {"hangs": signal.SIGUSR2, "is stopped": signal.SIGSTOP}
 
 
 def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple(_HANGS)) -> list[Figure]:
-    """Make the worker hang in native code or stop it, and measure the time until its parent process has replaced it.
+    """Make the worker hang in native code, or suspend it with SIGSTOP, and measure the recovery time.
 
-    times: the number of repetitions for each way. ways: keys of _HANGS.
+    The worker's parent process must replace the worker. times: the number of repetitions for each way. ways: keys of
+    _HANGS.
     """
     fault = Fault(site, "Worker that hangs or is stopped")
     with fault.attacked():
@@ -112,9 +113,10 @@ def _pulses(site: TorturedSite) -> bool:
 
 
 def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
-    """Stop one web process with SIGSTOP `times` times, and measure the time until its parent process has replaced it.
+    """Suspend one web process with SIGSTOP, `times` times, and measure the recovery time.
 
-    Leave out the response times of health requests, because some of these requests wait for the replacement.
+    The parent process must replace the suspended process. The figures do not include the response times of health
+    requests, because some of these requests wait for the new process.
     """
     fault = Fault(site, "Web process that is stopped")
     with fault.attacked():

@@ -87,7 +87,7 @@ class Measurement:
     """The rows of the load table from one measurement.
 
     site: the measured site. seconds: the length of the load in each row. memory_of: a function that returns the memory
-    in MB. only: measure only rows whose name contains this text.
+    of the web server in MB. only: measure only rows whose name contains this text.
     """
 
     def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
@@ -161,8 +161,8 @@ async def measure(
     """Measure the rows of the load table and return them: each kind of stalled client separately, and all together.
 
     A stalled client sends or reads almost nothing. clients: the numbers of clients, one row for each. seconds: the
-    length of the load in each row. memory_of: a function that returns the memory in MB. waits: the number of waiting
-    clients. only: measure only rows whose name contains this text.
+    length of the load in each row. memory_of: a function that returns the memory of the web server in MB. waits: the
+    number of waiting clients. only: measure only rows whose name contains this text.
     """
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
@@ -218,10 +218,10 @@ async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits
 
 @asynccontextmanager
 async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
-    """Yield the stalled clients: clients that wait, read slowly and send slowly.
+    """Yield three kinds of stalled clients, each as a number of clients and the function that starts one client.
 
-    First submit a picture whose server does not respond, for the waiting clients, and store a large file for the
-    reading clients.
+    The first kind waits for a job, the second kind reads slowly, and the third kind sends slowly. First create a job
+    that does not end, for the waiting clients, and a large file, for the reading clients.
     """
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]

@@ -24,7 +24,7 @@ _TIMEOUT_S = 120.0
 def probe(url: str) -> float:
     """Request the URL with a new connection and return the response time in milliseconds.
 
-    Return infinity if there is no response.
+    Return infinity if there is no response, or if its status is neither 200 nor 503.
     """
     parts = urlsplit(url)
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Measurement of single pictures of one team, while another team has a large batch and many polling clients."""
+"""Measurement of how long a team waits for single pictures while another team has a large batch and polls its jobs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.torture.traffic import Traffic, picture
 
 
 def fair_sharing(site: TorturedSite, *, batch: int, pollers: int, pictures: int) -> list[Figure]:
-    """Measure single pictures on an idle site and under the load of another team, and return the figures.
+    """Measure how long single pictures take on an idle site and under the load of another team; return the figures.
 
-    The figures are the 95th percentiles of both and their ratio. batch: the number of pictures of the other team.
-    pollers: the number of its polling clients. pictures: the number of measured pictures.
+    The figures include the 95th percentile of both times, and their ratio. batch: the number of pictures of the other
+    team. pollers: the number of the other team's polling clients. pictures: the number of measured pictures.
     """
     title = "Fair sharing"
     watch, alone, beside = Watch(site), Traffic(site), Traffic(site)

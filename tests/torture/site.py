@@ -28,9 +28,9 @@ SITE = {
 
 
 class TorturedSite:
-    """A running site that can be started again. `stack` is the latest start.
+    """A running site that can be started again.
 
-    The secret of the first start stays valid.
+    stack: the site as it was started last. secret: the secret of the first key, which stays valid after a new start.
     """
 
     def __init__(self, folder: Path, **changes: str) -> None:

@@ -1,6 +1,6 @@
 """Tests with the short form of `make torture`: an attacked site loses no picture and charges no picture twice.
 
-The tests check only figures that do not depend on the speed of the machine.
+The tests do not check figures that depend on the speed of the machine.
 """
 
 from __future__ import annotations

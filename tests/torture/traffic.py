@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 
 def picture(number: int, side: int = 320) -> bytes:
-    """Return a JPEG with a comment, so that its bytes differ for each number."""
+    """Return a JPEG with `number` in its comment, so that each number gives different bytes."""
     base = _bases.get(side) or _bases.setdefault(side, _base(side))
     text = f"picture {number}".encode()
     return base[:2] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + base[2:]
@@ -53,7 +53,7 @@ class Sent:
 
 
 class Traffic:
-    """Clients that send pictures to the attacked site. Each method that returns a Sent is a different way to send one.
+    """Clients that send pictures to the attacked site. Each method that returns a Sent sends a picture in another way.
 
     A client repeats a request after a connection error or an error status, until it succeeds or five minutes have
     passed. The HTTP status of each attempt is counted.

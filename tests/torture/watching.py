@@ -2,8 +2,8 @@
 
 Watchers are killed at random moments, and no picture may be lost or processed twice. `python -m tests.torture.watching
 [KILLS]` starts a real site, and watchers on a folder and on an S3 bucket (a server in this process). Each watcher is
-killed with SIGKILL within a few seconds after its first line of output, while new pictures arrive. At the end, the
-pictures and the results are compared. If there are faults, the random seed is printed with them.
+killed with SIGKILL within a few seconds after it has printed that it watches, while new pictures arrive. At the end,
+the pictures are compared with the results, and the faults are printed with the random seed.
 """
 
 from __future__ import annotations
@@ -45,9 +45,11 @@ _START_S = 120.0
 class Place(ABC):
     """A watched folder or bucket in which files arrive.
 
+    The method `put` stores a new file in the inbox. The method `files` returns the content of each file of a location,
+    by file name.
+
     inbox: the location in which files arrive. outbox: the location of the results. good: the names of the pictures that
-    have arrived. bad: the names of other files that have arrived. `files` returns the contents of a location by file
-    name.
+    have arrived. bad: the names of other files that have arrived.
     """
 
     inbox: str
@@ -149,7 +151,7 @@ def _arrive(place: Place, number: int, chance: random.Random) -> None:
 
 
 def _start(stack: Stack, place: Place, *more: str) -> subprocess.Popen[str]:
-    """Start a watcher, wait for its first line of output, and return its process."""
+    """Start a watcher, wait until it prints that it watches, and return its process."""
     arguments = [place.inbox, "--out", place.outbox, "--recipe", RECIPE, "--settled", "0", "--at-once", "4", *more]
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "manage.py"), "watch", *arguments],

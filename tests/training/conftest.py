@@ -14,7 +14,7 @@ from .drawn import SIZE, disc, png, write_pairs, write_shard
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    """Let torch use one thread, which is faster for such small networks."""
+    """Let torch use only one thread, which is faster for small networks."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

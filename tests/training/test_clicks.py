@@ -43,7 +43,10 @@ def test_a_click_draws_a_disc_and_covers_earlier_ones():
 
 
 def test_corrections_keep_what_is_missing_and_remove_what_is_too_much(bank, monkeypatch):
-    """Clicks on missing parts must keep, and clicks on wrong parts must remove. The result is always the left half."""
+    """Clicks on missing parts must be keep clicks, and clicks on wrong parts must be remove clicks.
+
+    The network's result is replaced by the left half of the picture.
+    """
     half = torch.zeros(1, 1, SIZE, SIZE)
     half[..., : SIZE // 2] = 1
     monkeypatch.setattr(clicks, "answered", lambda _net, _levels, planes: half.expand(len(planes), -1, -1, -1))

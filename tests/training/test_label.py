@@ -1,6 +1,6 @@
 """Tests of the command that writes a model's masks for a folder of photos.
 
-It continues after an interruption, and reports uncertain masks.
+The command continues after an interruption, and reports uncertain masks.
 """
 
 import json

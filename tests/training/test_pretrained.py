@@ -14,7 +14,10 @@ from training.pretrained import inherit, load_encoder
 
 
 def published(encoder):
-    """Return a checkpoint with random weights for this encoder, with the published names and separate normalisation."""
+    """Return a checkpoint with random weights for this encoder, with the tensor names of the published checkpoints.
+
+    The checkpoint stores each batch normalisation separately from its convolution.
+    """
     weights, number = {}, 0
 
     def note(layer, convolution, normalisation, inputs=None):

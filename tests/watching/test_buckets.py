@@ -1,4 +1,4 @@
-"""Tests that a prefix of a bucket can be watched like a folder."""
+"""Tests that a watcher can watch a prefix of a bucket, as it watches a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the page's choice of quality, which depends on the role: each role has its own fine model, or none.
+"""Tests of the page's list of qualities. Its entries depend on the role: a role may have its own fine model, or none.
 
 A role is what a model cuts out, for example subjects or people.
 """

@@ -1,4 +1,4 @@
-"""Tests that webhooks and callbacks announce the end of a job. They can neither delay nor prevent this end."""
+"""Tests that webhooks and callbacks announce the end of a job, and that a job ends even if the queue is unavailable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the regular clean-up task: it sends planned and lost messages again, and deletes old entries of the log."""
+"""Tests of the regular clean-up task: it queues messages that are due or were lost, and deletes old log entries."""
 
 from __future__ import annotations
 

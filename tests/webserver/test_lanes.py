@@ -17,9 +17,10 @@ from webserver.lanes import Lane, LaneFull
 
 
 def with_busy_lane(test: Callable[[Lane, threading.Event], Awaitable[None]], *, longest_queue: int = 10) -> None:
-    """Run a test with a lane (thread pool) that has one thread, which is busy until the event is set.
+    """Run a test with a lane (thread pool) that has one busy thread.
 
-    longest_queue: the number of functions that may wait for the thread.
+    test: a function that gets the lane and an event. The thread is free after the event is set. longest_queue: the
+    number of functions that may wait for the thread.
     """
 
     async def run() -> None:

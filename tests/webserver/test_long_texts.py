@@ -37,9 +37,9 @@ def decoded(text: str, max_bytes: int = 10**9) -> bytes:
 
 @pytest.fixture
 def lean() -> Callable[..., str]:
-    """Return a function that replaces the long texts of a body by marks and returns the new body.
+    """Return a function that replaces the long texts in a request body by marks and returns the new body.
 
-    The removed texts become the long texts of the current request.
+    The function stores the removed texts as the long texts of the current request.
     """
 
     def take(body: bytes, *, form: bool = False) -> str:

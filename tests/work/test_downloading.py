@@ -27,7 +27,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def fetch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bytes]], None]:
-    """Replace downloads by a small picture; return a function that replaces downloads by calls of another function."""
+    """Replace the download of a URL by a small picture.
+
+    Return a function that takes another function and replaces the download by a call of this other function.
+    """
 
     def answering(answer: Callable[[], bytes]) -> None:
         monkeypatch.setattr(
@@ -155,7 +158,10 @@ def test_the_more_urgent_download_comes_first(fetch, alice: Person) -> None:
 
 
 def test_a_message_to_a_model_downloads_a_source_that_is_missing(fetch, alice: Person) -> None:
-    """Processing must also work without a downloaded source, because the previous release queues such pictures."""
+    """A picture must be processed even if its source was not downloaded before.
+
+    The previous release sends pictures to the model's queue before it downloads their sources.
+    """
     image = submit(alice).images.get()
 
     data, told = tasks._source_of(claim(image), limits=limits_from_json(image.job.limits))

@@ -26,7 +26,7 @@ _answers: list[str] = []
 
 @runs(LOOK)
 def look() -> None:
-    """Query the database. The first call raises an error, as after a restart of the database server."""
+    """Query the database. The first call raises the error that occurs after a restart of the database server."""
     if not _answers:
         _answers.append("failed")
         connection.connection.close()

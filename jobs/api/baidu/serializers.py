@@ -32,7 +32,7 @@ _SOFT_THRESHOLD, _HALF = 10, 25  # values of `threshold` in CutoutOptions; 25 of
 
 
 def limits() -> Limits:
-    """Return the limits that the Baidu-compatible API has for a picture: bytes, sides, formats and the smallest box.
+    """Return the Baidu-compatible API's limits for a picture: file size, side lengths, formats and smallest box.
 
     Baidu allows 10 MiB of base64, which is 7.5 MiB of decoded data.
     """

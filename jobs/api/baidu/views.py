@@ -194,4 +194,4 @@ class NothingView(NothingHere, BaiduView):
 
 
 class OAuthNothingView(NothingHere, OAuthView):
-    """Return an OAuth 2.0 error with status 404 for an unknown path below the path for access tokens."""
+    """Return an OAuth 2.0 error with status 404 for an unknown path that begins with `/oauth`."""

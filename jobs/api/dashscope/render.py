@@ -1,6 +1,6 @@
 """DashScope-compatible API: build the JSON of tasks, upload grants and errors.
 
-In all functions, `request_id` is the id of the request, which the response repeats.
+The parameter `request_id` of these functions is the id of the request, which the response repeats.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ def render_unknown(task_id: str, *, request_id: str) -> dict[str, Any]:
 def render_listed(job: Job) -> dict[str, Any]:
     """Return one entry for the list of tasks.
 
-    Times are in milliseconds since 1970. A time is None if the task has not reached this state.
+    Times are in milliseconds since 1970. `start_time` is None until a worker starts the task, and `end_time` is None
+    until the task ends.
     """
     return {
         "task_id": str(job.id),

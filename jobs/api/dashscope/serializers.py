@@ -31,9 +31,9 @@ _STATUS = {word: status for status, word in TASK_STATUS.items()}
 
 
 def limits() -> Limits:
-    """Return the limits that the DashScope-compatible API has for a picture: bytes, sides and formats.
+    """Return the DashScope-compatible API's limits for a picture: file size, side lengths and formats.
 
-    The worker checks whether the picture keeps the limits.
+    A worker checks the picture against these limits.
     """
     return default_limits(
         max_bytes=MAX_FILE_BYTES,
@@ -44,7 +44,7 @@ def limits() -> Limits:
 
 
 def upload_limits() -> Limits:
-    """Return the limits of an upload: the number of bytes. Other limits are checked when a task uses the upload."""
+    """Return the limits of an upload: the maximum file size. Other limits are checked when a task uses the upload."""
     return default_limits(max_bytes=MAX_FILE_BYTES)
 
 

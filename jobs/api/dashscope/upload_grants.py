@@ -26,7 +26,7 @@ _NAMESPACE = uuid.UUID("5b0c3a52-6f0e-4a57-9d0b-3f1f1c0d5a61")
 
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
-    """The form fields of an upload.
+    """A signed permission to upload one file.
 
     policy: JSON as base64, with the expiry, the API key's id and the directory.
     signature: the signature of the policy.

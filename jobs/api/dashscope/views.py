@@ -231,7 +231,7 @@ def upload_body_limits() -> BodyLimits:
 class UploadFileView(DashScopeView):
     """Store an uploaded file. The request needs a grant instead of an API key.
 
-    A body that is too long is rejected before it is read.
+    A request whose Content-Length is too large is rejected before its body is read.
     """
 
     body_limits = staticmethod(upload_body_limits)

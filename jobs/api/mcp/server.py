@@ -205,6 +205,6 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Convert a document to plain JSON types, and return it."""
+    """Return a copy of a document that contains only plain JSON types, for example strings instead of UUIDs."""
     plain: dict[str, Any] = json.loads(json.dumps(document, cls=JSONEncoder))
     return plain

@@ -45,7 +45,7 @@ class LimitsSerializer(serializers.Serializer):
 
 
 class AccountSerializer(serializers.Serializer):
-    """The JSON of the account. For each quota it contains the limit, the used part and the remaining part."""
+    """The JSON of the account. For each quota it contains the limit, the used amount and the remaining amount."""
 
     team = TeamSerializer()
     key = KeySerializer(allow_null=True)

@@ -36,7 +36,8 @@ def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] |
 def _summed(job: Job) -> list[tuple[Any, ...]]:
     """Return one row for the job's pictures and one row for their files.
 
-    Each row contains the count, the number of attempts and the newest times.
+    Each row contains the number of objects, the number of attempts and the latest times. The number of attempts in the
+    row of the files is always -1.
     """
     pictures = JobImage.objects.filter(job=job).order_by().values("job_id")
     pictures = pictures.annotate(Count("pk"), tries=Sum("attempt"), **_latest(_MOMENTS))

@@ -27,7 +27,7 @@ class Recent(Generic[_Value]):
 
     most: the maximum number of values; if there are more, the oldest ones are deleted.
     kept_s: for how many seconds a value can be read.
-    clock: returns a monotonic time in seconds.
+    clock: a function that returns a monotonic time in seconds.
     """
 
     def __init__(self, *, most: int, kept_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +42,7 @@ class Recent(Generic[_Value]):
         return found[0] if found is not None and self._clock() - found[1] <= self._kept_s else None
 
     def put(self, key: Hashable, value: _Value) -> None:
-        """Store a value. If there are then more than `most` values, delete the oldest ones."""
+        """Store a value. If the cache then contains more than `most` values, delete the oldest values."""
         with self._lock:
             self._values[key] = value, self._clock()
             self._values.move_to_end(key)

@@ -39,7 +39,7 @@ _BODY_HELP = "The recipe, as /api/recipes/schema describes it."
 
 
 class RecipeRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """The request fields to store a recipe under a name. If the name exists, the recipe becomes its newest version."""
+    """The request fields to store a recipe under a name. If this name exists, the recipe is stored as a new version."""
 
     name = serializers.CharField(max_length=40, help_text="Lower-case letters, digits and hyphens.")
     recipe = serializers.JSONField(help_text=_BODY_HELP)

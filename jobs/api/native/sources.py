@@ -30,9 +30,9 @@ _FIELDS = ("image", "image_base64", "image_url", "upload")
 
 
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
-    """Return the sources of a request. Count and check all of its pictures first.
+    """Check and count the pictures of a request, and return their sources.
 
-    If a request has several pictures and one of them is invalid, its source is a RefusedSource, which becomes a failed
+    If a request has several pictures and one picture is invalid, its source is a RefusedSource, which becomes a failed
     picture of the job. If the only picture is invalid, raise its error.
 
     values: the validated fields of the request.

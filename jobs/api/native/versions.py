@@ -67,8 +67,8 @@ class NameSerializer(KnownFieldsOnly, serializers.Serializer):
 class EditRequestSerializer(PositionSerializer):
     """The request fields to store the state of the editor page for a picture.
 
-    `version` is the edited version of the picture, and `edit` contains its unsaved changes. The editor page shows this
-    state when it is opened again.
+    `version` is the number of the version that the user edits, and `edit` contains the unsaved changes. The editor page
+    restores this state when the user opens the page again.
     """
 
     version = serializers.IntegerField(min_value=FIRST, default=FIRST)

@@ -154,10 +154,11 @@ class JobView(NativeView):
         return self._shared(job, images, headers)
 
     def _etag(self, job: Job) -> tuple[str, Sequence[JobImage] | None]:
-        """Return the ETag of the job's JSON, and the job's pictures if they were read for the ETag; otherwise None.
+        """Return two values: the ETag of the job's JSON, and the pictures if all of them were read for the ETag.
 
-        It takes long to read all pictures. Therefore the ETag of a running job is cached for up to ETAG_KEPT_S seconds
-        while the job's counts do not change, so a response can be out of date for this time.
+        The second value is None if the pictures were not read. Because reading all pictures takes long, the ETag of a
+        running job is cached for ETAG_KEPT_S seconds, as long as the job's status and counts do not change. A response
+        can therefore show a state that is ETAG_KEPT_S seconds old.
         """
         page, language = self.request.GET.urlencode(), get_language() or ""
         glance = (job.pk, job.status, job.images_succeeded, job.images_failed, page, language)
@@ -202,7 +203,7 @@ class JobView(NativeView):
 
 
 class JobCancelView(NativeView):
-    """Cancel those pictures of a job that have not ended."""
+    """Cancel the unfinished pictures of a job."""
 
     query_fields = JOB_QUERY
 

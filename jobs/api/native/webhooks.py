@@ -46,7 +46,7 @@ class WebhookSerializer(serializers.ModelSerializer):
 
 
 class WebhookWithSecretSerializer(WebhookSerializer):
-    """A webhook with its secret. Responses contain the secret only when it is created or replaced."""
+    """A webhook with its secret. Responses contain the secret only when the secret is created or replaced."""
 
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
@@ -110,7 +110,7 @@ class DeliveryPageSerializer(serializers.Serializer):
 
 
 class ManagersWrite(HasScope):
-    """Let callers with the scope `read` read. Let managers and API keys with the scope `admin` make changes."""
+    """Allow read requests with the scope `read`. Allow changes by team managers and API keys with the scope `admin`."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in SAFE_METHODS:
@@ -272,7 +272,7 @@ class DeliveryView(ManagedView):
 
 
 class DeliveryReplayView(ManagedView):
-    """Send the message of a webhook delivery again, as a new delivery."""
+    """Queue the message of a webhook delivery to be sent again, as a new delivery."""
 
     @extend_schema(
         tags=["Native"],

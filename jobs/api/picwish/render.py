@@ -22,8 +22,8 @@ from .serializers import BASE64
 class Words(NamedTuple):
     """How the PicWish-compatible API reports an error.
 
-    status: the HTTP status of a rejected request.
-    state: the number that means the error in the state of a failed task.
+    status: the HTTP status of the response if the error rejects a request.
+    state: the value of the field `state` if the error makes a task fail.
     """
 
     status: int
@@ -84,14 +84,14 @@ PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100
 
 
 def state_of(job: Job, image: JobImage) -> int:
-    """Return the number that stands for the state of a task. The number is negative if the task has failed.
+    """Return the number that represents the state of a task. It is negative if the task ended without a result.
 
-    A task is a job with one picture. The states have this meaning:
+    A task is a job with one picture. Some states need an explanation:
     - "nothing found": the cutout has no visible pixel.
     - "queued": the picture waits for its first attempt.
     - "waiting": the picture waits for another attempt.
-    - "preparing": a worker downloads the picture, or the picture waits after its download. Therefore the progress never
-      decreases.
+    - "preparing": a worker downloads the picture, or the picture waits after its download. The state does not return to
+      "waiting" after the download, so that the progress never decreases.
     """
     if job.status == Status.SUCCEEDED:
         return COMPLETE if image.foreground else NOTHING_FOUND
@@ -174,7 +174,10 @@ def _result(job: Job, image: JobImage, base_url: str) -> dict[str, Any]:
 
 
 def _file(job: Job, artifact: Artifact, base_url: str) -> str:
-    """Return a file as base64 or as a link, as the request demanded. The link is valid as long as the file exists."""
+    """Return a file as base64 or as a link, depending on the request's `return_type`.
+
+    A link is valid as long as the file exists.
+    """
     if job.wire["return_type"] == BASE64:
         return base64.b64encode(storage.read(artifact.key)).decode("ascii")
     if artifact.expires_at is None:

@@ -26,7 +26,7 @@ _TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
 
 
 def limits() -> Limits:
-    """Return the limits that the PicWish-compatible API has for a picture: bytes and sides."""
+    """Return the PicWish-compatible API's limits for a picture: the maximum file size and side length."""
     return default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
 
 

@@ -79,7 +79,7 @@ DONE = OpenApiExample(
 
 
 def describe_submission(operation_id: str) -> object:
-    """Return a decorator that describes the submission of a task for the OpenAPI document.
+    """Return a decorator with the OpenAPI description of a view that accepts a new task.
 
     Two paths accept a submission, so each needs its own `operation_id`.
     """
@@ -103,7 +103,7 @@ def describe_submission(operation_id: str) -> object:
 
 
 def describe_task(operation_id: str) -> object:
-    """Return a decorator that describes the request for a task for the OpenAPI document.
+    """Return a decorator with the OpenAPI description of a view that returns a task.
 
     Several paths return a task, so each needs its own `operation_id`.
     """

@@ -64,8 +64,9 @@ def render_error(error: MattingError, *, where: str, status: int | None = None) 
 def render_result(image: JobImage, background: tuple[int, int, int, int] | None) -> HttpResponse:
     """Return a response with the cutout or the mask as PNG.
 
-    background: red, green, blue and alpha, each from 0 to 255; None: no background. Only a partly transparent
-    background is drawn here. The worker has already drawn an opaque background.
+    This function draws a partly transparent background. The worker has already drawn an opaque background.
+
+    background: red, green, blue and alpha, each from 0 to 255; None: no background.
     """
     artifact = result_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
     data = storage.read(artifact.key)

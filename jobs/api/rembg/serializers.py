@@ -167,7 +167,9 @@ def _extras(text: str) -> dict[str, Any]:
 def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
     """Return the boxes and the points in the list `sam_prompt` of the field `extras`.
 
-    extras: the text of the field, a JSON object. Its other keys and other types of prompts are ignored.
+    Other keys of the JSON object and other types of prompts are ignored.
+
+    extras: the text of the field, which is a JSON object.
 
     Raise InvalidParameter if the text is not valid.
     """

@@ -39,7 +39,7 @@ Rectangle = tuple[int, int, int, int]
 class Length:
     """A length, in pixels or in percent of a side of the picture.
 
-    is_share: True: `value` is in percent. False: `value` is in pixels.
+    is_share: whether `value` is in percent (True) or in pixels (False).
     """
 
     value: float
@@ -69,7 +69,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The drawn result.
+    """A result picture as a file.
 
     data: the content of the file.
     width, height: the size in pixels.
@@ -86,7 +86,7 @@ class Drawn:
 def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, ...]:
     """Parse lengths that are separated by spaces or commas, and return them.
 
-    counts: how many lengths are allowed.
+    counts: the allowed numbers of lengths, such as (1, 2, 4).
 
     Raise InvalidParameter with the name `field` if the text or the number of lengths is not valid.
     """
@@ -117,7 +117,7 @@ def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]
 def max_pixels(size: str, picture_format: str) -> float:
     """Return the maximum number of pixels of a result.
 
-    The size `auto` means the largest size. A PNG at full size may have fewer pixels than other formats.
+    The size `auto` means the largest size. At full size, the maximum for a PNG is lower than for other formats.
 
     size, picture_format: values of the request, such as `hd` and `png`.
     """

@@ -27,7 +27,7 @@ MAX_BYTES = 22 * 2**20
 
 
 def limits() -> Limits:
-    """Return the limits that the remove.bg-compatible API has for a picture: the number of bytes."""
+    """Return the remove.bg-compatible API's limits for a picture: the maximum file size."""
     return default_limits(max_bytes=MAX_BYTES)
 
 
@@ -86,10 +86,12 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
 
     def to_options(self, source: Source) -> CutoutOptions:
-        """Return the options for a complete transparent cutout. The layout is drawn from this cutout later.
+        """Return the options for a complete transparent cutout. The result is later drawn from this cutout.
 
-        source: the picture. If its size is known, the region of interest becomes a box for the model. Otherwise only
-        the layout uses the region.
+        If the size of the picture is known, the region of interest becomes a box for the model. If the size is not
+        known yet, the region of interest affects only the drawing of the result.
+
+        source: the source of the picture.
         """
         subject = SUBJECTS.get(self.validated_data["type"], Subject.OBJECT)
         roi = self.to_layout().roi
@@ -127,7 +129,8 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
     def background(self) -> bytes:
         """Return the content of the background picture's file; empty if the request has no background picture.
 
-        The picture is checked like other pictures. Raise the errors of downloads and of invalid pictures.
+        The background picture is checked in the same way as the picture to cut out. Raise a MattingError if the
+        download fails or the background picture is invalid.
         """
         values = self.validated_data
         if "bg_image_file" in values:

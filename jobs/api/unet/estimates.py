@@ -14,7 +14,7 @@ from jobs.work.admission import seconds_per_image
 def seconds_until_done(*, extra_images: int = 0) -> int:
     """Return the estimated number of seconds until all unfinished pictures are done; at least 1.
 
-    extra_images: the number of further pictures that must be done by then.
+    extra_images: the number of pictures to add to the unfinished pictures.
     """
     waiting = JobImage.objects.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING)).count()
     workers = sum(worker.get("role") == "pictures" for worker in queue.live_workers())

@@ -1,7 +1,7 @@
 """UNet matting API: create unique names that consist of a date and a time to the second.
 
-A name may end with a hyphen and a number. The separator cannot be an underscore, because later attempts of a picture
-add `_2` and so on to its file names.
+A name may end with a hyphen and a number, such as `-2`. An ending such as `_2` is not used, because later attempts of
+a picture add it to the names of the picture's files.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ def render_error(error: MattingError) -> Response:
 
 
 def processing_time_ms(image: JobImage) -> int:
-    """Return how long a worker processed the picture, in milliseconds; 0 if the picture has not ended."""
+    """Return how long a worker processed the picture, in milliseconds; 0 if the processing has not ended."""
     if image.started_at is None or image.finished_at is None:
         return 0
     return round((image.finished_at - image.started_at).total_seconds() * 1000)

@@ -71,7 +71,7 @@ class UNetFolderSerializer(UNetBatchSerializer):
 
 
 class UNetUploadSerializer(UNetBatchSerializer):
-    """The request fields of `POST /api/matting/batch` as a multipart form, with many pictures or one zip of them."""
+    """The request fields of `POST /api/matting/batch` as a multipart form with many pictures or one zip of pictures."""
 
     images = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="Many files, or one .zip."

@@ -213,7 +213,7 @@ class BatchView(UNetView):
 class BatchNames:
     """The names of a new batch: its id, its folder, its zip and its results.
 
-    shown_folder: the folder that responses name.
+    shown_folder: the path of the parent folder, as responses show it.
     sources: the pictures of the batch.
     keeps_names: whether the results have the names of their pictures.
     """

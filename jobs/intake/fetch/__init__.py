@@ -1,8 +1,8 @@
 """The guarded HTTP client. It sends all requests to URLs that users provide: picture downloads and webhooks.
 
 `policy` defines the permitted hosts and ports. `url` parses URLs strictly. `address` tells whether an IP address is
-public. `connection` connects to a checked address within a deadline. `client` sends the requests. Workers call this
-package. It uses the network, but neither the database nor the storage.
+public. `connection` connects to a checked address within a deadline. `client` sends the requests. APIs, pages and
+workers call this package. It uses the network, but neither the database nor the storage.
 """
 
 from jobs.intake.fetch.client import Fetched, Response, fetch_bytes, post_bytes

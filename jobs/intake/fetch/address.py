@@ -67,7 +67,7 @@ def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
 def is_metadata(address: Address) -> bool:
     """Return whether `address`, or an IPv4 address embedded in it, belongs to the metadata service of a cloud.
 
-    Such services give the credentials of the machine to every program that runs on it.
+    A metadata service gives the credentials of a machine to every program that runs on this machine.
     """
     return any(
         candidate.version == network.version and candidate in network

@@ -121,11 +121,12 @@ def system_resolver(host: str, port: int) -> list[str]:
 def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Address]:
     """Return the IP addresses of the target's host. If the host is an IP address itself, return this address.
 
+    A lookup cannot be cancelled. So it runs in a daemon thread. If the thread continues after the deadline, its result
+    is ignored. At most `_MAX_LOOKUPS` of these threads run at a time.
+
     resolver: the function that looks up a host name.
 
-    Raise DownloadFailed if there is no address, and TimeoutError when the deadline passes. A lookup cannot be
-    cancelled. So it runs in a daemon thread, which may continue after the deadline; its result is then ignored. At most
-    `_MAX_LOOKUPS` such threads run at a time.
+    Raise DownloadFailed if there is no address, and TimeoutError when the deadline passes.
     """
     if target.address is not None:
         return [target.address]
@@ -154,8 +155,9 @@ def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Addr
 def connect(target: Target, policy: Policy, deadline: Deadline, resolver: Resolver) -> HTTPConnection:
     """Look up the target's host and return an open connection to one of its IP addresses.
 
-    Raise UrlForbidden if one of the host's addresses is not permitted, even if others are: a mixed result indicates DNS
-    rebinding. Raise DownloadFailed if the host has no address, and OSError or urllib3's HTTPError for network errors.
+    Raise UrlForbidden if one of the host's addresses is not permitted, even if the other addresses are permitted. Mixed
+    addresses may be a DNS rebinding attack. Raise DownloadFailed if the host has no address, and OSError or urllib3's
+    HTTPError for network errors.
     """
     addresses = look_up(target, deadline, resolver)
     if not all(policy.permits(target.host, target.port, address) for address in addresses):

@@ -35,8 +35,7 @@ class Allowance:
 
         Examples: `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `[fd00::1]:9000`.
 
-        Raise ValueError with the entry if it is invalid, so that the site does not start with a typing error in this
-        setting.
+        Raise ValueError if the entry is invalid, so that the site does not start with a typing error in this setting.
         """
         entry = text.strip().lower()
         match = _ENTRY.fullmatch(entry)
@@ -112,7 +111,7 @@ class Policy:
 
 
 def policy_from_settings(kind: Literal["picture", "callback"]) -> Policy:
-    """Return the policy from the site's settings.
+    """Return the policy that the site's settings define.
 
     kind: `picture` for downloads of pictures, `callback` for callbacks and webhooks. Only downloads follow redirects.
     """

@@ -52,7 +52,7 @@ class Target:
 def check_url(url: str, policy: Policy, *, field: str = "") -> None:
     """Check the syntax, the scheme, the port and the IP address in a URL. The function does not use the network.
 
-    Host names are looked up only when a connection is made, because an earlier result may no longer be valid then.
+    Host names are looked up only when a connection is made, because their IP addresses may change before that time.
 
     field: the name of the request field. The raised error contains it.
 

@@ -20,8 +20,9 @@ from mattingsite.sign_on import LDAP
 class DirectoryBackend(ModelBackend):
     """Authentication backend for the LDAP directory of MATTING_LDAP_URL.
 
-    Django calls the backends for the site's own passwords first. `authenticate` raises DirectoryUnavailable if the
-    directory fails, so that a failure does not count as a wrong password.
+    Django calls the backends for the site's own passwords first. If the directory fails, `authenticate` raises
+    DirectoryUnavailable, so that the failure does not count as a wrong password. For an account with a password on this
+    site, it returns None instead.
     """
 
     def authenticate(

@@ -33,10 +33,10 @@ _REFUSALS = (
 def person_sign_in(directory: Directory, *, name: str, password: str) -> DirectoryPerson | None:
     """Return the person with this name and password in the LDAP directory.
 
-    directory: the settings of the directory. Return None if the name is unknown or ambiguous, the password is wrong or
-    empty, or the account is locked.
-    Raise DirectoryUnavailable if the directory does not work. The search and each check of a password (LDAP bind) take
-    at most TIMEOUT_S seconds.
+    Return None if the name is unknown or ambiguous, the password is wrong or empty, or the account is locked. Raise
+    DirectoryUnavailable if the directory does not work. The search and each check of a password (LDAP bind) take at
+    most TIMEOUT_S seconds.
+    directory: the settings of the directory.
     """
     if not name or not password:  # a bind without a password would succeed as anonymous
         return None

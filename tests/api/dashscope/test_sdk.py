@@ -32,7 +32,7 @@ Quota.objects.update_or_create(team=team, defaults={"dialects": {"dashscope": un
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_rate_limits(live_stack: Stack) -> None:
-    """Switch off the running site's rate limit, which is two tasks per second, the same limit as at the vendor."""
+    """Switch off the rate limit of the running site. It is two tasks per second, like the limit of the vendor's API."""
     live_stack.manage("shell", "-v", "0", "-c", _WITHOUT_RATES)
 
 

@@ -37,8 +37,8 @@ ERRORS = fixture("dashscope/errors.json")
 def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
     """Submit a picture and return the task's id.
 
-    path: the route of the submission. inputs: the fields of the request's input; the default is the fixture file's
-    input.
+    path: the URL path of the submission route. inputs: the fields of the object `input` in the request body; without
+    them, the request contains the `input` of the fixture file.
     """
     body = FIXTURE["submit"]["request"] | ({"input": inputs} if inputs else {})
     response = person.api().post(path, body, content_type="application/json", headers=ASYNC)
@@ -47,7 +47,7 @@ def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
 
 
 def made(person: Person) -> str:
-    """Create a task without a request, so that the route's rate limit is not used; return the task's id."""
+    """Create a task without an HTTP request, which the rate limit would count, and return the task's id."""
     job = job_submit(
         actor=Actor(team=person.team, key=person.key, request_id=str(uuid.uuid4())),
         door=Door(dialect="dashscope", retention_hours=24),

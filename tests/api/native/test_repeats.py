@@ -1,4 +1,4 @@
-"""Tests that a client can repeat a request whose response was lost without a second charge."""
+"""Tests that a client can repeat a request after its response was lost, and that the team is charged only once."""
 
 from __future__ import annotations
 

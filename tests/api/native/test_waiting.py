@@ -1,4 +1,4 @@
-"""Tests of the native API: a request waits for a job that is then cancelled, deleted or not finished in time."""
+"""Tests of the native API: requests that wait for a job, when the job is cancelled, is deleted or takes too long."""
 
 from __future__ import annotations
 
@@ -90,9 +90,10 @@ def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_
 
 
 def parked(person: Person, path: str, picture: bytes, name: str = "image", **headers: str) -> Parked:
-    """Submit a picture with a waiting request, and return the Parked response.
+    """Submit a picture with a request that waits for the result, and return the Parked response.
 
-    The server parks a waiting request: it keeps the request without using a thread. name: the form field for the file.
+    A parked request stays open, but it does not use a thread of the server while it waits.
+    name: the form field for the file.
     """
     response = person.api().post(
         path, {name: SimpleUploadedFile("photo.jpg", picture)}, headers=headers, **{PARKS: True}

@@ -1,6 +1,7 @@
-"""The contract of the UNet matting API: values for the tests that run for every dialect.
+"""The contract of the UNet matting API: its routes, example requests and error responses.
 
-A dialect is an API of this site that imitates the API of another service.
+The tests that run for every dialect use these values. A dialect is an API of this site that imitates the API of another
+service.
 """
 
 from __future__ import annotations

@@ -73,7 +73,8 @@ class GuideClient:
     def batch(self, input_dir: str, output_dir: str, **fields: Any) -> dict[str, Any] | None:
         """Submit a folder, poll its task every two seconds, at most 300 times, and return the task's JSON.
 
-        Return None for an error. input_dir, output_dir: folders of the server. fields: additional fields of the form.
+        Return None if the submission fails, or if the task has not ended after the last poll.
+        input_dir, output_dir: folders of the server. fields: values that replace the guide's values in the JSON body.
         """
         body = {
             "input_dir": input_dir,

@@ -43,9 +43,10 @@ def opened_site(folder: Path) -> Iterator[Stack]:
 
 
 def on_disk(folder: Path, path: str) -> Path:
-    """Return the local path of a file whose path in the container is part of a response.
+    """Return the local path of a result file.
 
-    folder: the local folder that is mounted as /root in the container.
+    folder: the local folder that is mounted as /root in the container. path: the file's path in the container, as the
+    response contains it.
     """
     return folder / "outputs" / Path(path).relative_to("/root/outputs")
 

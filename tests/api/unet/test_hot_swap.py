@@ -73,7 +73,7 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class Load:
-    """Load on a site: three threads send the same pixels until the block ends, and store the responses.
+    """Load on a site: three threads send the same pixels until the `with` block ends, and store the responses.
 
     Each file has a different comment, because an identical file would count as a repeated request.
     """

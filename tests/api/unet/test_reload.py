@@ -39,7 +39,7 @@ def weights_dir(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run a task in this process immediately when it is sent to a worker with a model."""
+    """Run the task that loads a weight file in this process at once, instead of putting it into the queue."""
 
     def run(task: Task, *args: object, queue_name: str, **values: object) -> None:
         assert (task, queue_name) == (WEIGHTS_TRY, "interactive")
@@ -137,7 +137,7 @@ def test_a_file_changed_after_its_trial_is_not_served(trying_worker: None, alice
 
 @pytest.fixture
 def restricted(weights_dir: Path) -> Path:
-    """Return the path of a small network whose licence forbids commercial use."""
+    """Write a small network whose licence forbids commercial use, and return its path."""
     path = red_network(weights_dir / "restricted.onnx")
     manifest = {"name": "restricted", "size": 64, "output": "alpha", "licence": "CC-BY-NC-4.0", "non_commercial": True}
     path.with_suffix(".json").write_text(json.dumps(manifest))

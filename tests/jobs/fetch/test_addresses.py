@@ -1,4 +1,4 @@
-"""Tests with a table of all IP addresses that the guarded client, which downloads from untrusted URLs, must refuse."""
+"""Tests that the guarded client, which downloads from untrusted URLs, refuses all IP addresses of a table."""
 
 from __future__ import annotations
 

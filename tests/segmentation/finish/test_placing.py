@@ -105,7 +105,7 @@ def test_by_hand_the_subject_is_zoomed_about_the_middle_and_then_moved(case, pla
     after = place(levels(), canvas, Placement(**placement, **hand))
 
     def share(placed, point):
-        """Return the position of a source point on the canvas, relative to its middle, as fractions of its sides."""
+        """Return the distances of a picture's point from the canvas's middle, as fractions of the canvas's sides."""
         return [
             (offset + at * placed.scale) / side - 0.5
             for at, offset, side in zip(point, (placed.left, placed.top), (1000, 500), strict=True)

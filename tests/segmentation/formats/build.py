@@ -1,7 +1,7 @@
 """Functions that build picture files of all kinds from one drawn picture with known values.
 
-Pixel (160, 125) of the ball is sRGB (197, 99, 17). For files whose colours must be converted, the tests expect the
-values of Chromium's canvas.
+The picture shows a ball. Its pixel (160, 125) is sRGB (197, 99, 17). For files whose colours must be converted, the
+tests expect the values of Chromium's canvas.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ def png(
     after: bytes = chunk(b"IEND", b""),
     pixel_checksum: int | None = None,
 ) -> bytes:
-    """Return a PNG of (H, W) or (H, W, n) samples.
+    """Return the pixels as a PNG file.
 
-    depth: the bits per sample; each sample is below 2 ** depth. chunks: extra chunks before the pixels. color_type:
-    PNG's colour type; None derives it from the number of channels. packed: compressed rows that replace those of the
-    pixels. after: the chunk that replaces the end chunk. pixel_checksum: the checksum that replaces the one of the
-    pixels.
+    pixels: samples, an array (H, W) or (H, W, channels). chunks: extra chunks before the pixel data. depth: the bits
+    per sample; each sample is below 2 ** depth. color_type: PNG's colour type; None derives it from the number of
+    channels. packed: the compressed pixel data; None compresses `pixels`. after: the last chunk, by default the end
+    chunk. pixel_checksum: the checksum of the pixel data; None computes the correct checksum.
     """
     height, width = pixels.shape[:2]
     if color_type is None:
@@ -182,10 +182,10 @@ def avif(pixels: np.ndarray, primaries: int = 1, transfer: int = 13, matrix: int
 
 
 def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int = 24) -> bytes:
-    """Return a BMP of pixels, (H, W, 3) uint8.
+    """Return pixels, an array (H, W, 3) uint8, as a BMP file.
 
     header: the bytes after the first 40 bytes of the DIB header. tail: the bytes after the pixels. bits: the number of
-    bits per pixel that the header contains.
+    bits per pixel that the header states.
     """
     height, width = pixels.shape[:2]
     rows = np.zeros((height, (width * 3 + 3) // 4 * 4), np.uint8)
@@ -197,7 +197,7 @@ def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int
 
 
 def bmp_with_alpha(rgba: np.ndarray) -> bytes:
-    """Return a BMP of pixels, (H, W, 4) uint8, with 32 bits per pixel and a mask for each channel (a V4 header)."""
+    """Return pixels, an array (H, W, 4) uint8, as a BMP file with a V4 header, which has a mask for each channel."""
     height, width = rgba.shape[:2]
     masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     info = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, rgba.size, 0, 0, 0, 0)
@@ -206,7 +206,7 @@ def bmp_with_alpha(rgba: np.ndarray) -> bytes:
 
 
 def bmp_calibrated(pixels: np.ndarray, points: tuple[float, ...], gamma: float) -> bytes:
-    """Return a BMP with a V4 header that contains primary colours and one gamma value.
+    """Return pixels as a BMP file with a V4 header that contains primary colours and one gamma value.
 
     points: x and y of red, green, blue and white.
     """
@@ -222,7 +222,7 @@ def bmp_calibrated(pixels: np.ndarray, points: tuple[float, ...], gamma: float) 
 
 
 def bmp_with_profile(pixels: np.ndarray, profile: bytes) -> bytes:
-    """Return a BMP with a V5 header and an ICC profile after the pixels."""
+    """Return pixels as a BMP file with a V5 header, and with an ICC profile after the pixels."""
     rows = (pixels.shape[1] * 3 + 3) // 4 * 4 * pixels.shape[0]
     fields = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0) + b"MBED"[::-1] + bytes(48)
     return bmp(pixels, header=fields + struct.pack("<4I", 4, 124 + rows, len(profile), 0), tail=profile)

@@ -1,4 +1,4 @@
-"""Valid files with reproducible damage, and a check that the decoder returns a picture or raises an ImageError.
+"""Files with reproducible damage, and a check that the decoder returns a picture or raises an ImageError.
 
 `python -m tests.segmentation.formats.mutated 50000` checks 50000 damaged files and prints the faults. It uses separate
 processes, so that it also detects crashes of decoders.
@@ -30,7 +30,7 @@ _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Return the valid files that are then damaged: about six small files for each row of docs/formats.md."""
+    """Return the valid files from which `mutated` makes damaged files: about six for each row of docs/formats.md."""
     found = []
     for row in rows.ROWS:
         files = (file if isinstance(file, bytes) else file.data for file in row.files())
@@ -113,7 +113,7 @@ def answer(data: bytes) -> tuple[object, ...]:
 
 
 def check(number: int) -> str:
-    """Read the damaged file with this number twice and return the outcome. Raise AssertionError if both differ."""
+    """Read the damaged file with this number twice; return the outcome. Raise AssertionError if the outcomes differ."""
     data = mutated(number)
     first, second = answer(data), answer(data)
     assert first == second, (number, first, second)

@@ -1,6 +1,6 @@
 """Helpers that send many requests at the same time and count the responses.
 
-A response is unexpected if `is_allowed` rejects its status. The site must send no such response under attack.
+A response is unexpected if `is_allowed` rejects its status. Under attack, the site must not send unexpected responses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Attack:
     """An attack on a site: it sends requests at the same time and counts the responses.
 
     title: the first words in the names of its figures. statuses: the number of responses by status. strange: a text for
-    each unexpected response. took_s: durations by name. watch: the record of the site's response times and memory.
+    each unexpected response. took_s: the duration of each call of `at_once` in seconds, by its name. watch: the record
+    of the site's response times and memory.
     """
 
     def __init__(self, site: TorturedSite, title: str) -> None:
@@ -58,7 +59,7 @@ class Attack:
         return status
 
     def count(self, status: int) -> None:
-        """Count the status of a request that another function has sent. Do not add it to `strange`."""
+        """Count the status of a request that another function has sent, but do not change `strange`."""
         with self._lock:
             self.statuses[status] += 1
 

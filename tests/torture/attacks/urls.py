@@ -1,4 +1,4 @@
-"""Attack with URLs that the site must not open, also with host names whose IP address changes."""
+"""Attack with URLs that the site must not open. Some contain a host name whose IP address changes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.torture.site import tortured_site
 
 
 def forbidden_urls(*, every: int) -> list[Figure]:
-    """Send forbidden URLs to the site, also with host names whose IP address changes; return the figures.
+    """Send forbidden URLs to the site, and return the figures. Some contain a host name whose IP address changes.
 
-    every: 1 uses all URLs, and n uses only each n-th URL.
+    every: 1 uses all URLs with a fixed IP address, and n uses only each n-th of them.
     """
     with tortured_site(MATTING_FETCH_ALLOW="") as site, _canary() as canary:
         attack = Attack(site, "Forbidden URLs and rebinding")
@@ -67,8 +67,8 @@ class _Canary(socket.socket):
 def _canary() -> Iterator[_Canary]:
     """Listen on a port of this machine to which the site must not connect, and count the connections.
 
-    The site rejects all ports except 80 and 443 because of their number alone. So port 80 is used if this user may use
-    it.
+    The port is 80 if the user of this process may open it, because the site rejects every URL with a port other than
+    80 and 443, whatever its host is.
     """
     server = _Canary()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

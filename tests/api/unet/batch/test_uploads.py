@@ -1,4 +1,4 @@
-"""Tests of `POST /api/matting/batch` with files: an invalid file fails alone, and the others are processed."""
+"""Tests of `POST /api/matting/batch` with files: an invalid file fails, and the other files are processed."""
 
 from __future__ import annotations
 
