@@ -1,7 +1,8 @@
 """The time of each test, and the list of those that `make test-fast` leaves out.
 
-`make test-times` runs all tests with this module as a plugin, and writes SLOW_TESTS: the test functions that took longer
-than LIMIT_S on average. `tests/conftest.py` marks these as slow. A new test is fast until the list is written again.
+`make test-times` runs all tests with this module as a plugin, and writes the test functions that took longer than
+LIMIT_S on average to SLOW_TESTS. `tests/conftest.py` marks these as slow. A new test is fast until the list is written
+again.
 """
 
 from __future__ import annotations

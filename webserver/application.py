@@ -131,10 +131,11 @@ class _Exchange:
     async def _first_answer(self) -> HttpResponseBase:
         declared = _declared_bytes(self._scope)
         path = self._scope["path"].rstrip("/")
-        lane = self._lanes.live if path == _LIVE else self._lanes.probes if path in _PROBES else self._lanes.short
         body = await self._small_body(declared)
         try:
-            return await self._begin(lane, body)
+            if path == _LIVE:  # needs no database, and a thread of its own would have to wait for a processor
+                return self._trips.begin(body)
+            return await self._begin(self._lanes.probes if path in _PROBES else self._lanes.short, body)
         except BodyWanted:
             body = await self._body(self._trips.body_limit)
             length = _length_of(body)

@@ -43,8 +43,8 @@ class DjangoHandler(BaseHandler):
 class Trips:
     """One request that may run through Django several times: after its body was read, and after each wait.
 
-    The methods `begin`, `go_on`, `leave` and `report` run in a thread of a pool. META values whose names begin with
-    `keyline.` are kept for the next run.
+    The methods `begin`, `go_on`, `leave` and `report` run in a thread of a pool. Only `/health/live` runs in the event
+    loop. META values whose names begin with `keyline.` are kept for the next run.
 
     scope: the request's ASGI scope.
     """

@@ -93,8 +93,7 @@ class Lanes:
     """The lanes (thread pools) of one process.
 
     threads, upload_threads: the numbers of threads of `short` and `uploads`.
-    live: the health check that only tests whether this process runs.
-    probes: the other health checks.
+    probes: the health checks, except `/health/live`, which runs in the event loop.
     short: requests without a large body, and requests that continue after a wait.
     uploads: requests whose large body has been read.
     memory: uploads whose body needs much memory for parsing.
@@ -102,7 +101,6 @@ class Lanes:
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:
-        self.live = Lane("live", threads=1)
         self.probes = Lane("probe", threads=2)
         self.short = Lane("short", threads=threads)
         self.uploads = Lane("upload", threads=upload_threads)
@@ -110,5 +108,5 @@ class Lanes:
         self.files = Lane("file", threads=4)
 
     def close(self) -> None:
-        for lane in (self.live, self.probes, self.short, self.uploads, self.memory, self.files):
+        for lane in (self.probes, self.short, self.uploads, self.memory, self.files):
             lane.close()
