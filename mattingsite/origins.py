@@ -1,4 +1,4 @@
-"""Origins (scheme, host and port) of the other servers that the site's pages use: an S3 bucket and sign-in providers."""
+"""Origins (scheme, host and port) of other servers that the site's pages use: an S3 bucket and sign-in providers."""
 
 from __future__ import annotations
 
