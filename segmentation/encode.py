@@ -90,7 +90,8 @@ def encode_png(
 def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Return colours (H, W, 3) uint8 and alpha (H, W) uint8 joined to RGBA. Pixels with alpha 0 become black.
 
-    Otherwise the removed background could be recovered from the file, and it would take most of the file's bytes.
+    If these pixels kept their colours, the removed background could be recovered from the file. The background would
+    also take most of the file's bytes.
     """
     rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
     return cv2.insertChannel(alpha, rgba, 3)

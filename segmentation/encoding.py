@@ -85,11 +85,12 @@ class Encoding:
 def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
     """Return the encoding for two code points of ITU-T H.273, or None for sRGB. Unknown codes are treated as sRGB.
 
+    If `still` is True, the video curves (BT.709, BT.601, BT.2020) are applied exactly. If it is False, they are treated
+    as sRGB, as in browsers, because pictures in video containers often declare a video curve although they are made for
+    an sRGB display.
+
     primaries, transfer: the codes of the colour primaries and of the transfer function.
     still: True for a file format for still pictures (PNG), False for a container that may contain video (HEIC, AVIF).
-    With True, the video curves (BT.709, BT.601, BT.2020) are applied exactly. With False, they are treated as sRGB, as
-    in browsers, because pictures in these containers often declare a video curve although they are made for an sRGB
-    display.
     """
     if transfer in _VIDEO_TRANSFERS and not still:
         transfer = 13
@@ -101,7 +102,7 @@ def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding 
 
 
 def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
-    """Convert a picture to sRGB, uint8 of the same shape. Return None if the conversion would change nothing visibly.
+    """Return a picture converted to sRGB, uint8 of the same shape, or None if no change would be visible.
 
     pixels: the samples, (H, W) gray or (H, W, 3) RGB, uint8 or uint16.
     encoding: the encoding of the samples. For a gray picture, its chromaticities are not used.

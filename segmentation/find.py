@@ -27,7 +27,7 @@ class Found:
 
     alpha: (h, w) float32 0..1 over the full picture, at any resolution.
     subject: the kind of subject, but not Subject.AUTO.
-    boxes: the subject is only inside these boxes. If there are none, it may be anywhere in the picture.
+    boxes: the boxes outside which the alpha must be 0; empty if the subject may be anywhere in the picture.
     colors: for a stamp, the colours of the ink without its paper, (H, W, 3) uint8; None for other subjects.
     instances: the separate people, or None if the method is not `instances`.
     notes: sentences about requested subjects that were not found.

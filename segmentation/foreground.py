@@ -3,9 +3,9 @@
 The colour of a pixel of hair is alpha * F + (1 - alpha) * B, where F and B are the colours of foreground and
 background. If this colour is used unchanged, B remains visible as a halo on a new background. As in blur fusion (Forte,
 "Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are estimated from local averages, and then the
-remaining difference to the photo is added to F. Here the averages form a pyramid from coarse to fine: each level uses
-pixels with certain alpha, and the next coarser level where there are no such pixels. Only half-transparent pixels are
-computed at full size. This is faster and more exact than two wide blurs.
+remaining difference to the photo is added to F. In this module, the averages form a pyramid from coarse to fine. Each
+level averages pixels with certain alpha. Where there are no such pixels, it uses the average of the next coarser level.
+Only half-transparent pixels are computed at full size. This is faster and more exact than two wide blurs.
 """
 
 from __future__ import annotations

@@ -115,9 +115,9 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
     source: the file's bytes, its path, or an open file.
 
-    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or a
-    wrong side, and ImageUnreadable for any other fault of the file. The message states the reason. The result has no
-    notes about colour conversion, because the pixels are not converted.
+    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or for a
+    side that is too short or too long, and ImageUnreadable for any other fault of the file. The message states the
+    reason. The result has no notes about colour conversion, because the pixels are not converted.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)

@@ -88,6 +88,7 @@ class FoldedConvolution(nn.Module):
     """A convolution that includes a frozen batch normalisation: weights are multiplied by `scale`, `shift` is the bias.
 
     Scale and shift of each output channel are separate parameters, so that they can have their own learning rate.
+
     inputs, outputs: the numbers of channels. kernel: the side of the square kernel. groups: as in `torch.nn.Conv2d`.
     """
 

@@ -18,8 +18,8 @@ def enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
 def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) -> np.ndarray:
     """Return a picture, (H, W) or (H, W, channels), reduced to (height, width) by averaging.
 
-    The picture is halved as often as possible, which takes a fraction of the time. A last step then reduces it to the
-    exact size.
+    The picture is first halved as often as possible, because this is faster than one large step. The last step reduces
+    it to the exact size.
 
     exact: if True, the last step averages pixels. If False, it interpolates bilinearly, which takes a tenth of the time
     for a large result. The difference is not visible on a screen.

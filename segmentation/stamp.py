@@ -252,8 +252,8 @@ def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
     """Return the ink at full strength: the median density of the most colourful pixels.
 
     The colourfulness of a pixel is the difference between its channels' transmittances. The pixels between the 90th and
-    the 99th percentile of the colourfulness are used. Print below the ink lowers the colourfulness, so pixels with
-    print are not among them. Return None if these pixels have little colour.
+    the 99th percentile of the colourfulness are used. Print under the ink lowers the colourfulness, so these pixels
+    contain no print. Return None if they have little colour.
     """
     first, second, third = np.exp(-density.T)
     colourfulness = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)

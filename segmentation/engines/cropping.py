@@ -34,7 +34,7 @@ def canvas_size(
     """Return width and height of a matte of the whole picture in which `view` has about `size_px` pixels per side.
 
     view: a part of the picture.
-    most_px: a limit of the matte's sides. If `size_px` is larger, it is the limit instead.
+    most_px: the greatest length of a side of the matte. If `size_px` is larger, `size_px` is used instead.
 
     No side of the matte is longer than the same side of the picture.
     """

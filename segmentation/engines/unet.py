@@ -86,7 +86,7 @@ class UNetEngine:
         With boxes, the network's input is the part of the picture around the boxes and points. If the photo was used
         recently, only the decoder runs.
 
-        Raise InferenceFailed if the network takes no clicks. Raise ValueError if there are no points, no boxes, and
+        Raise InferenceFailed if the network takes no clicks. Raise ValueError if `points` and `boxes` are empty and
         `from_auto` is False.
         """
         if not isinstance(self._looker, SplitLooker):

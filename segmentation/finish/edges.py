@@ -152,8 +152,8 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
     rgb: (H, W, 3) uint8.
     mask: (H, W) uint8. A pixel is used if its value and the values of its 8 neighbours are above 250.
 
-    If fewer than 64 pixels can be used, return 0.0. The noise is measured with a filter whose output is 0 on slopes and
-    straight edges (Immerkaer, "Fast Noise Variance Estimation", 1996). The median of the filter's absolute output is
+    If fewer than 64 pixels can be used, return 0.0. The noise is measured with a filter whose output is almost 0 on
+    slopes and edges (Immerkaer, "Fast Noise Variance Estimation", 1996). The median of the filter's absolute output is
     used instead of the mean, to reduce the influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)

@@ -42,7 +42,7 @@ class Canvas(_Part):
     Without an exact size, the canvas is as large as its content needs at the source's resolution.
 
     width_px, height_px: the exact size. Both or neither of them must be given.
-    aspect: the ratio of width to height, such as `4:5`. With None, the content decides it.
+    aspect: the ratio of width to height, such as `4:5`. None uses the aspect ratio of the content.
     min_side_px, max_side_px: limits of the longer side, used if there is no exact size.
     """
 
@@ -180,8 +180,9 @@ class Shadow(_Part):
 
     strength: the opacity of its darkest place.
     softness: 0 is sharp, 1 is very soft.
-    direction: where the light comes from, in degrees clockwise from above. For a cast shadow, it is a direction on the
-    ground, and 180 is the viewer's side. None uses the default of the shadow's type.
+    direction: where the light comes from, in degrees clockwise. 0 is from above. For a cast shadow, the direction is
+    measured on the ground, and with 180 the light comes from the viewer's side. None uses the default of the shadow's
+    type.
     elevation: the height of the light above the ground, in degrees. A lower light makes a longer shadow.
     distance: the distance between subject and drop shadow, as a share of the subject's height.
     """
@@ -282,8 +283,8 @@ class Rules(_Part):
 
     None or an empty value means no requirement.
 
-    min_fill, max_fill: limits of the share that the subject's box covers of the canvas's width or height. The larger
-    share counts.
+    min_fill, max_fill: limits of the share, 0..1, of the canvas's width or height that the subject's box covers. The
+    larger of the two shares counts.
     min_side_px, max_side_px: limits of the longer side.
     min_short_side_px: the least length of the shorter side.
     background: the required colour of the border.
