@@ -140,7 +140,7 @@ class PictureBackground(_Part):
 
     fit: `cover` fills the canvas and crops the picture, `contain` shows the whole picture.
     focus: the point, as shares of width and height, that stays visible when the picture is cropped.
-    zoom: the enlargement beyond the size that covers the canvas.
+    zoom: the factor by which the picture is larger than the size that just covers the canvas.
 
     With `contain`, focus and zoom have no effect.
     """
