@@ -1,4 +1,4 @@
-"""Origins (scheme, host and port) that browsers may use besides the site's own: an S3 bucket and a sign-in provider."""
+"""Origins (scheme, host and port) of other servers that the site's pages use: an S3 bucket and sign-in providers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ def origin_of(url: str) -> str:
 def bucket_origins(options: dict[str, Any]) -> list[str]:
     """Return the origins from which browsers may get a bucket's files.
 
-    The bucket's name is in the path or in the host name of a URL.
+    A URL of a file contains the bucket's name either in its path or in its host name. The list has the origins of both
+    kinds of URLs.
 
     options: the options of the S3 storage.
     """

@@ -1,6 +1,6 @@
-"""Django settings from environment variables: Django's own, then the libraries', then Keyline's (MATTING_).
+"""Django settings, read from environment variables. Most of Keyline's own variables start with MATTING_.
 
-docs/settings.md explains the variables; jobs/running/checks.py checks the values.
+docs/settings.md explains the variables. jobs/running/checks.py checks values that depend on files or other settings.
 """
 
 from __future__ import annotations

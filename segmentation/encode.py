@@ -1,8 +1,8 @@
-"""Encoders for PNG, JPEG and WebP, and the decoder of a stored alpha, the model's result, which is kept as a PNG.
+"""Encoders for PNG, JPEG and WebP, and a decoder for stored alphas. The alpha from the model is stored as a PNG.
 
-The PNG encoder is in this module because most of the time is needed for deflate, for which the usual libraries use
-zlib. A 1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with Intel's
-ISA-L. The file of ISA-L is not larger (`make bench` measures it).
+This module has its own PNG encoder, because the usual libraries compress with zlib, which takes most of their encoding
+time. A 1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with this
+encoder, which compresses with Intel's ISA-L. Its files are not larger (`make bench` measures this).
 """
 
 from __future__ import annotations
@@ -56,12 +56,16 @@ def encode_png(
     texts: Mapping[str, str] | None = None,
     kept: Kept = NOTHING_KEPT,
 ) -> bytes:
-    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948): gray, gray and alpha, RGB or RGBA.
+    """Encode a picture as PNG (ISO 15948) and return the file's bytes.
 
-    alpha: (H, W) uint8, or None. It is joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips of rows,
-    which needs less memory.
+    pixels: the picture, uint8 or uint16: (H, W) gray, or (H, W, channels) with 1 channel (gray), 2 (gray and alpha),
+    3 (RGB) or 4 (RGBA).
+    alpha: the alpha of an RGB picture, (H, W) uint8, or None. It needs `pixels` of (H, W, 3) uint8.
     texts: keywords and texts, Latin-1, written as tEXt chunks.
     kept: the source's metadata to write.
+
+    If `alpha` is given, the file is RGBA, and pixels with alpha 0 become black. Colours and alpha are joined in strips
+    of rows, which needs less memory than `join_alpha`.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -86,14 +90,18 @@ def encode_png(
 def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Return colours (H, W, 3) uint8 and alpha (H, W) uint8 joined to RGBA. Pixels with alpha 0 become black.
 
-    Otherwise the removed background could be recovered from the file, and it would take most of the file's bytes.
+    If these pixels kept their colours, the removed background could be recovered from the file. The background would
+    also take most of the file's bytes.
     """
     rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
     return cv2.insertChannel(alpha, rgba, 3)
 
 
 def _deflated(pixels: np.ndarray, alpha: np.ndarray | None) -> bytes:
-    """Filter and compress the rows in strips, so that memory never contains a filtered copy of the whole picture."""
+    """Return the picture's rows, filtered and compressed as in a PNG.
+
+    The rows are processed in strips, so that memory never contains a filtered copy of the whole picture.
+    """
     height = pixels.shape[0]
     strip = max(1, _STRIP_BYTES * height // pixels.nbytes)
     compressor = isal_zlib.compressobj(_ISAL_LEVEL)
@@ -136,7 +144,10 @@ def read_texts(png: bytes) -> dict[str, str]:
 
 
 def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY, *, kept: Kept = NOTHING_KEPT) -> bytes:
-    """Encode (H, W, 3) uint8 sRGB as JPEG, with the metadata `kept`. quality: 0..100.
+    """Encode a picture, (H, W, 3) uint8 sRGB, as JPEG.
+
+    quality: 0..100.
+    kept: the source's metadata to write.
 
     Raise InvalidParameter for a side longer than MAX_SIDE_PX["jpeg"].
     """
@@ -157,9 +168,10 @@ def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY, *, kept: Kept = NO
 def encode_webp(
     pixels: np.ndarray, quality: int = WEBP_QUALITY, *, kept: Kept = NOTHING_KEPT, is_small: bool = False
 ) -> bytes:
-    """Encode (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP with lossless alpha, with the metadata `kept`.
+    """Encode a picture, (H, W, 3) or (H, W, 4) uint8 sRGB, as WebP with lossy colours and lossless alpha.
 
     quality: 0..100.
+    kept: the source's metadata to write.
     is_small: encode in a third of the time, with lossy alpha, for thumbnails.
 
     Raise InvalidParameter for a side longer than MAX_SIDE_PX["webp"].

@@ -59,11 +59,11 @@ _SAME_COLOR_LEVELS = 2
 class Encoding:
     """The transfer function and the primaries of a file's samples.
 
-    transfer: the transfer function. One of `srgb`, `power` (light = sample ** gamma, with `gamma`), `table` (with
+    transfer: the name of the transfer function: `srgb`, `power` (light = sample ** `gamma`), `table` (the curves in
     `tables`), or a code of ITU-T H.273 as text.
     chromaticities: x and y of the red, green and blue primaries and of white (CIE 1931).
-    tables: one (N,) float curve per channel, with the light, 0..1, of evenly spaced samples.
-    source: the name of the file's field, which appears in the note.
+    tables: one curve of N numbers per channel: the light, 0..1, of evenly spaced samples.
+    source: the name, used in the note, of the file's field that states the encoding.
     """
 
     transfer: str = "srgb"
@@ -85,9 +85,12 @@ class Encoding:
 def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
     """Return the encoding for two code points of ITU-T H.273, or None for sRGB. Unknown codes are treated as sRGB.
 
+    If `still` is True, the video curves (BT.709, BT.601, BT.2020) are applied exactly. If it is False, they are treated
+    as sRGB, as in browsers, because pictures in video containers often declare a video curve although they are made for
+    an sRGB display.
+
     primaries, transfer: the codes of the colour primaries and of the transfer function.
-    still: if True, apply the video curves (BT.709, BT.601, BT.2020) exactly. If False, treat them as sRGB, as browsers
-    do, because still pictures in video containers declare these curves although they are made for an sRGB display.
+    still: True for a file format for still pictures (PNG), False for a container that may contain video (HEIC, AVIF).
     """
     if transfer in _VIDEO_TRANSFERS and not still:
         transfer = 13
@@ -99,9 +102,10 @@ def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding 
 
 
 def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
-    """Convert (H, W) or (H, W, 3) uint8 or uint16 to sRGB, uint8 of the same shape; None if no change is visible.
+    """Return a picture converted to sRGB, uint8 of the same shape, or None if no change would be visible.
 
-    For a gray picture, only the transfer function is used, not the chromaticities.
+    pixels: the samples, (H, W) gray or (H, W, 3) RGB, uint8 or uint16.
+    encoding: the encoding of the samples. For a gray picture, its chromaticities are not used.
     """
     # Tone mapping uses the brightest of the BT.2020 primaries.
     own = BT709 if pixels.ndim == 2 else encoding.chromaticities
@@ -170,7 +174,7 @@ def _is_srgb(tables: list[np.ndarray], matrix: np.ndarray | None) -> bool:
 
 @cache
 def _matrix_between(first: Chromaticities, second: Chromaticities) -> np.ndarray | None:
-    """Return the (3, 3) float32 matrix from linear light of one set of primaries to linear light of another set.
+    """Return the (3, 3) float32 matrix that converts linear light from the primaries `first` to the primaries `second`.
 
     White is adapted with the Bradford transform, as in ICC profiles. Return None if the matrix cannot be computed.
     """

@@ -27,8 +27,8 @@ class Found:
 
     alpha: (h, w) float32 0..1 over the full picture, at any resolution.
     subject: the kind of subject, but not Subject.AUTO.
-    boxes: the subject is only inside these boxes. If there are none, it may be anywhere in the picture.
-    colors: (H, W, 3) uint8 if the subject's colours differ from the picture (ink without its paper), else None.
+    boxes: the boxes outside which the alpha must be 0; empty if the subject may be anywhere in the picture.
+    colors: for a stamp, the colours of the ink without its paper, (H, W, 3) uint8; None for other subjects.
     instances: the separate people, or None if the method is not `instances`.
     notes: sentences about requested subjects that were not found.
     """
@@ -46,7 +46,7 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
 
     If no subject is found, the alpha is 0 everywhere.
 
-    min_box_side_px: the shortest side of a valid box, in pixels.
+    min_box_side_px: the least length of a box's side, in pixels. Shorter sides are invalid.
 
     Raise BoxInvalid or PointInvalid for a box or a point outside the picture, InvalidParameter for points if the model
     does not take points, and InferenceFailed when the model fails.
@@ -70,7 +70,7 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
 def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
     """Return the ink of a picture, (H, W, 3) uint8, separated from its paper. This needs no model.
 
-    boxes: the places to search for ink. If it is empty, search the whole picture.
+    boxes: the parts of the picture to search for ink. If there are no boxes, search the whole picture.
     """
     height, width = rgb.shape[:2]
     alpha, colors = np.zeros((height, width), np.float32), rgb.copy()
@@ -139,8 +139,8 @@ def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) ->
     subject: PERSON keeps only people, OBJECT keeps only things, other values keep everything.
     rgb: the picture, (H, W, 3) uint8.
 
-    If the engine cannot detect people, return the whole alpha. If the matte contains no such subject, return an alpha
-    of 0 and a note that says so. Otherwise the tuple of notes is empty.
+    If the engine cannot detect people, return the whole alpha. If nothing in the matte belongs to the requested
+    subject, return an alpha of 0 and a note about this. Otherwise the tuple of notes is empty.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()

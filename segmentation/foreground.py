@@ -3,9 +3,9 @@
 The colour of a pixel of hair is alpha * F + (1 - alpha) * B, where F and B are the colours of foreground and
 background. If this colour is used unchanged, B remains visible as a halo on a new background. As in blur fusion (Forte,
 "Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are estimated from local averages, and then the
-remaining difference to the photo is added to F. Here the averages form a pyramid from coarse to fine: each level uses
-pixels with certain alpha, and the next coarser level where there are no such pixels. Only half-transparent pixels are
-computed at full size. This is faster and more exact than two wide blurs.
+remaining difference to the photo is added to F. In this module, the averages form a pyramid from coarse to fine. Each
+level averages pixels with certain alpha. Where there are no such pixels, it uses the average of the next coarser level.
+Only half-transparent pixels are computed at full size. This is faster and more exact than two wide blurs.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ _EPSILON = 1e-4
 
 
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
-    """Return (H, W, 3) uint8 with the foreground's own colour where alpha is between 0 and 1.
+    """Return the photo, (H, W, 3) uint8, with the foreground's own colour at the pixels with an alpha between 0 and 1.
+
+    Feathering makes background pixels at the subject's edge visible. If `shown` is given, these pixels also get the
+    foreground's colour.
 
     rgb: the photo, (H, W, 3) uint8.
     alpha: (H, W), float32 0..1 or quantised uint16.
-    shown: the visible alpha after feathering, (H, W) uint8, or None. Pixels that only feathering made visible show
-    background in the photo. They get the foreground's colour too.
+    shown: the visible alpha after feathering, (H, W) uint8, or None.
     """
     if alpha.dtype != np.uint16:
         alpha = quantize(alpha)
@@ -59,7 +61,7 @@ def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None =
 
 
 def _within(plane: np.ndarray, lowest: int, highest: int) -> np.ndarray:
-    """Return (H, W) uint8 with 1 where `plane` is between the two values, both included, and 0 elsewhere."""
+    """Return a mask, (H, W) uint8: 1 where `plane` is between the two values, both included, and 0 elsewhere."""
     inside: np.ndarray = cv2.inRange(plane, np.array(lowest), np.array(highest))
     return inside & 1
 
@@ -124,11 +126,13 @@ def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
 
 
 def _trusting_mean(photo: np.ndarray, weight: np.ndarray, coarser: np.ndarray | None) -> np.ndarray:
-    """Return the window means of a photo, (h, w, 3) float32, weighted by weight ** 8.
+    """Return for each pixel the mean colour of the window around it, (h, w, 3) float32.
 
-    The high power gives mixed colours little effect. Where a window has almost no weight, the result is the mean of the
-    next coarser level, or the mean of the whole photo if there is no coarser level.
+    Each colour is weighted by `weight` ** 8, so that mixed colours have little effect. Where a window has almost no
+    weight, the result is the mean of the next coarser level, or the mean of the whole photo if there is no coarser
+    level.
 
+    photo: one level of the pyramid, (h, w, 3) float32.
     coarser: the result for the next coarser level, or None.
     """
     trust = weight

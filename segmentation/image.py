@@ -64,7 +64,7 @@ class Limits:
     max_pixels: the largest product of width and height.
     min_side_px, max_side_px: the limits of each side; a max_side_px of None means no limit.
     formats: the accepted names of FORMATS.
-    min_box_side_px: the shortest side of a box on the picture.
+    min_box_side_px: the least length of a side of a box on the picture.
     """
 
     max_bytes: int = 20 * 2**20
@@ -115,9 +115,9 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
     source: the file's bytes, its path, or an open file.
 
-    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or a
-    wrong side, and ImageUnreadable for any other fault of the file. The message states the reason. The result has no
-    notes about colour conversion, because the pixels are not converted.
+    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or for a
+    side that is too short or too long, and ImageUnreadable for any other fault of the file. The message states the
+    reason. The result has no notes about colour conversion, because the pixels are not converted.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
@@ -131,7 +131,7 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     """Check a file's header and return the same properties as `probe`, without decoding the pixels.
 
-    Raise the errors of `probe`, but damaged pixels are not detected.
+    Raise the same errors as `probe`, but do not detect damaged pixels.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
@@ -165,7 +165,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
 
 
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
-    """Return the file's bytes. Raise ImageMissing for an empty file, and ImageTooLarge above `max_bytes`.
+    """Return the file's bytes. Raise ImageMissing for an empty file, and ImageTooLarge for more than `max_bytes` bytes.
 
     At most one byte more than allowed is read. The size that a path or stream reports is not trusted.
     """
@@ -196,7 +196,7 @@ def _accepted_format(data: bytes, limits: Limits) -> str:
 
 
 def _opened(name: str, data: bytes, limits: Limits) -> Opened:
-    """Parse the header, and check the picture's size before pixels are decoded."""
+    """Return the file with a parsed header. Raise ImageDimensions if the size in the header exceeds the limits."""
     opened = _OPENERS[name](data)
     _check_size(opened.header.width, opened.header.height, limits)
     return opened

@@ -19,8 +19,8 @@ def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.nd
 
     The map is (H, W) uint8: 0 for background, i + 1 where the pixel belongs to alphas[i]. A person's mask contains the
     pixels where the person's alpha is above OPAQUE. If a mask is almost completely inside a mask with a higher score,
-    both show the same person, and the first mask gets no pixels. Where several masks overlap, the one with the highest
-    smoothed alpha gets the pixel. For equal values, the mask with the highest score gets it.
+    both show the same person, and the mask with the lower score gets no pixels. Where several masks overlap, the pixel
+    belongs to the mask with the highest smoothed alpha. For equal alphas, the mask with the highest score gets it.
 
     Raise ValueError for more than 255 people.
     """

@@ -85,9 +85,10 @@ def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
 
 
 class FoldedConvolution(nn.Module):
-    """A convolution combined with its frozen batch normalisation: its weights times `scale`, plus `shift`.
+    """A convolution that includes a frozen batch normalisation: weights are multiplied by `scale`, `shift` is the bias.
 
     Scale and shift of each output channel are separate parameters, so that they can have their own learning rate.
+
     inputs, outputs: the numbers of channels. kernel: the side of the square kernel. groups: as in `torch.nn.Conv2d`.
     """
 
@@ -168,7 +169,7 @@ class Encoder(nn.Module):
 
 
 class PromptReader(nn.Module):
-    """Module that computes features of prompt planes (B, 3, H, W) at strides 2 to 32. The decoder adds them to its own.
+    """Module that computes features of prompt planes (B, 3, H, W), at strides 2 to 32, for the decoder.
 
     Before training, all features are 0, so that a network trained without prompts can learn to use them.
     """
@@ -232,7 +233,10 @@ def bin_means(bins: int, size: int) -> Tensor:
 
 
 class PyramidPool(nn.Module):
-    """Pyramid pooling: it adds to each cell the means of the whole picture, of its halves and of its quarters."""
+    """Pyramid pooling: each cell also gets the means of large parts of the picture.
+
+    For each number n in `pool_bins`, the picture is divided into n x n parts.
+    """
 
     def __init__(self, inputs: int, outputs: int, pool_bins: tuple[int, ...]):
         super().__init__()
@@ -301,8 +305,9 @@ class KeylineUNet(nn.Module):
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return mattes and people maps, computed from a photo's features and prompt planes (B, 3, H, W).
 
-        The module's docstring describes the shapes of the results. In training mode, the result also contains the
-        coarser mattes. planes: None for a network that takes no clicks.
+        planes: the prompt planes; None for a network that takes no clicks.
+
+        The module's docstring describes the results' shapes. In training mode, the coarser mattes are returned too.
         """
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5

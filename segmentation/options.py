@@ -201,18 +201,21 @@ class Point:
 class CutoutOptions:
     """Parameters of one cutout. The constructor raises InvalidParameter, which names the invalid field.
 
-    boxes: with method `boxes`, each box contains one subject.
-    points: with method `points`, they select the subject. With `auto` and `boxes`, they correct the result, and all
-    boxes together then contain one subject.
+    boxes: for the method `boxes`: each box contains one subject. If points are given too, all boxes contain the same
+    subject.
+    points: for the method `points`, the clicks that select the subject. For `auto` and `boxes`, clicks that correct the
+    result.
     quality: which model is used; None means the default of the team and the API.
-    threshold: 0..50. `binary` keeps alpha > threshold / 50. `soft` stretches the levels between t and 1 - t to 0..1,
-    with t = threshold / 100: 0 changes nothing, and 50 is a step at one half.
+    threshold: 0..50. In the alpha mode `binary`, pixels with alpha > threshold / 50 become opaque, and all others
+    transparent. In the mode `soft`, the levels between t and 1 - t are stretched to 0..1, with t = threshold / 100.
+    There, 0 changes nothing, and 50 makes alpha 0 or 1, with the step at one half.
     erosion: 0..5. The alpha becomes the minimum over a square of erosion + 1 pixels.
     feathering: whether alpha is blurred with a 5 x 5 Gaussian.
     decontaminate: remove the background's colour from half-transparent pixels.
-    refine: enlarge the model's alpha along the picture's edges.
+    refine: move the edges of the model's enlarged alpha to the picture's edges.
     crop_margin: space added around the subject on each side, as a share (0..0.5) of its longer side.
-    background: None keeps the cutout transparent. JPEG has no transparency and gets white.
+    background: the colour behind the subject; None keeps the cutout transparent. For JPEG, which has no transparency,
+    None means white.
     metadata: the part of the source's EXIF that the cutout keeps.
     """
 

@@ -60,9 +60,10 @@ def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.nda
 
 
 def _spread(ids: np.ndarray) -> np.ndarray:
-    """Return the map of ids in which each background pixel gets the nearest id.
+    """Return a copy of a map of ids in which each background pixel gets the nearest id.
 
-    Then each pixel of an outline that is refined later has an id.
+    The outline of the people is refined after the map is computed. With the added ids, each pixel inside the refined
+    outline has an id.
     """
     if not ids.any():
         return ids
@@ -75,9 +76,10 @@ def _spread(ids: np.ndarray) -> np.ndarray:
 
 
 def number_people(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Return the ids (H, W) uint8 renumbered to 1..N without gaps, in the same order, and the people.
+    """Return a map of ids with the ids renumbered to 1..N without gaps, in the same order, and the people.
 
-    scores: (n,), 0..1; scores[i - 1] is the score of the person with the old id i.
+    ids: the map of ids, (H, W) uint8.
+    scores: (n,), 0..1. scores[i - 1] is the score of the person with the old id i.
     """
     areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
     numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)

@@ -1,4 +1,7 @@
-"""Processing of one picture: decode, find the subject, shape alpha, clean colours, crop, compose and encode."""
+"""Processing of one picture: decode, find the subject, shape the alpha, decontaminate, crop, compose and encode.
+
+To decontaminate is to remove the background's colour from half-transparent pixels.
+"""
 
 from __future__ import annotations
 
@@ -194,11 +197,11 @@ def render_variant(
 
     data: the file's bytes.
     alpha_png: the stored alpha.
-    for_screen: render in a third of the time, for display only. WebP is encoded as `encode_webp` does with `is_small`,
-    and the cutout itself is the thumbnail.
+    for_screen: render in a third of the time, for display only. WebP gets a lossy alpha, and no separate thumbnail is
+    made: the first file is the thumbnail.
 
-    Raise the ImageErrors of `segmentation.image.decode`, ImageUnreadable for an alpha of another size, and
-    InvalidParameter if the result is too large for its format.
+    Raise the ImageErrors of `segmentation.image.decode`, ImageUnreadable if the alpha and the picture differ in size,
+    and InvalidParameter if the result is too large for its format.
     """
     timings_ms: dict[str, float] = {"model": 0.0}
     with _timed(timings_ms, "decode"):
@@ -270,9 +273,10 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 def _render(
     matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float], *, for_screen: bool = False
 ) -> CutoutResult:
-    """Render all files from the quantised alpha.
+    """Render all files of a result.
 
-    Therefore a variant with the same options is identical to the first result.
+    They are rendered from the quantised alpha, which is also stored. Therefore a variant that is rendered from the
+    stored alpha with the same options is identical to the first result.
 
     for_screen: as in `render_variant`.
     """
@@ -320,7 +324,7 @@ def _render(
 
 
 def _kept(picture: Picture, options: CutoutOptions) -> Kept:
-    """Return the metadata of the source that the options write into the cutout."""
+    """Return the metadata of the source that must be written into the cutout, as the options require."""
     if options.metadata is Metadata.STRIP:
         return Kept(picture.probe.resolution)
     return Kept(picture.probe.resolution, exif.kept(picture.exif, gps=options.metadata is Metadata.KEEP_GPS))
@@ -344,9 +348,10 @@ def _colors(matted: _Matted, shown: np.ndarray, options: CutoutOptions) -> np.nd
 
 
 def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.ndarray:
-    """Return the photo with a drawing of the people over it.
+    """Return the photo with the people, or the subject, marked in colour.
 
-    ids: the map of people. If it is None, draw the single subject, where it is more than half opaque.
+    shown: the visible alpha, (H, W) uint8. If there is no map of people, the pixels above 127 are marked.
+    ids: the map of people, (H, W) uint8, or None.
     """
     return draw_ids(rgb, (shown > 127).view(np.uint8) if ids is None else ids)
 

@@ -45,14 +45,15 @@ def _levels(alpha: np.ndarray, mode: AlphaMode, threshold: int) -> np.ndarray:
 
 
 def threshold_binary(alpha: np.ndarray, threshold: int) -> np.ndarray:
-    """Return 255 where alpha, float 0..1, is above threshold / 50, else 0; uint8 of the same shape."""
+    """Return a mask, uint8 of the same shape: 255 where alpha, float 0..1, is above threshold / 50, and 0 elsewhere."""
     return np.where(alpha > threshold / 50.0, np.uint8(255), np.uint8(0))
 
 
 def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
-    """Return alpha, float32 0..1, with the levels between t and 1 - t stretched to 0..1; t = threshold / 100.
+    """Return alpha, float32 0..1, with the levels between t and 1 - t stretched to 0..1, where t = threshold / 100.
 
-    A threshold of 0 returns alpha unchanged; from 50 on, the result is a step at one half.
+    A threshold of 0 returns alpha unchanged. With a threshold of 50 or more, the result is 1 where alpha is above one
+    half, and 0 elsewhere.
     """
     low = threshold / 100
     if threshold >= MAX_THRESHOLD:
@@ -61,7 +62,7 @@ def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
 
 
 def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
-    """Return the minimum of levels, (H, W) uint8, over a square of erosion + 1 pixels per side.
+    """Return alpha, (H, W) uint8, in which each pixel is the minimum of a square with sides of erosion + 1 pixels.
 
     If erosion is 0, return alpha unchanged. Pixels beyond the picture's border do not count as background, so alpha is
     not reduced at the border.
@@ -77,7 +78,7 @@ def feather(alpha: np.ndarray) -> np.ndarray:
 
 
 def to_levels(alpha: np.ndarray) -> np.ndarray:
-    """Return (H, W) float 0..1 rounded to uint8 0..255."""
+    """Return an alpha, (H, W) float 0..1, rounded to uint8 0..255."""
     return cv2.convertScaleAbs(alpha, alpha=255)
 
 

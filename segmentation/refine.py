@@ -6,7 +6,7 @@ first pass has a wide window, works only at the small size, and moves a misplace
 pass has a narrow window and enlarges.
 
 Each pass blurs alpha by about one cell (a value of the small alpha). Therefore the levels are stretched afterwards, but
-only in windows that contain both subject and background. Edges become sharp, while regions where the engine is
+only in windows that contain both subject and background. Edges become sharp again, and regions where the engine is
 uncertain stay gray.
 """
 
@@ -63,7 +63,9 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
-    """Fit alpha = slopes . colour + offset in the windows with uncertain cells, and average the functions over windows.
+    """Fit alpha = slopes . colour + offset in each window with uncertain cells.
+
+    Return for each cell the average of the functions of all windows that contain the cell.
 
     guide: the small picture, (h, w, 3) uint8.
     alpha: (h, w) float32.
@@ -110,7 +112,7 @@ def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.n
 
 
 def _unsure(alpha: np.ndarray) -> np.ndarray:
-    """Return uint8 with 1 in uncertain cells.
+    """Return a mask, (h, w) uint8: 1 in uncertain cells, 0 elsewhere.
 
     A cell is uncertain if the 3 x 3 cells around it are neither all subject nor all background.
     """
@@ -140,9 +142,9 @@ def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray, result: np.ndarray
     alpha: the small alpha.
     result: (H, W) float32 or quantised uint16.
 
-    Uncertain pixels get the value of the function, the others get the enlarged alpha. In a block of rows, all pixels
-    from the first to the last uncertain column are computed. Such blocks stay in the processor's cache, and take a
-    tenth of the time of single pixels.
+    Uncertain pixels get the value of the function, and all other pixels get the enlarged alpha. In a block of rows, the
+    function is computed for all pixels from the first to the last uncertain column. The block stays in the processor's
+    cache, so this takes a tenth of the time of computing only the uncertain pixels one by one.
     """
     height, width = rgb.shape[:2]
     enlarged, unsure, *slopes, offset = (

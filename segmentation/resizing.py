@@ -1,4 +1,4 @@
-"""Resizing of planes: the engine's small alpha is enlarged, also in blocks of rows, and pictures are reduced."""
+"""Functions that enlarge small alphas, completely or in blocks of rows, and functions that reduce pictures."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import numpy as np
 
 
 def enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return (h, w) float32 resized to (height, width): bilinear, or averaged if the target has fewer values."""
+    """Return a plane, (h, w) float32, resized to (height, width).
+
+    The values are interpolated bilinearly, or averaged if the result has fewer values than `plane`.
+    """
     smaller = height * width < plane.size
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) -> np.ndarray:
-    """Return (H, W) or (H, W, channels) reduced to (height, width) by averaging.
+    """Return a picture, (H, W) or (H, W, channels), reduced to (height, width) by averaging.
 
-    First the picture is halved as often as possible, which gives the same result in a fraction of the time.
+    The picture is first halved as often as possible, because this is faster than one large step. The last step reduces
+    it to the exact size.
 
-    exact: whether the last step, to more than half of the size, is averaged. If it is False, this step is bilinear. For
-    a large target this takes a tenth of the time, and the difference is not visible on a screen.
+    exact: if True, the last step averages pixels. If False, it interpolates bilinearly, which takes a tenth of the time
+    for a large result. The difference is not visible on a screen.
     """
     while plane.shape[0] >= 2 * height and plane.shape[1] >= 2 * width:
         plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_LINEAR)

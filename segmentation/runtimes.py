@@ -1,6 +1,6 @@
 """The names of the runtimes that can run a model.
 
-The start-up check imports this module, so it imports little.
+Django's settings import this module, so it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from enum import StrEnum
 
 
 class Runtime(StrEnum):
-    """A way to run a model.
+    """The setting that selects the libraries which run the built-in network and `.onnx` files.
 
-    `auto` uses CUDA if there is a GPU, else the runtime that was measured as the fastest, or OpenVINO before a
-    measurement. `torch-cuda` runs the built-in network with torch and `.onnx` files with ONNX Runtime, both on CUDA.
-    `torch-cpu` is for the built-in network and `onnx` is for `.onnx` files. Files of the other kind then run on another
-    runtime. `openvino` computes in the CPU's fastest precision, which is bfloat16 if the CPU supports it.
-    `openvino-fp32` computes in float32.
+    - auto: on a GPU, torch runs the built-in network, and ONNX Runtime runs `.onnx` files. Without a GPU, the library
+      that was measured as the fastest runs a file. If nothing was measured, OpenVINO runs it.
+    - openvino: OpenVINO runs all files, on the CPU and in its fastest precision (bfloat16 if the CPU supports it).
+    - openvino-fp32: OpenVINO runs all files, on the CPU and in float32.
+    - torch-cpu: torch runs the built-in network, and ONNX Runtime runs `.onnx` files, both on the CPU.
+    - torch-cuda: torch runs the built-in network, and ONNX Runtime runs `.onnx` files, both on a GPU (CUDA).
+    - onnx: ONNX Runtime runs `.onnx` files, on a GPU if there is one. torch runs the built-in network on a GPU, and
+      OpenVINO runs it if there is no GPU.
     """
 
     AUTO = "auto"

@@ -1,7 +1,7 @@
 """Separation of the ink of seals and stamps from the paper by classical methods, without a model.
 
-All steps use the picture's own gamma, not linear light. A shadow multiplies the three channels by the same factor in
-this form too, and alpha is applied to such values later. The steps:
+All steps use the stored sRGB values, not linear light. In these values too, a shadow multiplies the three channels by
+the same factor. Alpha is later also applied to sRGB values. The steps:
 
 1. Light. The logarithm of the paper's colour is a smooth surface, fitted to the picture by reweighted least squares
    with a small weight for pixels darker than the paper (asymmetric least squares, Eilers & Boelens 2005), then
@@ -67,10 +67,10 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The estimates for one page.
+    """Estimates of the paper and the inks in a picture.
 
     paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid.
-    inks: the inks found.
+    inks: the inks, the strongest first.
     noise: the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density
     of a pixel's channels.
     brightest: (3,) float32 0..1, the 95th percentile of the paper's colour in each channel.
@@ -109,7 +109,7 @@ def lift_stamp(rgb: np.ndarray) -> Stamp:
 def read_page(rgb: np.ndarray) -> Page:
     """Return estimates of the paper's colour, the inks and the noise of a picture, (H, W, 3) uint8.
 
-    They are computed from a small copy.
+    The estimates are computed from a small copy of the picture.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, MODEL_SIDE_PX / max(height, width))
@@ -180,7 +180,12 @@ def _paper(small: np.ndarray) -> np.ndarray:
 
 
 def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: int) -> np.ndarray:
-    """Return the paper's logarithm, enlarged to the rows first..past - 1 of a picture of height x width pixels."""
+    """Return the logarithm of the paper's colour for some rows of a picture, (past - first, width, 3) float32.
+
+    paper: the field `paper` of the picture's Page.
+    first, past: the first row, and the row after the last one.
+    height, width: the picture's size in pixels.
+    """
     rows, columns = paper.shape[:2]
     down = ((np.arange(first, past) + 0.5) * rows / height - 0.5).astype(np.float32)
     across = ((np.arange(width) + 0.5) * columns / width - 0.5).astype(np.float32)
@@ -247,8 +252,8 @@ def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
     """Return the ink at full strength: the median density of the most colourful pixels.
 
     The colourfulness of a pixel is the difference between its channels' transmittances. The pixels between the 90th and
-    the 99th percentile of the colourfulness are used. Print below the ink lowers the colourfulness, so pixels with
-    print are not among them. Return None if these pixels have little colour.
+    the 99th percentile of the colourfulness are used. Print under the ink lowers the colourfulness, so these pixels
+    contain no print. Return None if they have little colour.
     """
     first, second, third = np.exp(-density.T)
     colourfulness = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
@@ -264,7 +269,7 @@ def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarr
     """Return the ink's alpha, (H, W) float32, and colour, (H, W, 3) uint8, in a strip of rows.
 
     density: the densities of the strip, (H, W, 3).
-    reach: the sigma in pixels over which alpha is interpolated below print.
+    reach: the standard deviation, in pixels, of the blur that interpolates alpha under print.
     """
     hue = hue_of(density)
     alpha, sight = _unmix(density, hue, page.inks[0], page.noise)

@@ -69,8 +69,8 @@ class VariantFile:
 def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
     """Render `wanted` into a new file in `folder`, so that the calling process needs no memory for the pictures.
 
-    Raise InvalidParameter for a brush that is not a PNG or is too large, and ImageError for files of different
-    pictures.
+    Raise InvalidParameter for a brush that is not a PNG or is too large. Raise ImageError if the source and the alpha
+    differ in size.
     """
     result = render_variant(
         wanted.source.read_bytes(),
@@ -133,8 +133,10 @@ def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
 def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
     """Return a stored alpha changed by a brush picture, as PNG.
 
-    brush_png: a gray picture of any size, which is enlarged to the alpha's size. It changes alpha linearly: values
-    below 128 change it towards 0 (erase), values above 128 towards 1 (restore).
+    Brush values below 128 move alpha towards 0 (erase), and values above 128 move it towards 1 (restore). The change is
+    linear in the brush value.
+
+    brush_png: a gray picture of any size. It is resized to the alpha's size.
 
     Raise InvalidParameter for a brush that exceeds `limits` or is not a PNG.
     """

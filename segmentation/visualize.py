@@ -56,7 +56,10 @@ def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def _outline(ids: np.ndarray, thickness: int) -> np.ndarray:
-    """Return uint8 with 1 at pixels with an id that are within `thickness` pixels of another id or the background."""
+    """Return a mask, (H, W) uint8: 1 at pixels with an id that are near another id or the background.
+
+    thickness: the largest distance, in pixels, that counts as near.
+    """
     window = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
     edge = cv2.dilate(ids, window) != cv2.erode(ids, window)
     return (edge & (ids > 0)).view(np.uint8)

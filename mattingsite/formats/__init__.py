@@ -1,1 +1,1 @@
-"""Formats of dates and times, by language, where they differ from Django's formats."""
+"""Formats of dates and times, for the languages for which the site does not use Django's formats."""

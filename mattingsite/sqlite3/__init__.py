@@ -1,1 +1,1 @@
-"""Database backend for SQLite files that are used by several processes for a long time."""
+"""Django database backend for SQLite whose connections can be kept between requests."""

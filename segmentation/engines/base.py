@@ -70,12 +70,11 @@ class Engine(Protocol):
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
         """Return the matte of the one subject that the points select.
 
-        The points are applied in order. Each point corrects the result of the previous points. All points must be
-        inside the picture.
+        The points are applied in order. Each point corrects the result of the previous points. With boxes, the first
+        point corrects the result for the boxes. Without boxes, the first point corrects the result of `auto` if
+        `from_auto` is True, and selects a new subject if it is False. All points must be inside the picture.
 
-        boxes: the places of the subject; may be empty.
-        from_auto: if True and there are no boxes, the first point corrects the result of `auto`. Otherwise the first
-        point selects a new subject.
+        boxes: boxes that together contain the subject; may be empty.
         """
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:

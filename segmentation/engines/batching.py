@@ -36,10 +36,10 @@ class BatchingSession:
     """A wrapper that lets several threads use one session. The session runs one batch at a time.
 
     If the device is free, a request runs immediately and does not wait for other requests. Requests that arrive during
-    a run wait, and are then joined to batches of up to `max_batch` pictures, the oldest first. One of the waiting
-    threads runs the batch. With a `max_batch` of 1 the requests run one after the other: two runs at the same time
-    would save no time and need twice the memory. An error of a run is raised in all threads whose requests were in the
-    batch.
+    a run wait until it ends. They are joined into batches of up to `max_batch` pictures, the oldest first, and one of
+    the waiting threads runs each batch. With a `max_batch` of 1 the requests run one after the other: two runs at the
+    same time would save no time and need twice the memory. If a run fails, the error is raised in all threads whose
+    requests were in the batch.
     """
 
     def __init__(self, session: Session) -> None:

@@ -1,8 +1,8 @@
 """Second run of the model on the part of the picture that contains the subject, and the combination of both results.
 
 If a subject fills a third of the picture's width and height, it gets only a ninth of the pixels of the network's input.
-In a picture that is cropped to the subject, it fills most of the input. The average of both results is more often
-correct than either of them.
+For the second run, the picture is cropped to the subject, so that the subject fills most of the input. The average of
+both results is correct more often than one result alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FINEST = 2  # times the network's size: finer cells would cost the refinement mo
 
 
 def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> Box | None:
-    """Return the box of the picture for a second run, or None if a second run would not help.
+    """Return the subject's box in the picture, for a second run on this part; None if a second run would not help.
 
     logits: the subject's logits (h, w) of the first run.
     picture_width, picture_height: the picture's size in pixels.
@@ -46,7 +46,9 @@ def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> 
 
 
 def united(whole: np.ndarray, closer: np.ndarray, view: Box, picture_width: int, picture_height: int) -> np.ndarray:
-    """Return the logits of both runs as one array (C, rows, columns) float32: inside `view`, the average of both runs.
+    """Return the logits of both runs as one array, (C, rows, columns) float32.
+
+    Inside `view`, the result is the average of both runs. Outside, it contains the logits of the first run.
 
     whole: the first run's logits, (C, h, w), for the whole picture.
     closer: the second run's logits, (C, h, w), for the part `view` of the picture.

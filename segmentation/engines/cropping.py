@@ -34,9 +34,9 @@ def canvas_size(
     """Return width and height of a matte of the whole picture in which `view` has about `size_px` pixels per side.
 
     view: a part of the picture.
-    most_px: the longest side of the matte, unless `size_px` is larger.
+    most_px: the greatest length of a side of the matte. If `size_px` is larger, `size_px` is used instead.
 
-    A side of the matte is also never longer than the picture's side.
+    No side of the matte is longer than the same side of the picture.
     """
 
     def side(picture_px: int, view_px: int) -> int:

@@ -52,13 +52,13 @@ def fastest_runtime(
 ) -> Runtime:
     """Return the fastest runtime for a weight file, from the file in `cache_dir` or by a measurement of the candidates.
 
-    The first candidate is preferred: a later one is chosen only if it is at least 5 % faster. Candidates that are not
-    available are skipped. If none is available, return Runtime.AUTO.
+    The first candidate is preferred: a later candidate is chosen only if it is at least 5 % faster. Candidates that are
+    not available are skipped. If no candidate is available, return Runtime.AUTO. Checkpoints of the built-in network
+    that have the same file size share one measurement, because they are equally fast.
 
-    load: builds and warms up an engine on one runtime.
+    load: a function that builds and warms up an engine on one runtime.
     cache_dir: the folder with the stored measurements.
-    built_in: whether the file belongs to the built-in network. Checkpoints of the built-in network that have the same
-    size share one measurement, because they are equally fast.
+    built_in: whether the file belongs to the built-in network.
     """
     key = _key(weights, built_in=built_in)
     path = cache_dir / FILE_NAME
@@ -113,7 +113,7 @@ def _cpu_name() -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a file lock during the block, so that only one process measures at a time.
+    """Hold a file lock during the `with` block, so that only one process measures at a time.
 
     Two measurements at the same time would slow each other down. If the folder is read-only, no lock is used.
     """

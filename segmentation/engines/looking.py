@@ -66,7 +66,10 @@ class Looker(Protocol):
 
 
 class Kept(Generic[Value]):
-    """A thread-safe cache of the `most` values that were used last. The keys are digests of the inputs."""
+    """A thread-safe cache that keeps the values that were used last. The keys are digests of the inputs.
+
+    most: the largest number of values in the cache.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most

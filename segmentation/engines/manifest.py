@@ -38,7 +38,7 @@ _CHUNK_BYTES = 1 << 20
 class Manifest:
     """The description of one weight file. The constructor raises WeightsInvalid, which names the invalid field.
 
-    Fields about the file's origin:
+    Fields about the file:
     - url, licence, note: where the file comes from, its licence, and a remark.
     - sha256, md5: checksums in lower-case hex. An empty checksum is not checked.
     - non_commercial: whether the licence forbids commercial use.
@@ -56,7 +56,7 @@ class Manifest:
 
     Fields of the family SALIENT:
     - output: the index or the name of the network's output.
-    - activation: the function that the caller must apply to the output.
+    - activation: the function that the engine must apply to the output: `none` or `sigmoid`.
     - stretch: scale the result to the full range 0..1.
     - people_only: the network finds only people.
 
@@ -64,7 +64,8 @@ class Manifest:
     - points: whether the network takes clicks. Its decoder then takes three prompt planes.
     - mirrored: also run the network on the mirrored picture and average the logits.
     - second_look: if the subject is small, run the network a second time, on the part of the picture with the subject.
-    - presence: the logit that the most certain cells of a subject should reach. None disables this test.
+    - presence: the logit that the most certain cells of a subject should reach. If they are lower, all logits of the
+      subject are reduced. None disables this step.
     - box_mode: `prompt` draws a box on the network's fourth plane. `crop` runs the network on the part of the picture
       around the box, enlarged by `box_margin` times the box's sides.
 
@@ -73,7 +74,7 @@ class Manifest:
       column of the boxes. If `labels` is None, every detection is a person.
     - person_label: the label of people.
     - box_format, box_unit: the format and the unit of a box. `share` means a share of the input's side.
-    - mask_frame: whether a mask covers the whole picture or only its box.
+    - mask_frame: what a mask covers: `picture` for the whole picture, `box` for the box of its person.
 
     Fields of all families:
     - min_score: people with a lower score, 0..1, are left out.

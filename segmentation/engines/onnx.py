@@ -1,7 +1,8 @@
-"""Engine for the public networks that output one map: the alpha of the picture's subject.
+"""Engine for public networks, as `.onnx` files, that return only the alpha of the picture's subject.
 
-U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ only
-in their manifests.
+Examples are U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al.
+2022). A network's manifest describes how its input is prepared and how its output is used, so the same code runs all of
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from segmentation.options import Box, Point
 
 
 class SalientEngine:
-    """Engine for networks of the manifest family SALIENT, which find one main subject. It cannot separate people."""
+    """Engine for networks of the manifest family SALIENT, which find one main subject and cannot separate people."""
 
     takes_points = False
 

@@ -1,7 +1,7 @@
 """Engine for the public networks that output separate people.
 
-Mask R-CNN (He et al. 2017) outputs a small mask for each box, RTMDet-Ins (Lyu et al. 2022) a mask of the whole picture.
-All other differences are described in their manifests.
+Mask R-CNN (He et al. 2017) outputs a small mask for each person's box. RTMDet-Ins (Lyu et al. 2022) outputs for each
+person a mask of the whole picture. The manifests describe this difference and all others.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class PeopleEngine:
         raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Return the people separately, sorted by score, the best first; at most MAX_PEOPLE.
+        """Return at most MAX_PEOPLE people, each one separately, sorted by score, the best first.
 
-        People below the manifest's `min_score` are left out.
+        People with a score below the manifest's `min_score` are left out.
         """
         frame = framed(rgb, self._manifest)
         outputs = self._session.run(frame.planes[None] if self._manifest.batched else frame.planes)
@@ -125,9 +125,9 @@ class PeopleEngine:
 
 
 class PeopleFrom:
-    """An engine that combines two engines.
+    """An engine that uses one engine for subjects and boxes, and another engine for separate people.
 
-    subjects: the engine that finds subjects and handles boxes.
+    subjects: the engine that finds subjects, also inside boxes.
     people: the engine that finds the separate people.
     """
 

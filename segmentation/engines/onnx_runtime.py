@@ -1,4 +1,4 @@
-"""ONNX Runtime: it runs ONNX files that OpenVINO cannot read, and ONNX files on an NVIDIA GPU (CUDA)."""
+"""Sessions of ONNX Runtime, which runs ONNX files on the CPU or on an NVIDIA GPU (CUDA)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROBE = (
 def cuda_is_there() -> bool:
     """Return whether the installed ONNX Runtime was built with CUDA.
 
-    Only a session shows whether CUDA works on this machine (see `require_cuda`).
+    The result does not say whether CUDA works on this machine. `require_cuda` checks this.
     """
     return _CUDA in onnxruntime.get_available_providers()
 
@@ -34,11 +34,12 @@ def require_cuda() -> None:
 class OnnxRuntimeSession:
     """A session for an ONNX file that runs one picture at a time.
 
-    model: the file or its bytes.
+    model: the path of the file, or its bytes.
     threads: the number of cores; None lets ONNX Runtime decide.
     on_cuda: run on CUDA, and raise InferenceFailed if that is not possible. Without this check, ONNX Runtime would
     continue on the CPU.
-    runtime: `onnx-cuda` or `onnx`, depending on the providers that the session uses.
+
+    The attribute `runtime` is `onnx-cuda` if the session uses CUDA, and `onnx` if it uses only the CPU.
     """
 
     max_batch = 1

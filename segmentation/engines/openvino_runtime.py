@@ -1,4 +1,4 @@
-"""OpenVINO, the fastest runtime for networks on the CPU.
+"""Sessions of OpenVINO, which is usually the fastest runtime on a CPU.
 
 A torch network is converted once. The converted model is stored as one file, so that the next start does not import
 torch.
@@ -28,7 +28,7 @@ _precision: ContextVar[str | None] = ContextVar("precision", default=None)
 def full_precision() -> Iterator[None]:
     """Return a context manager for sessions with full precision.
 
-    Sessions that are built inside its block compute in float32 instead of the CPU's fastest precision.
+    Sessions that are built inside the `with` block compute in float32 instead of the CPU's fastest precision.
     """
     token = _precision.set("f32")
     try:
@@ -40,7 +40,8 @@ def full_precision() -> Iterator[None]:
 class OpenVinoSession:
     """A session for an OpenVINO model that runs one picture at a time.
 
-    On a CPU, a batch of n pictures takes as long as n runs. A fixed shape also compiles to faster code.
+    Batches would not save time: on a CPU, a batch of n pictures takes as long as n runs with one picture. A network for
+    exactly one picture is also compiled to faster code.
 
     threads: the number of cores; None lets OpenVINO decide.
     core: an OpenVINO core to reuse; None creates one.
@@ -94,7 +95,7 @@ def read_converted(path: Path) -> openvino.Model | None:
 
 
 def write_converted(model: openvino.Model, path: Path) -> None:
-    """Store a converted model as one file. Other processes do not see the file before it is complete.
+    """Store a converted model as the file `path`. Other processes do not see the file before it is complete.
 
     On a full or read-only disk, log a warning and continue. The next start then converts the network again.
     """

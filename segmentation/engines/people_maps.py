@@ -34,10 +34,10 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
     maps: the network's people maps, (5, h, w) float32, covering the whole picture.
     min_score: the lowest score of a person, 0..1.
 
-    The score of a cell is the sigmoid of its logit. A cell is a person if its score is at least `min_score` and no
-    score of the 8 cells around it is higher. The person's box is the weighted average of the boxes of these 3 x 3
-    cells. Of two boxes that are almost equal, the one with the better score is kept. At most MAX_PEOPLE people are
-    returned.
+    The score of a cell is the sigmoid of its logit. A cell marks a person if its score is at least `min_score` and none
+    of the 8 cells around it has a higher score. The person's box is the weighted average of the boxes of these 3 x 3
+    cells. Of two boxes that are almost equal, only the one with the better score is returned. At most MAX_PEOPLE people
+    are returned.
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
@@ -82,10 +82,12 @@ def _edges(maps: np.ndarray) -> np.ndarray:
 
 
 def _agreed(edges: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Return for each cell the average of the boxes, (h, w, 4), of the 3 x 3 cells around it.
+    """Return for each cell the weighted average, (h, w, 4), of the boxes of the 3 x 3 cells around it.
 
-    edges: the box of each cell.
-    scores: the score of each cell, (h, w). The weight of a box is the square of its score.
+    The weight of a box is the square of its score.
+
+    edges: the box of each cell, (h, w, 4).
+    scores: the score of each cell, (h, w).
     """
     weights = scores[..., None].astype(np.float32) ** 2 + 1e-9
     total = cv2.blur(edges * weights, (3, 3), borderType=cv2.BORDER_CONSTANT)

@@ -27,9 +27,10 @@ def box_plane(boxes: Sequence[Box], width: int, height: int, size_px: int) -> np
 
 
 def click_plane(points: Sequence[Point], width: int, height: int, size_px: int) -> np.ndarray:
-    """Return the click plane, (1, S, S) float32: +1 on discs of keep points, -1 on discs of remove points, 0 elsewhere.
+    """Return the click plane, (1, S, S) float32, on which each point is drawn as a disc.
 
-    Where discs overlap, the later point has priority. All points must be inside the picture.
+    The plane is +1 on the discs of points with `keep`, -1 on the discs of the other points, and 0 elsewhere. Where
+    discs overlap, the later point has priority. All points must be inside the picture.
 
     width, height: the picture's size in pixels.
     size_px: the side S of the plane.

@@ -46,11 +46,11 @@ def load_engine(
 ) -> Engine:
     """Load a weight file, test it on a picture and return its engine.
 
-    weights: `.safetensors` or `.pth` of the built-in network (the manifest is optional), or `.onnx` with a manifest.
-    runtime: one of RUNTIMES. `auto` uses CUDA if there is a GPU, else the runtime that was measured as the fastest,
-    else OpenVINO, else another runtime that can run the file. The engine's attribute `runtime` names the runtime that
-    is used.
-    cache_dir: the folder of converted models and measurements; None stores nothing.
+    weights: a `.safetensors` or `.pth` file of the built-in network, for which a manifest is optional, or an `.onnx`
+    file with a manifest.
+    runtime: one of RUNTIMES (see Runtime). The engine's attribute `runtime` names the runtime that is used.
+    cache_dir: the folder with converted models and measurements. With None, converted models are not stored and
+    measurements are not used.
     threads: the number of cores for one picture; None lets the runtime decide.
 
     Raise WeightsInvalid if the file or its manifest is invalid or the test fails, and InferenceFailed if the requested
@@ -141,7 +141,7 @@ def built_in_looker(loading: Loading) -> Looker:
 
 
 def built_in_sessions(loading: Loading) -> list[Session]:
-    """Build one session per part of the built-in network, in the order in which they run.
+    """Build one session per part of the built-in network, in the order in which the parts run.
 
     Torch is imported only if it is needed. The runtime `onnx` has the same effect as `auto`, because the built-in
     network is not an ONNX file. Raise InferenceFailed if the requested runtime is not available.
@@ -203,10 +203,13 @@ def _converted_path(loading: Loading, part: int) -> Path | None:
 
 
 def onnx_session(loading: Loading) -> Session:
-    """Build a session for an ONNX file: ONNX Runtime on a GPU, else OpenVINO on the CPU, else ONNX Runtime on the CPU.
+    """Build a session for an ONNX file with the runtime `loading.runtime`.
 
-    Raise InferenceFailed if the runtime `torch-cuda` is requested and ONNX Runtime cannot use CUDA. Raise
-    WeightsInvalid if no runtime can read the file, or if `openvino` is requested and cannot read it.
+    `auto` means ONNX Runtime if it can use a GPU, otherwise OpenVINO, and ONNX Runtime on the CPU if OpenVINO cannot
+    read the file.
+
+    Raise InferenceFailed if the runtime is `torch-cuda` and ONNX Runtime cannot use CUDA. Raise WeightsInvalid if no
+    runtime can read the file, and also if the runtime is `openvino` and OpenVINO cannot read the file.
     """
     if loading.runtime == "torch-cuda":
         return _onnx_on_onnx_runtime(loading, on_cuda=True)
@@ -245,7 +248,7 @@ def _onnx_on_openvino(loading: Loading) -> Session:
 
 
 def a_gpu_may_be_there() -> bool:
-    """Return whether a GPU's device files exist. On Windows, always return True.
+    """Return whether this machine may have a GPU: whether a GPU's device file exists, or whether this is Windows.
 
     This function does not import torch.
     """

@@ -33,7 +33,7 @@ class Session(Protocol):
 class GuardedSession:
     """A session that several threads can use at the same time (see BatchingSession).
 
-    It converts all errors of a runtime to InferenceFailed.
+    It converts all exceptions of the runtime to InferenceFailed.
     """
 
     def __init__(self, session: Session) -> None:
@@ -51,9 +51,10 @@ class GuardedSession:
     def run_many(self, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
         """Run the network on several pictures, in batches of at most `max_batch`.
 
-        inputs: for each picture, one array per input of the network, without batch axis.
+        inputs: for each picture, the arrays that the network takes, without batch axis.
 
-        Return for each picture one array per output, without batch axis. Raise InferenceFailed when the runtime fails.
+        Return for each picture the arrays that the network outputs, without batch axis. Raise InferenceFailed when the
+        runtime fails.
         """
         answers: list[list[np.ndarray]] = []
         for start in range(0, len(inputs), self.max_batch):

@@ -1,4 +1,4 @@
-"""The engine of the built-in network: subjects, boxes, clicks and separate people."""
+"""The engine of the built-in network. It finds subjects, also in boxes and under clicks, and separate people."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class UNetEngine:
         self._looker, self._manifest = looker, manifest
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the matte of the subject and its people.
+        """Return the matte of the subject, with the alpha of the people in it.
 
         The manifest may enable a run on the mirrored picture and a second run on the subject's part of the picture. The
         matte has size x size cells (`size` is a field of the manifest), and more cells after a second run.
@@ -86,7 +86,7 @@ class UNetEngine:
         With boxes, the network's input is the part of the picture around the boxes and points. If the photo was used
         recently, only the decoder runs.
 
-        Raise InferenceFailed if the network takes no clicks. Raise ValueError if there are no points, no boxes, and
+        Raise InferenceFailed if the network takes no clicks. Raise ValueError if `points` and `boxes` are empty and
         `from_auto` is False.
         """
         if not isinstance(self._looker, SplitLooker):
@@ -116,8 +116,8 @@ class UNetEngine:
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find the people's boxes and compute a matte for each box. Return the people sorted by score, the best first.
 
-        A person's score is the box's score times the certainty of its matte (`sureness`). People below the manifest's
-        `min_score` are left out.
+        A person's score is the box's score times the certainty of its matte (`sureness`). People with a score below the
+        manifest's `min_score` are left out.
         """
         height, width = rgb.shape[:2]
         _, maps = self._seen(self._unprompted(rgb))

@@ -63,9 +63,9 @@ def _levels(color: str) -> np.ndarray:
 
 
 def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
-    """Return a linear gradient from the colour `start` to the colour `end`, in the direction of the angle.
+    """Return a linear gradient from the colour `start` to the colour `end`, in the direction of `background.angle`.
 
-    Random noise (dither) hides the steps between the levels.
+    Random noise (dither) hides the steps between the colour levels.
     """
     angle = math.radians(background.angle)
     across, down = math.sin(angle), math.cos(angle)
@@ -81,7 +81,9 @@ def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
 
 
 def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -> np.ndarray:
-    """Return a picture fitted to the canvas: `cover` crops it around its focus, `contain` adds white borders.
+    """Return a picture fitted to the canvas.
+
+    With the fit `cover`, the picture is cropped around its focus. With `contain`, white borders are added.
 
     background: only its fields `fit`, `focus` and `zoom` are used.
     """
@@ -116,7 +118,10 @@ def _window(room: int, length: int, focus: float) -> int:
 
 
 def _blurred_original(background: BlurredBackground, place: Place, source: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return the blurred original photo. The subject's pixels are not used, so that their colours make no halo."""
+    """Return the blurred original photo in the canvas's size.
+
+    The subject's pixels are not used, because their blurred colours would form a halo around the subject.
+    """
     height, width = source.shape[:2]
     factor = min(1.0, _BLUR_SIDE_PX / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -144,8 +149,8 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
     """Return the blurred original photo in the canvas's size.
 
-    If the photo covers the whole canvas, it is drawn at its own place. Otherwise it is fitted to the canvas. If the
-    user moves the subject, the blurred photo does not move.
+    If the photo covers the whole canvas, it is drawn at its place on the canvas. Otherwise it is enlarged to cover the
+    canvas. If the user moves or scales the subject, the blurred photo does not change.
 
     width, height: the size of the original photo in pixels.
     """

@@ -1,4 +1,4 @@
-"""Check of a finished picture against the rules of a shop or an office."""
+"""Check of a finished picture against the rules of a shop or of an authority, such as the rules for passport photos."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def violations(
 
 
 def subject_share(alpha: np.ndarray) -> float:
-    """Return how much of the canvas's width or height the subject's box covers, 0..1, whichever is larger.
+    """Return the share of the canvas's width or height, 0..1, that the subject's box covers: the larger of the two.
 
     alpha: the subject's alpha on the canvas, (H, W) uint8. Pixels of at least 128 belong to the subject.
     """

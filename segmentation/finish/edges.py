@@ -150,11 +150,11 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
     """Return the standard deviation of the brightness noise inside a mask, in gray levels 0..255.
 
     rgb: (H, W, 3) uint8.
-    mask: (H, W) uint8. Only pixels above 250 are used, except those at the border of their area.
+    mask: (H, W) uint8. A pixel is used if its value and the values of its 8 neighbours are above 250.
 
-    If there are fewer than 64 such pixels, return 0.0. The filter cancels edges and slopes (Immerkaer, "Fast Noise
-    Variance Estimation", 1996). The median of the filter's absolute output is used instead of the mean, to reduce the
-    influence of texture.
+    If fewer than 64 pixels can be used, return 0.0. The noise is measured with a filter whose output is almost 0 on
+    slopes and edges (Immerkaer, "Fast Noise Variance Estimation", 1996). The median of the filter's absolute output is
+    used instead of the mean, to reduce the influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     filtered = cv2.filter2D(gray, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32))
@@ -165,11 +165,11 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
 
 
 def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
-    """Return a background, (H, W, 3) uint8, with Gaussian noise added until it has the noise of the subject.
+    """Return a background, (H, W, 3) uint8, with Gaussian noise added, so that its noise is as strong as the subject's.
 
     wanted: the standard deviation of the subject's noise, in gray levels.
 
-    The noise is equal in all channels and in each run. A background that already has enough noise is returned
+    The added noise is the same in all channels and in each call. A background that already has enough noise is returned
     unchanged.
     """
     have = grain_of(background, np.full(background.shape[:2], 255, np.uint8))
@@ -181,7 +181,7 @@ def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
 
 
 def to_lab(rgb: np.ndarray) -> np.ndarray:
-    """Return (H, W, 3) uint8 sRGB as CIE Lab, float32."""
+    """Return sRGB colours, (H, W, 3) uint8, converted to CIE Lab, float32."""
     return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 

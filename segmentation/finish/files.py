@@ -1,4 +1,8 @@
-"""Encoders for finished pictures: file format, quality for a given file size, resolution, colour profile, layers."""
+"""Encoders for the files of a finished picture.
+
+They write the resolution and the colour profile, choose a quality that gives an allowed file size, and write Photoshop
+files with layers.
+"""
 
 from __future__ import annotations
 
@@ -64,13 +68,13 @@ class Written:
 
 
 def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_screen: bool = False) -> Written:
-    """Encode (H, W, 3) or (H, W, 4) uint8 sRGB in the format of `output`.
+    """Encode a finished picture, (H, W, 3) or (H, W, 4) uint8 sRGB, in the format of `output`.
 
-    layers: the layers of a PSD file.
-    for_screen: encode WebP in a quarter of the time, to a file that is 50 % larger.
+    layers: the picture's layers, which are used only for a PSD file.
+    for_screen: encode WebP in a quarter of the time. The file is then 50 % larger.
 
-    Raise InvalidParameter if the format does not support the size in pixels, or if even the smallest file exceeds
-    `max_bytes`.
+    Raise InvalidParameter if the format does not support the size in pixels, or if the file cannot be made as small as
+    `output.max_bytes`.
     """
     height, width = pixels.shape[:2]
     content_type, extension = CONTENT_TYPES[output.format]
@@ -164,7 +168,10 @@ def _saved(pixels: np.ndarray, output: OutputFile, kind: str, **options: object)
 
 
 def _exif_resolution(dpi: int) -> dict[str, Image.Exif]:
-    """Return the argument that stores a resolution in a WebP file, as EXIF; empty for 72 dpi, the default of EXIF."""
+    """Return the keyword argument with which Pillow stores a resolution in a WebP file, as EXIF data.
+
+    Return an empty dict for 72 dpi, the default of EXIF.
+    """
     if dpi == _EXIF_DPI:
         return {}
     exif = Image.Exif()

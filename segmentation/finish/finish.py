@@ -67,8 +67,8 @@ def finish(
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
-    background_picture: (h, w, 3) uint8, for a recipe that uses one.
-    colors: the photo without the old background's colour at its edges, if it is already known; None computes it.
+    background_picture: the background picture, (h, w, 3) uint8, if the recipe uses a picture.
+    colors: the photo without the old background's colour at the subject's edge, (H, W, 3) uint8; None to compute it.
     for_screen: as in `write_file`.
 
     Raise InvalidParameter for a missing background picture, and for an output that is too large for its format or for
@@ -119,9 +119,9 @@ def compose(
 
 
 def flatten(layers: Layers) -> np.ndarray:
-    """Combine the layers to one picture: draw shadow and subject over the background.
+    """Return one picture made from the layers: shadow and subject are drawn over the background.
 
-    Return (H, W, 3) uint8, or (H, W, 4) if there is no background.
+    The picture is (H, W, 3) uint8, or (H, W, 4) if there is no background.
     """
     tops = [layer for layer in (layers.shadow, layers.subject) if layer is not None]
     if layers.background is not None:
@@ -167,11 +167,11 @@ def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarra
 
 
 def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray, Place]:
-    """Crop the source to the part that the canvas shows, if the scaled source would be too large.
+    """Crop the source to the part that the canvas shows, and return the colours, the alpha and the place of this part.
 
-    Return colours, alpha and place of the part. The scaled source is too large if it has more than _MOST_SCALED times
-    the canvas's pixels. Otherwise return the arguments unchanged. Without this crop, enlarging a small part of a large
-    photo would need gigabytes of memory.
+    The source is cropped only if the scaled source would have more than _MOST_SCALED times the canvas's pixels.
+    Otherwise return the arguments unchanged. Without the crop, enlarging a small part of a large photo would need
+    gigabytes of memory.
     """
     height, width = alpha.shape
     if width * height * placed.scale**2 <= _MOST_SCALED * placed.width * placed.height:

@@ -1,4 +1,7 @@
-"""Holes inside the subject, such as in a handle or between spokes: keep them, fill them, or open more by colour."""
+"""Holes inside the subject, such as in a handle or between spokes: they can be kept, filled, or opened by colour.
+
+A hole is opened where the photo shows the background's colour but the model's alpha is opaque.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def _filled(alpha: np.ndarray) -> np.ndarray:
 
 
 def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Return alpha, in which regions inside the subject are removed if they have the colour of the background nearby.
+    """Return alpha without the regions inside the subject that have the colour of the nearby background.
 
     A region is kept if it touches the subject's outline, because it may be a part of the subject in a similar colour. A
     region near a background of many colours is also kept. Beside a removed region, alpha depends on how much the colour
@@ -109,9 +112,10 @@ def _enclosed_regions(
 
 
 def _compared_with_background(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each pixel's distance from the background's colour nearby, and the spread of that colour in Lab units.
+    """Return how much each pixel differs from the colour of the nearby background, and how much this colour varies.
 
-    Both are (H, W) float32. A pixel with a distance below 1 has the background's colour.
+    Both are (H, W) float32. A pixel with a difference below 1 has the background's colour. The variation is the
+    standard deviation in Lab units.
     """
     color, spread = _background_near(rgb, alpha)
     full = alpha.shape[1], alpha.shape[0]

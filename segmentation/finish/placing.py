@@ -58,8 +58,8 @@ def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
 
     alpha: the subject's alpha in the source, (H, W) uint8. If it shows no subject, the whole picture is placed.
 
-    The placement's `max_enlargement` limits the scale. If it has an effect, a note says so. The user's zoom and shift
-    are applied last. Neither this limit nor the margins apply to them.
+    The placement's `max_enlargement` limits the scale. If it reduces the scale, the result contains a note about it.
+    The user's zoom and shift are applied last, and are not limited by `max_enlargement` and the margins.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift
@@ -97,10 +97,12 @@ def _placed(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
 
 
 def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) -> Place:
-    """Return the place of the whole source, scaled to fit into the middle of the canvas.
+    """Return the place of the whole source on the canvas: as large as fits, and centred.
+
+    It is used for recipes without `placement.fill`.
 
     width, height: the source's size in pixels.
-    subject: the subject's box, or None.
+    subject: the subject's box, which is stored in the result; None if there is no subject.
     """
     canvas_width, canvas_height = _canvas_size(canvas, width, height)
     scale = min(canvas_width / width, canvas_height / height)
@@ -113,8 +115,8 @@ def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> t
 
     needed_width, needed_height: the size in pixels that the content needs.
 
-    If the recipe gives an exact size, return it. Otherwise enlarge the needed size to the recipe's aspect ratio, and
-    limit the longer side to `min_side_px`..`max_side_px`.
+    If the recipe gives an exact size, return it. Otherwise enlarge the needed size to the recipe's aspect ratio. Then
+    scale the result so that the longer side is from `min_side_px` to `max_side_px` pixels long.
     """
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px
@@ -127,11 +129,11 @@ def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> t
 
 
 def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> tuple[int, int, float]:
-    """Return the canvas's width and height in pixels, and the scale at which the subject has the placement's `fill`.
+    """Return the canvas's width and height in pixels, and the scale at which the subject fills its share of the canvas.
+
+    The share is `placement.fill`. If the subject would extend into the margins at this scale, the scale is reduced.
 
     frame: the subject's box in the source.
-
-    The scale is smaller if the subject would extend into the margins.
     """
     fill = placement.fill or 1.0
     box_width, box_height = frame.right - frame.left, frame.bottom - frame.top
@@ -174,18 +176,25 @@ def _aligned(
 
 
 def _limited(shift: float, free: float) -> float:
-    """Return `shift` limited to at most _MOST_SHIFT times the free space in each direction.
+    """Return a shift in pixels, limited to _MOST_SHIFT times the free space on the canvas.
 
-    With this limit, a large subject does not move into its margins.
+    With this limit, a large subject does not move into the margins.
+
+    shift: the shift along one axis; it may be negative.
+    free: the length of the canvas's side minus the length of the subject's side.
     """
     most = max(0.0, free * _MOST_SHIFT)
     return min(max(shift, -most), most)
 
 
 def _kept_inside(offset: float, start: float, end: float, low: float, high: float) -> float:
-    """Return the offset, changed so that offset + start is at least `low` and offset + end is at most `high`.
+    """Return the source's position on the canvas along one axis, moved so that the subject is between two limits.
 
-    If the range from `start` to `end` is too long for this, return the offset unchanged.
+    If the subject is longer than the distance between the limits, return the position unchanged.
+
+    offset: the position of the source's first pixel on the canvas.
+    start, end: the subject's edges relative to the source's first pixel.
+    low, high: the limits on the canvas.
     """
     if end - start > high - low:
         return offset
@@ -258,8 +267,8 @@ def _head_width(widths: np.ndarray) -> float:
 
     widths: (H,) float32, the width of the person in each row, from the crown down.
 
-    A head is about as wide as it is high. So the rows from the crown down belong to the head until their number reaches
-    the largest width among them.
+    A head is about as high as it is wide. Therefore the rows are read from the crown down, until their number is
+    _EARS times the largest width so far. This width is returned.
     """
     widest = np.maximum.accumulate(widths)
     is_past = np.arange(widths.size) >= _EARS * widest

@@ -1,4 +1,4 @@
-"""The description of a finished picture: a validated, frozen recipe with a JSON schema.
+"""Recipes, the descriptions of finished pictures. They are validated and frozen, and have a JSON schema.
 
 This module does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits
 all pictures; names of lengths in pixels end with `_px`.
@@ -37,10 +37,13 @@ def _color(value: object) -> str:
 
 
 class Canvas(_Part):
-    """Size of the finished picture: exact pixels, an aspect ratio, or neither of them to keep the source's frame.
+    """Size of the finished picture: an exact size in pixels, an aspect ratio, or neither of them.
 
-    aspect: width to height, such as `4:5`. The canvas is then as large as the subject needs at its own resolution.
-    min_side_px, max_side_px: limits of the longer side, if there is no exact size.
+    Without an exact size, the canvas is as large as its content needs at the source's resolution.
+
+    width_px, height_px: the exact size. Both or neither of them must be given.
+    aspect: the ratio of width to height, such as `4:5`. None uses the aspect ratio of the content.
+    min_side_px, max_side_px: limits of the longer side, used if there is no exact size.
     """
 
     width_px: int | None = Field(None, ge=16, le=MAX_SIDE_PX)
@@ -61,7 +64,7 @@ class Canvas(_Part):
 
     @property
     def ratio(self) -> float | None:
-        """Return width divided by height, or None if the recipe keeps the source's frame."""
+        """Return width divided by height, or None if the recipe states neither a size nor an aspect ratio."""
         if self.width_px is not None and self.height_px is not None:
             return self.width_px / self.height_px
         if self.aspect is None:
@@ -87,12 +90,13 @@ class Head(_Part):
 class Placement(_Part):
     """The subject's place and size on the canvas.
 
-    fill: how much of the canvas the subject fills, 0..1; None keeps the picture's own frame.
-    fill_by: `box` measures `fill` by the subject's box (its share of the width or of the height, whichever is larger),
-    `area` by the subject's area.
+    fill: how much of the canvas the subject fills, 0..1; None keeps the whole source in the picture.
+    fill_by: how `fill` is measured. With `box`, it is the share of the canvas's width or height that the subject's box
+    covers, the larger of the two. With `area`, it is the share of the canvas's area.
     margin: free space on each side, as a share of the canvas's shorter side.
     max_enlargement: the largest scale from source pixels to canvas pixels.
-    zoom, shift: the user's changes, which are made last. The shift (x, y) is a share of the canvas's width and height.
+    zoom, shift: the user's changes, which are applied last. `shift` is (x, y), as shares of the canvas's width and
+    height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -120,7 +124,7 @@ class ColorBackground(_Part):
 class GradientBackground(_Part):
     """A linear gradient.
 
-    angle: the gradient's direction in degrees: 0 is from top to bottom, 90 is from left to right.
+    angle: the gradient's direction in degrees. 0 is from top to bottom, 90 is from left to right.
     """
 
     type: Literal["gradient"] = "gradient"
@@ -136,7 +140,7 @@ class PictureBackground(_Part):
 
     fit: `cover` fills the canvas and crops the picture, `contain` shows the whole picture.
     focus: the point, as shares of width and height, that stays visible when the picture is cropped.
-    zoom: the enlargement beyond the size that covers the canvas.
+    zoom: the factor by which the picture is larger than the size that just covers the canvas.
 
     With `contain`, focus and zoom have no effect.
     """
@@ -176,8 +180,9 @@ class Shadow(_Part):
 
     strength: the opacity of its darkest place.
     softness: 0 is sharp, 1 is very soft.
-    direction: where the light comes from, in degrees clockwise from above. For a cast shadow, it is a direction on the
-    ground, and 180 is the viewer's side. None uses the default of the shadow's type.
+    direction: where the light comes from, in degrees clockwise. 0 is from above. For a cast shadow, the direction is
+    measured on the ground, and with 180 the light comes from the viewer's side. None uses the default of the shadow's
+    type.
     elevation: the height of the light above the ground, in degrees. A lower light makes a longer shadow.
     distance: the distance between subject and drop shadow, as a share of the subject's height.
     """
@@ -194,7 +199,10 @@ class Shadow(_Part):
 
 
 class Outline(_Part):
-    """A line around the subject. width: the line's width as a share of the canvas's shorter side."""
+    """A line around the subject.
+
+    width: the line's width as a share of the canvas's shorter side.
+    """
 
     width: float = Field(0.01, gt=0, le=0.1)
     color: str = "#ffffff"
@@ -208,7 +216,7 @@ class Edges(_Part):
     key: refine alpha by colour if the original background is uniform, such as a green screen.
     despill: remove the old background's colour from the subject's edge.
     light_wrap: how much of the new background's light is drawn over the edge, 0..1.
-    match_grain: add noise to the background until it has as much noise as the photo.
+    match_grain: add noise to the background, so that it has as much noise as the photo.
     """
 
     key: bool = False
@@ -271,12 +279,12 @@ class OutputFile(_Part):
 
 
 class Rules(_Part):
-    """Requirements of a shop or an office, against which finished pictures are checked.
+    """Requirements of a shop or of an authority, such as a passport office. Finished pictures are checked against them.
 
     None or an empty value means no requirement.
 
-    min_fill, max_fill: limits of the share of the canvas's width or height, whichever is larger, that the subject's box
-    covers.
+    min_fill, max_fill: limits of the share, 0..1, of the canvas's width or height that the subject's box covers. The
+    larger of the two shares counts.
     min_side_px, max_side_px: limits of the longer side.
     min_short_side_px: the least length of the shorter side.
     background: the required colour of the border.
@@ -330,7 +338,7 @@ class Recipe(_Part):
 
         within: the request's field that contains the recipe. It becomes the prefix of the invalid field's name.
 
-        Raise InvalidParameter, which names the invalid field.
+        Raise InvalidParameter for an invalid recipe. The error names the invalid field.
         """
         if not isinstance(data, Mapping):
             raise InvalidParameter(f"{within or 'recipe'}: must be a JSON object", field=within or "recipe")

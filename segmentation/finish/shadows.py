@@ -1,4 +1,7 @@
-"""Shadows computed from the alpha only. They need no model, and are drawn at a quarter of the canvas's size."""
+"""Shadows and reflections of the subject, computed without a model.
+
+Shadows are computed from the alpha only, at a quarter of the canvas's size.
+"""
 
 from __future__ import annotations
 
@@ -170,7 +173,7 @@ def _warped(alpha: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
-    """Return the levels after three box filters, which approximate a Gaussian blur in less time."""
+    """Return the levels blurred by three box filters, which are faster than a Gaussian blur and almost equal to it."""
     kernel = (_odd(sigma_x * 1.88), _odd(sigma_y * 1.88))
     if kernel == (1, 1):
         return levels
@@ -180,7 +183,7 @@ def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
 
 
 def _to_full(levels: np.ndarray) -> np.ndarray:
-    """Scale levels so that the darkest place is 255. Then `strength` has the same effect for all subjects."""
+    """Return opacities scaled so that the largest is 255, so that `strength` has the same effect for all subjects."""
     highest = int(levels.max())
     return levels if highest == 0 else cv2.convertScaleAbs(levels, alpha=255 / highest)
 

@@ -26,7 +26,7 @@ SAMPLE_ENLARGED = 8.0  # a sample represents a photo of usual size
 
 @dataclass(frozen=True, slots=True)
 class FinishInput:
-    """The input of a finished picture.
+    """The input of `finish_write`.
 
     variant: the stored files and the options of the cutout.
     background: the file of the background picture that the recipe names, or None.
@@ -46,7 +46,7 @@ class FinishInput:
 class FinishedFiles:
     """The files of one recipe, in the order of its outputs. The caller must delete them.
 
-    notes: sentences about rules and placements that were not met.
+    notes: sentences about rules and placement requirements that were not met.
     """
 
     files: tuple[VariantFile, ...]
@@ -59,7 +59,7 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
     If `wanted` requests a thumbnail, also write a thumbnail of the first file.
 
     Raise InvalidParameter for a brush that is not a PNG, a missing background picture, and an output that is too large
-    for its format or `max_bytes`. Raise ImageError for an unreadable source or an alpha of another size.
+    for its format or `max_bytes`. Raise ImageError if the source cannot be read or differs in size from the alpha.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
@@ -116,7 +116,7 @@ def sample_write(
     background: the picture file of the recipe's background, or None.
     limits: the limits of all these files.
 
-    Raise ImageUnreadable if the cutout has no transparency or another size.
+    Raise ImageUnreadable if the cutout has no transparency or differs in size from the photo.
     """
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
@@ -145,8 +145,9 @@ def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
     The file is a JPEG, or a WebP if the background is transparent. Its longer side is at most SCREEN_SIDE_PX. Rules
     about files and sizes are removed, because they concern only the files of the original recipe.
 
+    In the copy, `max_enlargement` is adapted, so that the subject fills the same share of the canvas.
+
     enlarged: the width of the original divided by the width of the smaller picture to which the copy is applied.
-    `max_enlargement` is multiplied by it, so that the subject fills the same share of the canvas.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)

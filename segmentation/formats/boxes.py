@@ -1,6 +1,6 @@
-"""Reader of boxes, the nested parts of a file: a length, a kind of four bytes, and a content.
+"""Reader of boxes, the nested parts of some file formats. A box has a length, a kind of four bytes, and a content.
 
-They are used by ISO base media (ISO 14496-12: HEIF, AVIF), JPEG 2000 (ISO 15444-1) and JPEG XL (ISO 18181-2).
+ISO base media files (ISO 14496-12: HEIF, AVIF), JPEG 2000 (ISO 15444-1) and JPEG XL (ISO 18181-2) consist of boxes.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class ItemColors:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box of `data` from `start` to `end`.
+    """Yield for each box its kind, and the positions where its content starts and ends in `data`.
 
-    end: None means the end of the data.
+    Stop at a broken box. At most MAX_BOXES boxes are read.
 
-    Stop at a broken box. At most MAX_BOXES are read.
+    start, end: the part of `data` to read. If `end` is None, read to the end of the data.
     """
     end = len(data) if end is None else min(end, len(data))
     for _ in range(MAX_BOXES):
@@ -50,7 +50,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 
 
 def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
-    """Return start and end of the content of the first box on a path of kinds, or None if there is no such box.
+    """Return the start and the end of a nested box's content in `data`, or None if there is no such box.
 
     path: the kinds of nested boxes, from the outer box to the inner box.
     start, end: the part of the data to search. If `end` is None, search to the end of the data.
@@ -120,7 +120,7 @@ def _main_item(data: bytes) -> int | None:
 def _main_beginning(data: bytes) -> bytes:
     """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`).
 
-    Return empty bytes if they are not found.
+    Return empty bytes if the data is not found.
     """
     place = find(data, b"meta", b"iloc")
     if place is None:

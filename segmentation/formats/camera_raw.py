@@ -1,7 +1,7 @@
 """Detection of camera raw files, which the user must convert with other software first.
 
-Most of them are TIFF files whose first directory contains a small preview. A TIFF decoder would return only this
-preview.
+Most camera raw files are TIFF files whose first directory contains a small preview. A TIFF decoder would return only
+this preview.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def is_camera_raw(tiff: bytes) -> bool:
 
 
 def refusal(data: bytes) -> ImageUnreadable:
-    """Return, but do not raise, the error that names the kind of a camera raw file and asks for another format."""
+    """Return the error for a camera raw file. Its message names the kind of file and asks for another format."""
     name = name_of(data) or _raw_name(data)
     return ImageUnreadable(f"The file is a camera raw picture ({name}). Develop it and send a JPEG, PNG or TIFF.")
 

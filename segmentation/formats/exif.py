@@ -1,6 +1,6 @@
-"""Reader of orientation and resolution in EXIF (CIPA DC-008), and of the tags that result files may keep.
+"""Reader of EXIF data (CIPA DC-008): the orientation, the resolution, and the tags that result files may keep.
 
-Broken EXIF is treated as missing.
+Broken EXIF data is treated as missing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RESOLUTIONS = (1.0, 100_000.0)
 def parse(data: bytes | None) -> Mapping[int, Any]:
     """Return the tags of the first EXIF directory as a dict from tag number to value.
 
-    data: EXIF with or without the prefix `Exif`, or None.
+    data: EXIF data with or without the prefix `Exif`, or None.
 
     Return an empty dict if there are no tags or the data is broken.
     """
@@ -89,9 +89,9 @@ def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
 def kept(data: bytes, *, gps: bool) -> bytes:
     """Return the EXIF data to write into a result file: descriptive tags, and the location if `gps` is True.
 
-    data: the source's EXIF data, or None.
+    data: the source's EXIF data, with or without the prefix `Exif`; may be empty.
 
-    The result has no prefix `Exif`. Return empty bytes if the data is broken or if the result would exceed
+    The result has no prefix `Exif`. Return empty bytes if the data is empty or broken, or if the result would exceed
     MAX_KEPT_BYTES.
     """
     if not data:

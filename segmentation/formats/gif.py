@@ -37,7 +37,7 @@ class OpenedGif:
 
 
 def _first_frame(data: bytes) -> tuple[bytes, bool, bool]:
-    """Return a file with only the first frame, whether the file is animated, and whether the file is complete.
+    """Return a GIF file with only the first frame of `data`, whether `data` is animated, and whether it is complete.
 
     Raise EOFError if the first frame is missing, and ImageUnreadable for more than MAX_BLOCKS extensions.
     """

@@ -1,4 +1,4 @@
-"""Reader of HEIC and AVIF (ISO 23008-12): the primary item, with the colours and the rotation of its properties."""
+"""Reader of HEIC and AVIF files (ISO 23008-12). It reads the primary item, with its colours and its rotation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def _register_heif() -> None:
 
 
 class OpenedHeif:
-    """A HEIC or AVIF file with parsed boxes. name: `heic` or `avif`."""
+    """A HEIC or AVIF file whose boxes have been parsed.
+
+    name: `heic` or `avif`.
+    """
 
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._is_heic = data, name == "heic"

@@ -1,8 +1,9 @@
 """Reader of JPEG (ITU-T T.81).
 
-The segments are parsed before the decoder reads the file. This detects unsupported kinds and a missing end marker, and
-refuses files that would take the decoder too long: a progressive file of a few kilobytes can declare thousands of scans
-over 50 megapixels, and each scan costs a pass over the whole picture. Cameras and editors do not write such files.
+The segments are parsed before the decoder reads the file. The parser detects unsupported kinds and a missing end
+marker, and refuses files that would take the decoder too long: a progressive file of a few kilobytes can declare
+thousands of scans of 50 megapixels, and for each scan the decoder processes the whole picture. Cameras and editors do
+not write files with so many scans.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 class _Structure:
     """The result of parsing the segments.
 
-    missing_bits: the number of low bits that a progressive file has not sent yet. The key is the component and 0 for
-    its first coefficient or 1 for its last one.
+    missing_bits: for a progressive file, the number of low bits of a coefficient that no scan contains. A key is a
+    pair: the id of a component, and 0 for its first coefficient or 1 for its last coefficient.
     """
 
     frame: int = 0
@@ -98,7 +99,7 @@ def _read_frame(structure: _Structure, marker: int, body: bytes) -> None:
 
 
 def _read_scan(structure: _Structure, body: bytes) -> None:
-    """Update `missing_bits` with the lowest bit that a scan of a progressive file sends."""
+    """Update `missing_bits` with the lowest bit that a scan of a progressive file contains."""
     count = body[0] if body else 0
     if len(body) < 4 + 2 * count:
         return

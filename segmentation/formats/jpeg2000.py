@@ -18,7 +18,7 @@ _CMYK_SPACE = 12
 
 
 class OpenedJpeg2000:
-    """A JPEG 2000 file with parsed boxes and main header."""
+    """A JPEG 2000 file whose boxes and main header have been parsed."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

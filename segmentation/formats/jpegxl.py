@@ -69,7 +69,7 @@ def _code_stream(data: bytes) -> bytes:
 
 
 def _size(stream: bytes) -> tuple[int, int]:
-    """Return width and height of a code stream (ISO 18181-1, SizeHeader). For a rotated file they may be exchanged."""
+    """Return width and height from a code stream's header (ISO 18181-1, SizeHeader), before a rotation is applied."""
     if len(stream) < 4 or stream[:2] != b"\xff\x0a":
         raise EOFError
     bits, place = int.from_bytes(stream[2:], "little"), 0

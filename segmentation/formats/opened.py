@@ -22,7 +22,7 @@ class Header:
 
     width, height: as stored, in pixels.
     turn: the EXIF orientation, 1..8, that must still be applied to the samples.
-    turned: the orientation to report to the user, even if the decoder applies it.
+    turned: the EXIF orientation to report to the user. It is reported even if the decoder has already applied it.
     resolution: horizontal and vertical pixels per inch, as stored, or None.
     notes: sentences for the result.
     exif: EXIF data with or without its prefix. For a TIFF, this is the whole file, whose first directory has the same
@@ -42,9 +42,9 @@ class Header:
 class Samples:
     """Decoded pixels as stored, before rotation and colour conversion.
 
-    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, or (H, W, 4) CMYK, where 0 means no ink; uint8, or uint16 over its
-    full range. CIELAB has L over the full range. Its a and b have an offset of half of the range.
-    alpha: (H, W) of the same type, not premultiplied; None for an opaque picture.
+    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, or (H, W, 4) CMYK, where 0 means no ink. The type is uint8 or uint16,
+    and the values use the full range of the type. In CIELAB, half of the range is added to a and b.
+    alpha: (H, W) of the same type as `pixels`; None for an opaque picture. The colours are not premultiplied by it.
     profile: an ICC profile, which has priority over `encoding` if it is usable.
     encoding: the colour encoding that the file states in another way; None means sRGB.
     """
@@ -74,7 +74,7 @@ class Opened(Protocol):
 
 
 def without_range(kind: str) -> ImageUnreadable:
-    """Return, but do not raise, the error for samples that have no range that can be displayed.
+    """Return the error for samples without a fixed range, which cannot be displayed.
 
     kind: the samples' kind, such as `floating-point`.
     """

@@ -1,8 +1,8 @@
 """Reader of PNG (ISO 15948, third edition).
 
-The chunks are parsed here, and the decoder gets a file with only the critical chunks. Therefore a damaged or very large
-ancillary chunk (text, profile) does not make a picture unreadable, and the transparent colour is compared at the file's
-own bit depth.
+This module parses the chunks, and gives the decoder a file with only the critical chunks. Therefore a damaged or very
+large ancillary chunk (text, profile) does not make a picture unreadable. This module also applies the transparent
+colour, at the file's own bit depth.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NEARLY_SRGB_GAMMA = 0.05  # deviation of gAMA times 2.2 from 1: browsers read s
 
 @dataclass(slots=True)
 class _Chunks:
-    """The chunks of a file that this module uses.
+    """The chunks of one file that are needed to decode it.
 
     wrong_sum: whether a chunk has a wrong checksum.
     cut: whether the file is truncated.
@@ -192,7 +192,11 @@ class OpenedPng:
         return pixels, np.where(is_key, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
     def _colors(self) -> tuple[bytes | None, Encoding | None, tuple[str, ...]]:
-        """Return profile, encoding and notes. The order of priority is cICP, iCCP, sRGB, gAMA with cHRM."""
+        """Return the ICC profile, the encoding, and notes.
+
+        They are read from the first of these chunks that the file contains and that is valid: cICP, iCCP, sRGB, gAMA
+        with cHRM.
+        """
         found = self._chunks.found
         points = found.get(b"cICP", b"")
         if len(points) == 4 and points[2] == 0:

@@ -127,7 +127,7 @@ class OpenedTiff:
         return self._split(pixels)
 
     def _decoded(self) -> Iterator[tuple[np.ndarray, tuple[int, int, int]]]:
-        """Yield each decoded strip or tile, (h, w, channels), with its plane, top and left."""
+        """Yield each decoded strip or tile, (h, w, channels), and its place: plane, top row and left column."""
         page = self._page
         tables = page.jpegtables if page.compression == _JPEG else None
         for index in range(self._segments):
@@ -192,7 +192,10 @@ def _pages(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
 
 
 def _choose(pages: list[tifffile.TiffPage]) -> tuple[tifffile.TiffPage, tuple[str, ...]]:
-    """Return the first page that is neither a reduced copy nor a mask, and notes for the result."""
+    """Return the first page that is neither a reduced copy nor a mask, and notes for the result.
+
+    If all pages are reduced copies or masks, return the largest page.
+    """
     full = [page for page in pages if not _is_reduced(page)]
     if not full:
         return max(pages, key=lambda page: page.imagewidth * page.imagelength), ()
@@ -207,7 +210,7 @@ def _is_reduced(page: tifffile.TiffPage) -> bool:
 
 
 def _check_samples(page: tifffile.TiffPage) -> None:
-    """Raise ImageUnreadable for samples that have no range that can be displayed or that have different bit depths."""
+    """Raise ImageUnreadable for samples without a fixed range, and for channels with different bit depths."""
     bits = page.bitspersample
     if not isinstance(bits, int):
         raise _unsupported("has channels of unequal depths")
@@ -228,7 +231,10 @@ def _unsupported(what: str) -> ImageUnreadable:
 
 
 def _extra_kinds(page: tifffile.TiffPage) -> tuple[int, ...]:
-    """Return the meaning of each channel after the colours: 0 unspecified, 1 premultiplied alpha, 2 other alpha."""
+    """Return the meaning of each channel after the colour channels.
+
+    0 is unspecified, 1 is an alpha by which the colours are premultiplied, 2 is an alpha without premultiplied colours.
+    """
     base = _CHANNELS.get(_number(page, 262, -1), 0)
     kinds = tuple(int(kind) for kind in page.extrasamples)
     count = page.samplesperpixel - base
@@ -263,7 +269,7 @@ def _divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def _from_palette(page: tifffile.TiffPage, indexes: np.ndarray) -> np.ndarray:
     """Return the colours, (H, W, 3) uint8, of (H, W) indexes into the page's ColorMap.
 
-    The levels of a ColorMap have 16 bits, but in some files wrongly 8 bits.
+    The levels of a ColorMap should have 16 bits, but some files contain 8-bit levels.
     """
     table = page.colormap
     if table is None or table.ndim != 2 or table.shape[0] != 3 or page.bitspersample > 8:

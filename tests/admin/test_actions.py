@@ -1,4 +1,4 @@
-"""Tests of the admin's actions: they call the service functions, and the audit trail records them."""
+"""Tests of the admin's actions: an action calls a service function, and the audit trail records the action."""
 
 from __future__ import annotations
 

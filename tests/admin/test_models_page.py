@@ -1,4 +1,4 @@
-"""Tests of the page Models: it lists installed and active models, and activates one with a click."""
+"""Tests of the page Models, which lists installed and active models and activates a model with one click."""
 
 from __future__ import annotations
 
@@ -55,9 +55,10 @@ def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def activate(browser: Client, path: str, place: str, **more: str) -> str:
-    """Activate the weight file `path`, as the button of the page Models does; return the HTML of the next page.
+    """Activate the weight file `path` with the form of the page Models, and return the HTML of the next page.
 
-    place: the use for which the file is activated, as the form sends it. more: other fields of the form.
+    place: the role and the tier for which the file is activated, such as `subject-fine`.
+    more: other fields of the form.
     """
     answer = browser.post(f"{PAGE}activate/", {"path": path, "place": place} | more, follow=True)
     return answer.content.decode()

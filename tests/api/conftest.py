@@ -63,7 +63,7 @@ def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[Callable[[Job], object]], None]:
     """Leave all pictures in the queue; return a function that sets an action.
 
-    When a request would wait for the end of a job, the action is called with the job instead, and the wait ends.
+    When a request starts to wait for the end of a job, the action is called with the job, and the wait ends.
     """
 
     def arrange(action: Callable[[Job], object]) -> None:

@@ -10,7 +10,8 @@ defines:
     REFUSED     a request that the dialect rejects: method, path, JSON
     SUBMISSIONS requests that submit a photo, one for each way to submit
     SERIALIZERS the serializers whose fields the dialect's documentation page describes
-    ROUTES      for each route, how it separates teams: "public", "own", or the URL parts that name a team's job
+    ROUTES      for each route: "public" if it shows no data of a team, "own" if it shows only objects of the caller's
+                team, or, if its URL names one object, a dict from the URL parameter to the object
     UNTOLD      optional: error codes that the dialect does not report
     ALWAYS_200  optional: True if all errors have the HTTP status 200
 """
@@ -34,11 +35,13 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True)
 class Submission:
-    """A request that submits a photo in one of several ways. The fields of the other ways are empty.
+    """A request that submits a photo in one of four ways: `file`, `base64`, `body` or `query`. Only one of them is set.
 
-    file: the name of the form field for the file. base64: the name of the form field for the photo as base64. body: a
-    function that returns the JSON body for a photo's URL. query: a function that returns the query of a GET request for
-    a photo's URL. another: additional fields; with them, the request counts as a different request.
+    file: the name of the form field for the file.
+    base64: the name of the form field for the photo as base64.
+    body: a function that returns the JSON body for a photo's URL.
+    query: a function that returns the query of a GET request for a photo's URL.
+    another: additional fields. With these fields, the request counts as a different request.
     """
 
     path: str

@@ -1,6 +1,7 @@
 """English formats of dates and times.
 
-Django's own times end with a full stop ("p.m."). At the end of a sentence, there would be two full stops.
+Django's own English times end with a full stop ("p.m."). A sentence that ends with such a time would have two full
+stops.
 """
 
 TIME_FORMAT = "g:i A"
