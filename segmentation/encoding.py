@@ -62,8 +62,9 @@ class Encoding:
     transfer: the name of the transfer function: `srgb`, `power` (light = sample ** `gamma`), `table` (the curves in
     `tables`), or a code of ITU-T H.273 as text.
     chromaticities: x and y of the red, green and blue primaries and of white (CIE 1931).
-    tables: one curve of N numbers per channel: the light, 0..1, of evenly spaced samples.
-    source: the name, used in the note, of the file's field that states the encoding.
+    tables: one curve for each channel, used if `transfer` is `table`. A curve is a list of light values, 0..1, for
+    evenly spaced samples: the first value belongs to the smallest sample, the last one to the largest sample.
+    source: a short label for where the encoding comes from, such as `cicp`, `gamma` or `calibrated`. `note` uses it.
     """
 
     transfer: str = "srgb"

@@ -63,8 +63,8 @@ class Limits:
     max_bytes: the largest file in bytes.
     max_pixels: the largest product of width and height.
     min_side_px, max_side_px: the limits of each side; a max_side_px of None means no limit.
-    formats: the accepted names of FORMATS.
-    min_box_side_px: the least length of a side of a box on the picture.
+    formats: the accepted formats, a subset of FORMATS.
+    min_box_side_px: the least length of a box's side, in pixels.
     """
 
     max_bytes: int = 20 * 2**20

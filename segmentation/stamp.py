@@ -71,8 +71,8 @@ class Page:
 
     paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid.
     inks: the inks, the strongest first.
-    noise: the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density
-    of a pixel's channels.
+    noise: the colour noise of the bare paper. For each pixel without ink or print, take the largest minus the smallest
+    density of its three channels. The noise is the 90th percentile of these differences.
     brightest: (3,) float32 0..1, the 95th percentile of the paper's colour in each channel.
     """
 

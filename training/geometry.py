@@ -128,10 +128,12 @@ def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
 
 
 def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
-    """Return a map of size x size cells for each picture, (B, size, size) bool: True inside at least one of its boxes.
+    """Return for each picture a grid of `size` x `size` cells, (B, size, size) bool.
+
+    A cell is True if its centre is inside at least one of the picture's boxes.
 
     boxes: (B, P, 4).
-    present: (B, P), which of the boxes exist.
+    present: (B, P) bool, which of the boxes exist.
     """
     cells = (torch.arange(size, device=boxes.device) + 0.5) * 2 / size - 1
     x0, y0, x1, y1 = (side[..., None] for side in boxes.unbind(-1))

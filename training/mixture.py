@@ -163,7 +163,7 @@ def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def boxed_photos(bank: Bank, count: int, size: int) -> Batch:
-    """Return a batch of subjects of photos, each with an inexact box as prompt."""
+    """Return a batch of photos. The prompt of each photo is an inexact box around its subject."""
     rows = drawn(bank.real, count)
     both, plane = _boxed(photos_at(bank, rows), alphas_at(bank.alphas, rows), size)
     return _of_subject(bank, rows, both, plane)

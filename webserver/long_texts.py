@@ -59,9 +59,9 @@ class TextTooLong(ValueError):
 
 @dataclass(slots=True)
 class LongText:
-    """One long run of base64 characters in a file on disk. It still contains the escape sequences of the body.
+    """A long base64 text from a request body, stored in a temporary file. The text is not unescaped yet.
 
-    is_form: True if the escape sequences are those of a form, False if they are those of JSON.
+    is_form: True if the text is escaped as in a URL-encoded form (`%2B`), False if it is escaped as in JSON.
     """
 
     file: IO[bytes]

@@ -32,7 +32,10 @@ def field_bytes(body: IO[bytes], kind: bytes) -> int:
 
 
 def _places(body: IO[bytes], mark: bytes) -> list[int]:
-    """Return the positions of `mark` in a file. Stop after about 10,000 positions."""
+    """Return the positions of `mark` in a file.
+
+    Stop after the chunk in which the number of positions reaches 10,000.
+    """
     places: list[int] = []
     body.seek(0)
     tail, offset = b"", 0

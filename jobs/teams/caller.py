@@ -91,7 +91,7 @@ class Caller:
         )
 
     def key_actor(self, key: ApiKey) -> Actor:
-        """Return an actor for an API key, also if `request.auth` does not contain this key."""
+        """Return an actor for an API key, even if `request.auth` does not contain this key."""
         bind_caller(team=key.team_id, key=key.public_id)
         return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
 

@@ -50,7 +50,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 class TeamPage(LoginRequiredMixin, ContextMixin, View):
-    """Base class of views for signed-in users. The property `actor` is the user, who acts for the current team."""
+    """Base class of views for signed-in users. The property `actor` contains the user and the current team."""
 
     section = ""
 

@@ -1,4 +1,4 @@
-"""Messages to webhooks and callbacks: write them, send them again, and clear the payloads of deleted jobs."""
+"""Messages to webhooks and callbacks: write them, send them again, and clear callback payloads of deleted jobs."""
 
 from __future__ import annotations
 

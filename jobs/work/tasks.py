@@ -62,12 +62,11 @@ def worker_name() -> str:
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and process it. If this worker has opened `lanes`, process it in one of their threads.
+    """Claim one picture and process it, in a thread of `lanes` if these threads are open.
 
-    `lanes` are threads that process several pictures at the same time. If an error concerns the picture, the picture
-    fails. After a fault of the machine (disk, memory, database), the picture returns to the queue. If a worker has died
-    while it processed this picture, the picture is processed alone. If this worker dies too, it is clear that no other
-    picture is the cause.
+    If an error concerns the picture, the picture fails. After a fault of the machine (disk, memory, database), the
+    picture returns to the queue. If a worker died while it processed this picture, the picture is now processed alone.
+    If the worker dies again, this picture must be the cause.
     """
     message = get_current_job()
     if message is not None and lanes.is_open and not _has_lost_a_worker(image_id):

@@ -1,4 +1,4 @@
-"""Contact sheets: the results of a batch as small pictures on A4 pages, as one PDF or as single pictures."""
+"""Contact sheets: A4 pages that show the results of a batch as thumbnails. The pages are written as one PDF."""
 
 from __future__ import annotations
 

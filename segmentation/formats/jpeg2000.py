@@ -48,7 +48,7 @@ class OpenedJpeg2000:
         self._depth = max((depth & 0x7F) + 1 for depth in depths[::3])
 
     def _colors(self) -> tuple[bytes | None, bool]:
-        """Return the ICC profile, or None if there is none, and whether the colours are CMYK."""
+        """Return the ICC profile (None if there is none) and whether the colours are CMYK."""
         head = boxes.find(self._data, b"jp2h") if self._data[4:8] == b"jP  " else None
         for kind, start, end in boxes.boxes(self._data, *head) if head else ():
             if kind == b"colr" and end - start > 3:

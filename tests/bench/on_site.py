@@ -215,7 +215,7 @@ def _poll(api: Api, job: str) -> float:
 
 
 def editor(site: Site) -> list[Figure]:
-    """Measure the time of the request that the editor sends when a slider moves, with a picture of 24 megapixels."""
+    """Measure how long the editor's request takes when a slider moves. The picture has 24 megapixels."""
     job = submitted(site, mixed.zipped([mixed.picture((6000, 4000), 12_000)]))
     ended(site, job)
     api, took_ms = site.api, []

@@ -1,4 +1,8 @@
-"""Tests that exactly 50 of 200 simultaneous submissions are accepted when the quota is 50, on both databases."""
+"""Tests of simultaneous requests, on both databases.
+
+If the quota is 50, exactly 50 of 200 simultaneous submissions are accepted. Simultaneous actions on the same jobs leave
+correct counts.
+"""
 
 from __future__ import annotations
 

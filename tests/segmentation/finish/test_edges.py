@@ -1,4 +1,7 @@
-"""Tests of the steps at the subject's edge on a new background: keying, despill, light wrap, grain and holes."""
+"""Tests of the steps that adapt the subject to a new background (keying, despill, light wrap and film grain).
+
+Also tests of the handling of holes in the subject.
+"""
 
 import cv2
 import numpy as np
