@@ -34,7 +34,7 @@ def preferred_format(request: Request) -> Format | None:
     return None if picture in (None, "image/png") else PICTURES[str(picture)]
 
 
-class AlwaysJson(DefaultContentNegotiation):
+class FirstRenderer(DefaultContentNegotiation):
     """Content negotiation that ignores Accept and chooses the view's first renderer (allowed by RFC 9110, 12.5.1)."""
 
     def select_renderer(
@@ -42,3 +42,7 @@ class AlwaysJson(DefaultContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         first = next(iter(renderers))
         return first, first.media_type
+
+
+class AlwaysJson(FirstRenderer):
+    """Content negotiation of views whose first renderer is JSON."""
