@@ -133,6 +133,22 @@ class UploadNotFound(NotFound):
     public_message = gettext_noop("There is no such upload, or it has expired.")
 
 
+class RecipeNotFound(NotFound):
+    public_message = gettext_noop("There is no such recipe.")
+
+
+class OutputNotFound(NotFound):
+    public_message = gettext_noop("The recipe has no such file.")
+
+
+class BackgroundNotFound(NotFound):
+    public_message = gettext_noop("There is no such background picture.")
+
+
+class FileDeleted(NotFound):
+    public_message = gettext_noop("The file has been deleted.")
+
+
 class JobNotFound(NotFound):
     code = "job_not_found"
     public_message = gettext_noop("There is no such job.")
@@ -176,7 +192,7 @@ class DatabaseUnavailable(QueueUnavailable):
 
 
 class ServerBusy(QueueUnavailable):
-    public_message = "The server is busy, please try again."
+    public_message = gettext_noop("The server is busy, please try again.")
     retry_after_s = 5
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from jobs import pixels
-from jobs.errors import NotFound
+from jobs.errors import OutputNotFound
 from jobs.intake.sources import default_limits
 from jobs.models import Artifact, BackgroundPicture, JobImage, Team
 from jobs.recipes.names import file_name_of
@@ -136,12 +136,17 @@ def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile)
 
 
 def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
-    """Return the file of the output `number` (from 1) and delete the other files; raise NotFound if it is missing."""
+    """Return the file of the output `number` (from 1) and delete the other files.
+
+    Raise OutputNotFound if the recipe has no such output.
+    """
     for place, file in enumerate(finished.files, start=1):
         if place != number:
             file.path.unlink(missing_ok=True)
     if not 1 <= number <= len(finished.files):
-        raise NotFound(f"The recipe has {len(finished.files)} outputs, and none numbered {number}.", field="output")
+        raise OutputNotFound(
+            f"The recipe has {len(finished.files)} outputs, and none numbered {number}.", field="output"
+        )
     return finished.files[number - 1]
 
 

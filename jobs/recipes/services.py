@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from jobs.audit.trail import Author, audit_append
-from jobs.errors import NotFound, PermissionDenied
+from jobs.errors import BackgroundNotFound, PermissionDenied
 from jobs.intake.sources import CheckedSource
 from jobs.models import Action, BackgroundPicture, RecipeVersion, Scope, Team
 from jobs.quota.charges import usage_check
@@ -124,15 +124,15 @@ def background_save(*, actor: Actor, name: str, source: CheckedSource) -> Backgr
 def background_delete(*, actor: Actor, name: str) -> None:
     """Delete a background picture with its file.
 
-    Raise NotFound for an unknown name, InvalidParameter if a recipe uses the picture, and PermissionDenied without the
-    scope `submit`.
+    Raise BackgroundNotFound for an unknown name, InvalidParameter if a recipe uses the picture, and PermissionDenied
+    without the scope `submit`.
     """
     _require_member(actor)
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=actor.team.pk)
         picture = BackgroundPicture.objects.filter(team=actor.team, name=name).first()
         if picture is None:
-            raise NotFound(f"There is no background picture {name!r:.60}.")
+            raise BackgroundNotFound(f"There is no background picture {name!r:.60}.")
         users = [row.name for row in _current(actor.team) if _uses(row, name)]
         if users:
             raise InvalidParameter(f"name: the recipe {users[0]} uses this picture", field="name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobs.errors import NotFound
+from jobs.errors import FileDeleted
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import accept_stored, default_limits, limits_from_json
 from jobs.models import Artifact, Job, JobImage
@@ -22,7 +22,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
     """Submit a picture's stored source as a new job, which becomes a version of the picture, and return the job.
 
     door: how the new job is submitted. A correction of a correction becomes a version of the original picture. The new
-    job has the recipes of the old one. Raise NotFound if the source is deleted, and the errors of `job_submit`. If
+    job has the recipes of the old one. Raise FileDeleted if the source is deleted, and the errors of `job_submit`. If
     another user submitted the source, the audit trail records that the actor opened it.
     """
     limits = limits_from_json(image.job.limits)
@@ -36,7 +36,7 @@ def images_rerun(*, actor: Actor, images: Sequence[JobImage], options: CutoutOpt
     """Submit the stored sources of many pictures as one job, in the given order, and return the job.
 
     door: how the job is submitted. The limits are those of the site. The new job has the recipes of the first picture's
-    job. Pictures whose source is deleted are left out. Raise NotFound if no source remains, and the errors of
+    job. Pictures whose source is deleted are left out. Raise FileDeleted if no source remains, and the errors of
     `job_submit`.
     """
     stored = [image for image in images if artifact_of(image, Artifact.Kind.SOURCE)]
@@ -54,7 +54,7 @@ def _submitted_again(
 ) -> Job:
     sources = [source for image in images if (source := artifact_of(image, Artifact.Kind.SOURCE))]
     if not sources:
-        raise NotFound("The picture's source has been deleted.")
+        raise FileDeleted("The picture's source has been deleted.")
     job = job_submit(
         actor=actor,
         door=door,

@@ -64,6 +64,8 @@ def test_an_unknown_name_in_a_query_is_an_error(
         ("/api/jobs/{id}/variants", {"position": 7}, "There is no such picture."),
         ("/api/jobs/{id}/again", {"position": 7}, "There is no such picture."),
         (JOBS, {"upload": "7a1b1b6e-3b3a-4f26-bd0b-6f5e4b4f4b4b"}, "There is no such upload, or it has expired."),
+        (JOBS, {"image_url": "https://pictures.example/a", "recipe": "nope"}, "There is no such recipe."),
+        ("/api/jobs/{id}/variants", {"recipe": "nope"}, "There is no such recipe."),
         (JOBS, {"image_url": "https://pictures.example/a", "points": [[1, 1, 7]]}, "A point is not valid."),
         (JOBS, {"image_url": "https://pictures.example/a", "boxes": [[5, 5, 1, 1]]}, "A box is not valid."),
     ],
@@ -114,6 +116,16 @@ def test_an_expired_link_says_so(client: Client, job: dict[str, Any], monkeypatc
     answer = client.get(url)
 
     assert (answer.status_code, answer.json()["title"]) == (403, "The link has expired.")
+
+
+def test_a_title_is_in_the_language_of_the_request_and_fits_too(client: Client, job: dict[str, Any]) -> None:
+    url = files_of(job, "cutout")[0]["url"]
+
+    german, chinese = (client.get(f"{url}x", headers={"Accept-Language": name}).json() for name in ("de", "zh-hans"))
+
+    assert german["title"] == "Der Link ist ungültig."
+    assert german["detail"].startswith("Der Link ist ungültig. (")
+    assert chinese["title"] == "链接无效。"
 
 
 def test_a_link_that_was_changed_says_so(client: Client, job: dict[str, Any]) -> None:
