@@ -58,10 +58,6 @@ class ParameterMissing(InvalidParameter):
     public_message = gettext_noop("A parameter is missing.")
 
 
-class ParameterUnknown(InvalidParameter):
-    public_message = gettext_noop("A parameter is not known.")
-
-
 class ParameterWithoutEffect(InvalidParameter):
     public_message = gettext_noop("A parameter has no effect here.")
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from jobs.audit.trail import Author, audit_append
-from jobs.errors import BackgroundNotFound, PermissionDenied
+from jobs.errors import BackgroundNotFound, PermissionDenied, ScopeMissing
 from jobs.intake.sources import CheckedSource
 from jobs.models import Action, BackgroundPicture, RecipeVersion, Scope, Team
 from jobs.quota.charges import usage_check
@@ -154,7 +154,7 @@ def _uses(row: RecipeVersion, picture: str) -> bool:
 
 def _require_member(actor: Actor) -> None:
     if not actor.has_scope(Scope.SUBMIT):
-        raise PermissionDenied(f"This needs the scope {str(Scope.SUBMIT)!r}.")
+        raise ScopeMissing(Scope.SUBMIT)
 
 
 def _audit(actor: Actor, row: RecipeVersion, **values: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.api.fields import KnownFieldsOnly
+from jobs.api.fields import Choice, KnownFieldsOnly
 from segmentation.errors import InvalidParameter
 
 from .fields import FinishField, json_in
@@ -20,7 +20,7 @@ _MAX_SIDE = 1_000_000
 class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
     """One stroke of the brush. width, blur and points are in pixels of a canvas with the proportions of the picture."""
 
-    mode = serializers.ChoiceField(choices=["erase", "restore"])
+    mode = Choice(choices=["erase", "restore"])
     width = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
     blur = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
     points = serializers.ListField(
