@@ -189,7 +189,19 @@ class DialectView(SubmittingView, WaitingView):
 
 
 class PublishedView(DialectView):
-    """Base class of the views of dialects. They respond in English, because clients of these APIs compare the texts."""
+    """Base class of the views of dialects. They respond in English, because clients of these APIs compare the texts.
+
+    query_fields: the query parameters that the view reads. Others are named in X-Ignored-Fields. None: the view's
+    serializer reads the whole query, and `note_ignored` names the others.
+    """
+
+    query_fields: ClassVar[tuple[str, ...] | None] = ()
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if self.query_fields is not None:
+            unknown = sorted({*request.query_params} - {*self.query_fields, *self.ignored_fields})
+            self.ignored_fields = [*self.ignored_fields, *unknown]
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):

@@ -46,6 +46,7 @@ class RemoveView(RembgView):
     """Cut out one picture and wait for the result."""
 
     required_scopes = {"GET": (Scope.SUBMIT,)}
+    query_fields = None
     body_limits = staticmethod(one_picture)
     parser_classes = [MultiPartParser, FormParser]
 
