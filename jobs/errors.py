@@ -58,10 +58,6 @@ class ParameterMissing(InvalidParameter):
     public_message = gettext_noop("A parameter is missing.")
 
 
-class ParameterUnknown(InvalidParameter):
-    public_message = gettext_noop("A parameter is not known.")
-
-
 class ParameterWithoutEffect(InvalidParameter):
     public_message = gettext_noop("A parameter has no effect here.")
 
@@ -133,6 +129,22 @@ class UploadNotFound(NotFound):
     public_message = gettext_noop("There is no such upload, or it has expired.")
 
 
+class RecipeNotFound(NotFound):
+    public_message = gettext_noop("There is no such recipe.")
+
+
+class OutputNotFound(NotFound):
+    public_message = gettext_noop("The recipe has no such file.")
+
+
+class BackgroundNotFound(NotFound):
+    public_message = gettext_noop("There is no such background picture.")
+
+
+class FileDeleted(NotFound):
+    public_message = gettext_noop("The file has been deleted.")
+
+
 class JobNotFound(NotFound):
     code = "job_not_found"
     public_message = gettext_noop("There is no such job.")
@@ -176,7 +188,7 @@ class DatabaseUnavailable(QueueUnavailable):
 
 
 class ServerBusy(QueueUnavailable):
-    public_message = "The server is busy, please try again."
+    public_message = gettext_noop("The server is busy, please try again.")
     retry_after_s = 5
 
 

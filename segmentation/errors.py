@@ -41,6 +41,10 @@ class InvalidParameter(MattingError):
     public_message = gettext_noop("A parameter is not valid.")
 
 
+class ParameterUnknown(InvalidParameter):
+    public_message = gettext_noop("A parameter is not known.")
+
+
 class BoxInvalid(InvalidParameter):
     code = "box_invalid"
     public_message = gettext_noop("A box is not valid.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,7 +31,7 @@ class AsyncKeyline:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = httpx.AsyncClient(
-            base_url=url.rstrip("/"), headers=requests.headers_of(key), timeout=timeout_s, transport=transport
+            base_url=requests.site_url(url), headers=requests.headers_of(key), timeout=timeout_s, transport=transport
         )
         self._sleep = sleep
 
@@ -111,35 +112,40 @@ class AsyncKeyline:
     async def download(self, url: str, path: str | Path) -> Path:
         """Download a file to `path`, and return the path. An existing file is overwritten.
 
-        If the connection is lost, the download continues where it stopped. Raise KeylineError if the service returns an
-        error, or if the connection is lost in each of six attempts.
+        If the connection is lost or the service refuses temporarily, the download continues where it stopped. Raise
+        KeylineError if the service returns another error, or after six attempts.
 
         url: the URL of a StoredFile, or a URL path of the site.
         """
         part = Part(Path(path))
-        for attempt in range(1, requests.TRIES + 1):
+        for attempt in count(1):
             try:
-                await self._download(url, part)
-                break
+                pause = await self._download(url, part, attempt)
+                if pause is None:
+                    break
             except httpx.TransportError as error:
                 pause = requests.pause_before(attempt, None)
                 if pause is None:
                     raise KeylineError(f"{url} could not be downloaded: {error}") from error
-                await self._sleep(pause)
+            await self._sleep(pause)
         return part.complete()
 
     async def zip(self, job: Job, path: str | Path) -> Path:
         """Download all results of a job as one zip file to `path`, and return the path."""
         return await self.download(f"/api/jobs/{job.id}/zip", path)
 
-    async def _download(self, url: str, part: Part) -> None:
+    async def _download(self, url: str, part: Part, attempt: int) -> float | None:
+        """Download what is missing of a file. Return None, or the seconds to wait before the next attempt."""
         async with self._http.stream("GET", url, headers=part.request_headers(), follow_redirects=True) as response:
             if not part.begins(response):
                 await response.aread()
-                requests.checked(response)
-                return
+                pause = requests.pause_before(attempt, response)
+                if pause is None:
+                    requests.checked(response)
+                return pause
             async for piece in response.aiter_bytes():
                 part.append(piece)
+        return None
 
     async def _submit(
         self, sources: Sequence[Source], options: dict[str, Any], *, wait_s: int | None, accept: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,7 +37,7 @@ class Keyline:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = httpx.Client(
-            base_url=url.rstrip("/"), headers=requests.headers_of(key), timeout=timeout_s, transport=transport
+            base_url=requests.site_url(url), headers=requests.headers_of(key), timeout=timeout_s, transport=transport
         )
         self._sleep = sleep
 
@@ -116,35 +117,40 @@ class Keyline:
     def download(self, url: str, path: str | Path) -> Path:
         """Download a file to `path`, and return the path. An existing file is overwritten.
 
-        If the connection is lost, the download continues where it stopped. Raise KeylineError if the service returns an
-        error, or if the connection is lost in each of six attempts.
+        If the connection is lost or the service refuses temporarily, the download continues where it stopped. Raise
+        KeylineError if the service returns another error, or after six attempts.
 
         url: the URL of a StoredFile, or a URL path of the site.
         """
         part = Part(Path(path))
-        for attempt in range(1, requests.TRIES + 1):
+        for attempt in count(1):
             try:
-                self._download(url, part)
-                break
+                pause = self._download(url, part, attempt)
+                if pause is None:
+                    break
             except httpx.TransportError as error:
                 pause = requests.pause_before(attempt, None)
                 if pause is None:
                     raise KeylineError(f"{url} could not be downloaded: {error}") from error
-                self._sleep(pause)
+            self._sleep(pause)
         return part.complete()
 
     def zip(self, job: Job, path: str | Path) -> Path:
         """Download all results of a job as one zip file to `path`, and return the path."""
         return self.download(f"/api/jobs/{job.id}/zip", path)
 
-    def _download(self, url: str, part: Part) -> None:
+    def _download(self, url: str, part: Part, attempt: int) -> float | None:
+        """Download what is missing of a file. Return None, or the seconds to wait before the next attempt."""
         with self._http.stream("GET", url, headers=part.request_headers(), follow_redirects=True) as response:
             if not part.begins(response):
                 response.read()
-                requests.checked(response)
-                return
+                pause = requests.pause_before(attempt, response)
+                if pause is None:
+                    requests.checked(response)
+                return pause
             for piece in response.iter_bytes():
                 part.append(piece)
+        return None
 
     def _submit(
         self, sources: Sequence[Source], options: dict[str, Any], *, wait_s: int | None, accept: str

@@ -21,7 +21,10 @@ from keyline.client import Keyline
 from keyline.model import Job, KeylineError
 from keyline.options import SUFFIXES, OptionsInvalid, options_add, options_of
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".gif")
+PICTURES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".gif"),
+    *(".jxl", ".jp2", ".j2k", ".jpx"),
+)
 A_JOB = 200  # pictures of one job
 
 

@@ -23,6 +23,17 @@ def headers_of(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
+def site_url(url: str) -> httpx.URL:
+    """Return the URL of a site; raise KeylineError unless it begins with http:// or https:// and names a host."""
+    try:
+        site = httpx.URL(url.strip().rstrip("/"))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise KeylineError(f"{url} is not a URL: {error}") from None
+    if site.scheme not in ("http", "https") or not site.host:
+        raise KeylineError(f"{url} is not the URL of a site; it begins with http:// or https://")
+    return site
+
+
 def new_idempotency_key() -> str:
     return f"client-{uuid.uuid4()}"
 

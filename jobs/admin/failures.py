@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from jobs.admin.base import AuditedAdmin, ReadOnly
 from jobs.models import FailedPicture
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.caller import caller_of
 from jobs.work.failures import failed_pictures, failed_pictures_drop, failed_pictures_retry
 from segmentation.errors import MattingError
@@ -58,7 +58,7 @@ class FailedPictureAdmin(ReadOnly, AuditedAdmin):
                 count += failed_pictures_retry(actor=caller_of(request).staff_actor(image.job.team), images=[image])
             except MattingError as error:
                 picture = _("%(job)s, picture %(position)s") % {"job": image.job_id, "position": image.position}
-                messages.error(request, f"{picture}: {explained(error.code, error.message)}")
+                messages.error(request, f"{picture}: {explained_error(error)}")
         message = ngettext("%(count)s picture is queued again.", "%(count)s pictures are queued again.", count)
         messages.success(request, message % {"count": count})
 

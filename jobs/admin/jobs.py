@@ -26,7 +26,7 @@ from jobs.audit.csv_lines import csv_lines
 from jobs.audit.trail import audit_append
 from jobs.errors import ERROR_CODES
 from jobs.models import Action, Artifact, Job, JobImage, Status
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.caller import caller_of
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
@@ -268,7 +268,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
             try:
                 count += bool(act(job))
             except MattingError as error:
-                reason = explained(error.code, error.message)
+                reason = explained_error(error)
                 refused[reason] = refused.get(reason, 0) + 1
         messages.success(request, said(count) % {"count": count})
         for message, times in refused.items():

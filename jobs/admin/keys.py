@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from jobs.admin.base import AuditedAdmin, moment
 from jobs.models import ApiKey, Scope
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.caller import caller_of
 from jobs.teams.keys import DEFAULT_SCOPES, key_create, key_revoke, networks_checked
 from jobs.templatetags.keyline import scope_words
@@ -52,7 +52,7 @@ class KeyForm(forms.ModelForm):
         try:
             return networks_checked(texts)
         except MattingError as error:
-            raise ValidationError(explained(error.code, error.message)) from None
+            raise ValidationError(explained_error(error)) from None
 
 
 @admin.register(ApiKey)

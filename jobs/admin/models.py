@@ -24,7 +24,7 @@ from jobs.inference.activation import model_activate, model_activate_again, mode
 from jobs.inference.board import models_board
 from jobs.intake.folders import place_in
 from jobs.models import ModelVersion, Role, Team, Tier
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.actor import Actor
 from jobs.teams.caller import caller_of
 from segmentation.errors import MattingError
@@ -134,7 +134,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         try:
             version = model_activate_again(actor=_staff(request), earlier=queryset[0])
         except MattingError as error:
-            messages.error(request, explained(error.code, error.message))
+            messages.error(request, explained_error(error))
         else:
             messages.success(request, _("%(name)s is active from the next picture on.") % {"name": version.name})
 
@@ -148,7 +148,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         try:
             messages.success(request, act())
         except MattingError as error:
-            messages.error(request, explained(error.code, error.message))
+            messages.error(request, explained_error(error))
         return redirect("admin:jobs_modelversion_changelist")
 
 

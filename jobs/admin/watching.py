@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.admin.base import AuditedAdmin
 from jobs.models import WatchedFolder
 from jobs.recipes.selectors import recipe_named
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.actor import Actor
 from jobs.watching.places import Place
 from segmentation.errors import MattingError
@@ -41,7 +41,7 @@ class WatchedFolderForm(forms.ModelForm):
         try:
             check()
         except MattingError as error:
-            self.add_error(field, explained(error.code, error.message))
+            self.add_error(field, explained_error(error))
 
 
 @admin.register(WatchedFolder)

@@ -39,7 +39,7 @@ def preferred_format(request: Request) -> Format | None:
     return None if picture in (None, "image/png") else PICTURES[str(picture)]
 
 
-class AlwaysJson(DefaultContentNegotiation):
+class FirstRenderer(DefaultContentNegotiation):
     """Content negotiation that ignores the Accept header and uses the view's first renderer.
 
     RFC 9110, section 12.5.1, allows a server to ignore this header.
@@ -50,3 +50,7 @@ class AlwaysJson(DefaultContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         first = next(iter(renderers))
         return first, first.media_type
+
+
+class AlwaysJson(FirstRenderer):
+    """Content negotiation of views whose first renderer is JSON."""

@@ -195,7 +195,18 @@ class PublishedView(DialectView):
     """Base class of the views of the emulated vendor APIs. The responses are always in English.
 
     The clients of these APIs compare the texts of responses, so the texts must not be translated.
+
+    query_fields: the query parameters that the view reads. The header X-Ignored-Fields names all others. None: the
+    view's serializer reads the whole query, and `note_ignored` stores the names of the others.
     """
+
+    query_fields: ClassVar[tuple[str, ...] | None] = ()
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if self.query_fields is not None:
+            unknown = sorted({*request.query_params} - {*self.query_fields, *self.ignored_fields})
+            self.ignored_fields = [*self.ignored_fields, *unknown]
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 
-from jobs.errors import MalformedBody, ParameterUnknown
+from jobs.errors import MalformedBody
+from segmentation.errors import ParameterUnknown
+from segmentation.names import known_names_hint
 from segmentation.options import RANGES
 
 if TYPE_CHECKING:
@@ -91,20 +92,21 @@ class KnownFieldsOnly(Base):
         return super().to_internal_value(data)
 
 
-def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
+def require_known(names: Iterable[Any], known: Sequence[str], *, kind: str = "field") -> None:
     """Raise ParameterUnknown for the first of `names` that is not in `known`.
 
     The error message suggests the most similar known name. Raise MalformedBody for a name with unprintable characters.
     Such a name shows that a file was sent as a form.
+
+    kind: the noun for the names in the message, in the singular.
     """
     for name in map(str, names):
         if name in known:
             continue
         if not name.isprintable():
             raise MalformedBody("The body is not a form; send a picture with its Content-Type, such as image/jpeg.")
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known) or 'none'}"
-        raise ParameterUnknown(f"{name[:60]!r} is not a field; {hint}", field=name[:60])
+        hint = known_names_hint(name, known, kind=kind)
+        raise ParameterUnknown(f"{name[:60]!r} is not a {kind}; {hint}", field=name[:60])
 
 
 class BlankAsDefault(Base):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from segmentation.errors import MattingError
 
 MEDIA_TYPE = "application/problem+json"
@@ -26,7 +27,7 @@ class ProblemSerializer(serializers.Serializer):
     """An error as application/problem+json (RFC 9457)."""
 
     type = serializers.SerializerMethodField(help_text="URL of the error's description.")
-    title = serializers.SerializerMethodField(help_text="The code's sentence.")
+    title = serializers.SerializerMethodField(help_text="What kind of error it is, in one sentence.")
     status = serializers.IntegerField(source="http_status", help_text="HTTP status.")
     detail = serializers.SerializerMethodField(help_text="What was wrong with this request.")
     code = serializers.CharField(help_text="Stable code of the error.")
@@ -38,13 +39,13 @@ class ProblemSerializer(serializers.Serializer):
         return f"/docs/errors#{error.code}"
 
     def get_title(self, error: MattingError) -> str:
-        return explained(error.code, error.public_message)
+        return gettext(error.public_message)
 
     def get_field(self, error: MattingError) -> str | None:
         return error.field or None
 
     def get_detail(self, error: MattingError) -> str:
-        return explained(error.code, error.message)
+        return explained_error(error)
 
     def to_representation(self, error: MattingError) -> dict[str, Any]:
         document = super().to_representation(error)

@@ -11,6 +11,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.authentication import SessionAuthentication
 
+from jobs.api.accept import FirstRenderer
 from jobs.api.problem import MEDIA_TYPE
 
 _PROBLEM = "#/components/schemas/Problem"
@@ -72,11 +73,13 @@ def problems_named(result: dict[str, Any], generator: object, request: object, p
 
 
 class Schema(SpectacularJSONAPIView):
+    content_negotiation_class = FirstRenderer
     permission_classes = []
     authentication_classes = []
 
 
 class Docs(SpectacularSwaggerSplitView):
+    content_negotiation_class = FirstRenderer
     permission_classes = []
     authentication_classes = [SessionAuthentication]  # for the bar at the top of the page
     url_name = "schema"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from jobs import pixels
-from jobs.errors import NotFound
+from jobs.errors import OutputNotFound
 from jobs.intake.sources import default_limits
 from jobs.models import Artifact, BackgroundPicture, JobImage, Team
 from jobs.recipes.names import file_name_of
@@ -150,7 +150,7 @@ def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile)
 
 
 def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
-    """Return the file of one output and delete the other files. Raise NotFound if there is no such output.
+    """Return the file of one output and delete the other files. Raise OutputNotFound if there is no such output.
 
     number: the number of the output, from 1.
     """
@@ -158,7 +158,9 @@ def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
         if place != number:
             file.path.unlink(missing_ok=True)
     if not 1 <= number <= len(finished.files):
-        raise NotFound(f"The recipe has {len(finished.files)} outputs, and none numbered {number}.", field="output")
+        raise OutputNotFound(
+            f"The recipe has {len(finished.files)} outputs, and none numbered {number}.", field="output"
+        )
     return finished.files[number - 1]
 
 

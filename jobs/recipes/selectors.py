@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from jobs.errors import NotFound
+from jobs.errors import BackgroundNotFound, RecipeNotFound
 from jobs.models import BackgroundPicture, RecipeVersion, Team
 from jobs.recipes.builtin import builtin_recipes
 from jobs.teams.actor import Actor
@@ -52,16 +52,16 @@ def recipe_versions(actor: Actor, name: str) -> list[RecipeVersion]:
 def recipe_named(actor: Actor, text: str) -> NamedRecipe:
     """Return the recipe for a text of the form `name` or `name@version`.
 
-    Raise NotFound if there is no such recipe, or if the text has another form.
+    Raise RecipeNotFound if there is no such recipe, or if the text has another form.
     """
     name, at, version = text.strip().partition("@")
     if at and not (version.isascii() and version.isdecimal() and len(version) < 9):
-        raise NotFound(f"There is no recipe {text!r:.60}.", field="recipe")
+        raise RecipeNotFound(f"There is no recipe {text!r:.60}.", field="recipe")
     return recipe_get(actor, name, int(version) if at else None)
 
 
 def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedRecipe:
-    """Return a recipe by its name and version. Raise NotFound if there is no such recipe.
+    """Return a recipe by its name and version. Raise RecipeNotFound if there is no such recipe.
 
     version: None for the newest version.
     """
@@ -72,7 +72,7 @@ def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedReci
     row = (rows if version is None else rows.filter(version=version)).first()
     if row is None or (version is None and row.is_deleted):
         wanted = name if version is None else f"{name} v{version}"
-        raise NotFound(f"There is no recipe {wanted!r:.60}.", field="recipe")
+        raise RecipeNotFound(f"There is no recipe {wanted!r:.60}.", field="recipe")
     return _named(row)
 
 
@@ -93,18 +93,18 @@ def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
 
 
 def builtin_recipe(name: str) -> NamedRecipe:
-    """Return a built-in recipe by its name. Raise NotFound, with a list of the valid names, for an unknown name."""
+    """Return a built-in recipe by its name. Raise RecipeNotFound, with the valid names, for an unknown name."""
     recipes = builtin_recipes()
     if name not in recipes:
-        raise NotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
+        raise RecipeNotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
     return _builtin(name, recipes[name])
 
 
 def background_get(team: Team, name: str) -> BackgroundPicture:
-    """Return a background picture of the team by its name. Raise NotFound if there is none with this name."""
+    """Return a background picture of the team by its name. Raise BackgroundNotFound if there is none with this name."""
     picture = BackgroundPicture.objects.filter(team=team, name=name).first()
     if picture is None:
-        raise NotFound(f"There is no background picture {name!r:.60}.", field="background.picture")
+        raise BackgroundNotFound(f"There is no background picture {name!r:.60}.", field="background.picture")
     return picture
 
 

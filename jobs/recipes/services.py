@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from jobs.audit.trail import Author, audit_append
-from jobs.errors import NotFound, PermissionDenied
+from jobs.errors import BackgroundNotFound, PermissionDenied, ScopeMissing
 from jobs.intake.sources import CheckedSource
 from jobs.models import Action, BackgroundPicture, RecipeVersion, Scope, Team
 from jobs.quota.charges import usage_check
@@ -132,7 +132,7 @@ def background_save(*, actor: Actor, name: str, source: CheckedSource) -> Backgr
 def background_delete(*, actor: Actor, name: str) -> None:
     """Delete a background picture and its file.
 
-    Raise NotFound if there is no picture with this name, InvalidParameter if a recipe uses the picture, and
+    Raise BackgroundNotFound if there is no picture with this name, InvalidParameter if a recipe uses the picture, and
     PermissionDenied if the actor does not have the scope `submit`.
     """
     _require_member(actor)
@@ -140,7 +140,7 @@ def background_delete(*, actor: Actor, name: str) -> None:
         Team.objects.select_for_update().get(pk=actor.team.pk)
         picture = BackgroundPicture.objects.filter(team=actor.team, name=name).first()
         if picture is None:
-            raise NotFound(f"There is no background picture {name!r:.60}.")
+            raise BackgroundNotFound(f"There is no background picture {name!r:.60}.")
         users = [row.name for row in _current(actor.team) if _uses(row, name)]
         if users:
             raise InvalidParameter(f"name: the recipe {users[0]} uses this picture", field="name")
@@ -162,7 +162,7 @@ def _uses(row: RecipeVersion, picture: str) -> bool:
 
 def _require_member(actor: Actor) -> None:
     if not actor.has_scope(Scope.SUBMIT):
-        raise PermissionDenied(f"This needs the scope {str(Scope.SUBMIT)!r}.")
+        raise ScopeMissing(Scope.SUBMIT)
 
 
 def _audit(actor: Actor, row: RecipeVersion, **values: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from jobs.errors import NotFound
+from jobs.errors import FileDeleted, NotFound
 from jobs.models import Artifact, Job, JobImage
 from jobs.teams.actor import Actor
 from jobs.work.selectors import jobs_of
@@ -51,7 +51,7 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
         artifact = artifact_of(image, kind)
         if artifact is not None:
             return artifact
-    raise NotFound("The result has been deleted.")
+    raise FileDeleted("The result has been deleted.")
 
 
 def result_of(image: JobImage, *kinds: str) -> Artifact:

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import empty
 
-from jobs.errors import NotFound, StorageFailed
+from jobs.errors import FileDeleted, StorageFailed
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.signatures import is_signature_of, signature_of
 
@@ -170,24 +170,24 @@ def _saved(key: str, content: File) -> str:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading. Raise NotFound if it is missing, and StorageFailed if the storage fails."""
+    """Open a stored file for reading. Raise FileDeleted if it is missing, and StorageFailed if the storage fails."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
-        raise NotFound("The file has been deleted.") from error
+        raise FileDeleted from error
     except Exception as error:
         logger.exception("opening %s failed", key)
         raise StorageFailed from error
 
 
 def local_path(key: str) -> Path | None:
-    """Return the path of a stored file on this machine; None for a bucket. Raise NotFound if the file is missing."""
+    """Return the path of a stored file on this machine; None for a bucket. Raise FileDeleted if the file is missing."""
     try:
         path = Path(default_storage.path(key))
     except NotImplementedError:
         return None
     if not path.is_file():
-        raise NotFound("The file has been deleted.")
+        raise FileDeleted
     return path
 
 

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from jobs.api.base import matting_error_of
 from jobs.api.native.serializers import CutoutOptionsSerializer
 from jobs.models import Job, JobImage
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.web.gallery import Row
 from jobs.web.presets import presets_for
 from jobs.web.quality import quality_choices
@@ -39,7 +39,7 @@ class AgainView(TeamPage, ButtonsOnly):
             job = self._submit(request, images)
         except (MattingError, ValidationError) as exception:
             error = matting_error_of(exception)
-            messages.error(request, explained(error.code, error.message))
+            messages.error(request, explained_error(error))
             return render(request, "again.html", self._shown(images), status=422)
         return redirect("site:job", job_id=job.id)
 

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.caller import caller_of
 from jobs.teams.presets import preset_delete, preset_save
 from jobs.teams.selectors import presets_of
@@ -81,7 +81,7 @@ class PresetsView(LoginRequiredMixin, View):
         except (ValueError, TypeError, AttributeError):
             return JsonResponse({"detail": _("The settings are not valid.")}, status=400)
         except MattingError as error:
-            return JsonResponse({"detail": explained(error.code, error.message)}, status=error.http_status)
+            return JsonResponse({"detail": explained_error(error)}, status=error.http_status)
         return JsonResponse({}, status=201)
 
     def delete(self, request: HttpRequest) -> JsonResponse:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobNotFound
 from jobs.models import Job
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.actor import Actor
 from jobs.web.again import AgainView
 from jobs.web.session import ButtonsOnly, TeamPage
@@ -42,7 +42,7 @@ class JobAction(TeamPage, ButtonsOnly):
         try:
             self.act(job)
         except MattingError as error:
-            messages.error(request, explained(error.code, error.message))
+            messages.error(request, explained_error(error))
         return redirect(self.page_url_name, job_id=job_id)
 
     def act(self, job: Job) -> None:

@@ -21,7 +21,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from jobs.errors import NoTeam, NotFound
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.actor import Actor
 from jobs.teams.caller import caller_of
 from segmentation.errors import MattingError
@@ -158,7 +158,7 @@ class ActionsPage(TeamPage, TemplateView):
         return response
 
     def _refused(self, error: MattingError) -> HttpResponse | None:
-        text = explained(error.code, error.message)
+        text = explained_error(error)
         # A member who does not manage the team has no form that could show the error.
         if not self.typed or not self.actor.is_manager:
             messages.error(self.request, text)

@@ -17,7 +17,7 @@ from jobs.api.native.serializers import CutoutOptionsSerializer
 from jobs.intake.sources import accept_upload
 from jobs.models import Job
 from jobs.recipes.selectors import recipe_named, recipes_of
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.caller import caller_of
 from jobs.trial.cutouts import is_offered, trial_limits
 from jobs.web import words
@@ -77,7 +77,7 @@ class SubmitView(TeamPage, ButtonsOnly):
             job = self._submit(request)
         except (MattingError, ValidationError) as exception:
             error = matting_error_of(exception)
-            messages.error(request, explained(error.code, error.message))
+            messages.error(request, explained_error(error))
             return redirect(self.page_url_name)
         return redirect("site:job", job_id=job.id)
 

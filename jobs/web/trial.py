@@ -16,7 +16,7 @@ from jobs.intake.sources import accept_upload
 from jobs.models import Artifact
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
-from jobs.sentences import explained
+from jobs.sentences import explained_error
 from jobs.teams.caller import caller_of
 from jobs.trial.cutouts import is_offered, trial_image, trial_limits, trial_submit
 from segmentation.errors import MattingError
@@ -51,9 +51,7 @@ class TrialView(View):
             source = accept_upload(upload, limits=trial_limits())
             job = trial_submit(source=source, address=caller.address, request_id=caller.request_id)
         except MattingError as error:
-            messages.error(
-                request, _(error.message) if error.http_status == 429 else explained(error.code, error.message)
-            )
+            messages.error(request, _(error.message) if error.http_status == 429 else explained_error(error))
             return redirect("site:home")
         request.session[SESSION_KEY] = str(job.pk)
         return redirect("site:trial")

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
-from jobs.errors import PermissionDenied
+from jobs.errors import PermissionDenied, ScopeMissing
 from jobs.intake.fetch import check_url, policy_from_settings
-from jobs.models import Action, Team, Webhook
+from jobs.models import Action, Scope, Team, Webhook
 from jobs.teams.actor import Actor
 from jobs.webhooks.signing import new_secret
 from segmentation.errors import InvalidParameter
@@ -107,7 +107,9 @@ def callback_signer(*, team: Team) -> Webhook:
 
 
 def require_manager(actor: Actor) -> None:
-    """Raise PermissionDenied if the actor may not manage the team's webhooks."""
+    """Raise PermissionDenied if the actor may not manage the team's webhooks; for a key, raise ScopeMissing."""
+    if actor.key is not None and not actor.is_manager:
+        raise ScopeMissing(Scope.ADMIN)
     if not actor.is_manager:
         raise PermissionDenied("Webhooks are managed by the team's owners and admins, or with the scope 'admin'.")
 

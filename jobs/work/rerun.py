@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobs.errors import NotFound
+from jobs.errors import FileDeleted
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import accept_stored, default_limits, limits_from_json
 from jobs.models import Artifact, Job, JobImage
@@ -28,7 +28,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
     the old job. If another user submitted the source, the audit trail records that the actor opened it.
     options: the options of the new job.
     door: how the new job is submitted.
-    Raise NotFound if the source is deleted, and the errors of `job_submit`.
+    Raise FileDeleted if the source is deleted, and the errors of `job_submit`.
     """
     limits = limits_from_json(image.job.limits)
     job = _submitted_again(actor, [image], options, door, limits, corrects=entry_of(image))
@@ -43,7 +43,7 @@ def images_rerun(*, actor: Actor, images: Sequence[JobImage], options: CutoutOpt
     The site's limits apply. The new job has the recipes of the first picture's job. Pictures whose source is deleted
     are left out.
     door: how the job is submitted.
-    Raise NotFound if no source remains, and the errors of `job_submit`.
+    Raise FileDeleted if no source remains, and the errors of `job_submit`.
     """
     stored = [image for image in images if artifact_of(image, Artifact.Kind.SOURCE)]
     return _submitted_again(actor, stored, options, door, default_limits())
@@ -60,7 +60,7 @@ def _submitted_again(
 ) -> Job:
     sources = [source for image in images if (source := artifact_of(image, Artifact.Kind.SOURCE))]
     if not sources:
-        raise NotFound("The picture's source has been deleted.")
+        raise FileDeleted("The picture's source has been deleted.")
     job = job_submit(
         actor=actor,
         door=door,

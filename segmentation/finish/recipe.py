@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from segmentation.errors import InvalidParameter
+from segmentation.errors import InvalidParameter, ParameterUnknown
+from segmentation.names import known_names_hint
 from segmentation.options import Color
 
 MAX_SIDE_PX = 8192
@@ -347,6 +348,9 @@ class Recipe(_Part):
         except ValidationError as error:
             problem = error.errors(include_url=False, include_context=False)[0]
             place = ".".join(([within] if within else []) + _names(problem["loc"])) or "recipe"
+            if problem["type"] == "extra_forbidden":
+                hint = known_names_hint(str(problem["loc"][-1]), _known_names(problem["loc"][:-1]))
+                raise ParameterUnknown(f"{place} is not a field of a recipe; {hint}", field=place) from None
             reason = str(problem["msg"]).removeprefix("Value error, ")
             raise InvalidParameter(f"{place}: {reason}", field=place) from None
 
@@ -364,6 +368,29 @@ def _names(location: tuple[int | str, ...]) -> list[str]:
     if names[:1] == ["background"]:
         del names[1:2]
     return names
+
+
+def _known_names(location: tuple[int | str, ...]) -> list[str]:
+    """Return the names of the fields of a part of a recipe. location: its path, from pydantic's `loc`."""
+    schema = Recipe.model_json_schema()
+    parts = _alternatives(schema, schema)
+    for step in location:
+        # The chosen type of a background is on the path, but it is no property.
+        chosen = [part for part in parts if part.get("properties", {}).get("type", {}).get("const") == step]
+        if isinstance(step, int):
+            inner = [part["items"] for part in parts if "items" in part]
+        else:
+            inner = chosen or [part["properties"][step] for part in parts if step in part.get("properties", {})]
+        parts = [alternative for part in inner for alternative in _alternatives(part, schema)]
+    return list(dict.fromkeys(name for part in parts for name in part.get("properties", {})))
+
+
+def _alternatives(part: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the schemas that a part of a JSON schema allows, with references resolved."""
+    if "$ref" in part:
+        return _alternatives(schema["$defs"][part["$ref"].rpartition("/")[2]], schema)
+    choices = [*part.get("anyOf", ()), *part.get("oneOf", ())]
+    return [found for choice in choices for found in _alternatives(choice, schema)] if choices else [part]
 
 
 def recipe_schema() -> dict[str, Any]:

@@ -252,3 +252,27 @@ def test_a_dialect_names_the_fields_that_it_ignores(
         )
 
     assert "treshold" in response["X-Ignored-Fields"]
+
+
+QUERIES = [
+    ("unet", "post", "/api/matting/single"),
+    ("unet", "get", "/api/matting/task/batch_20260101_000000"),
+    ("baidu", "post", "/rest/2.0/image-process/v1/segment"),
+    ("baidu", "get", "/oauth/2.0/token?grant_type=client_credentials&client_id={id}&client_secret={secret}"),
+    ("dashscope", "post", "/api/v1/services/aigc/image2image/image-synthesis"),
+    ("dashscope", "get", "/api/v1/tasks"),
+    ("dashscope", "get", "/api/v1/uploads?action=getPolicy&model=any"),
+    ("picwish", "post", "/task/pic/segmentation"),
+    ("removebg", "get", "/v1.0/account"),
+    ("removebg", "post", "/v1.0/removebg"),
+]
+
+
+@pytest.mark.parametrize(("method", "url"), [rest for name, *rest in QUERIES if name in CONTRACTS])
+def test_a_dialect_names_the_query_parameters_that_it_ignores(
+    alice: Person, client_of_alice: Client, method: str, url: str
+) -> None:
+    asked = url.format(id=alice.key.public_id, secret=alice.secret)
+    response = getattr(client_of_alice, method)(f"{asked}{'&' if '?' in asked else '?'}treshold=5")
+
+    assert response["X-Ignored-Fields"] == "treshold"

@@ -46,6 +46,16 @@ def test_the_document_that_the_site_serves_is_the_valid_one(client: Client) -> N
     assert client.get("/openapi.json").json()["paths"].keys() == schema()["paths"].keys()
 
 
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/png", "application/json;q=0", "?"])
+def test_the_document_and_its_page_are_sent_whatever_is_accepted(client: Client, db: None, accept: str) -> None:
+    document = client.get("/openapi.json", headers={"Accept": accept})
+    page = client.get("/docs", headers={"Accept": accept})
+
+    assert (document.status_code, page.status_code) == (200, 200)
+    assert document.json()["openapi"]
+    assert b"swagger-ui" in page.content
+
+
 def test_a_strict_validator_accepts_the_document() -> None:
     assert [error.message for error in OpenAPIV30SpecValidator(schema()).iter_errors()] == []
 

@@ -111,6 +111,44 @@ def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path: Path) -> Non
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_download_that_is_refused_for_a_moment_is_repeated(tmp_path: Path) -> None:
+    script = Script(busy("7"), httpx.Response(200, content=b"zip"))
+
+    path = script.client().download("/api/jobs/1/zip", tmp_path / "a.zip")
+
+    assert (path.read_bytes(), script.pauses) == (b"zip", [7])
+
+
+def test_the_async_client_repeats_a_download_as_well(tmp_path: Path) -> None:
+    script, pauses = Script(busy("7"), httpx.Response(200, content=b"zip")), []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def download() -> Path:
+        async with AsyncKeyline("http://site", transport=httpx.MockTransport(script), sleep=pause) as client:
+            return await client.download("/api/jobs/1/zip", tmp_path / "a.zip")
+
+    assert (loops.run(download()).read_bytes(), pauses) == (b"zip", [7])
+
+
+def test_a_download_that_is_refused_for_good_is_an_error_at_once(tmp_path: Path) -> None:
+    script = Script(httpx.Response(404, json={"detail": "There are no results.", "code": "not_found"}))
+
+    with pytest.raises(KeylineError, match="no results"):
+        script.client().download("/api/jobs/1/zip", tmp_path / "a.zip")
+
+    assert script.pauses == []
+
+
+@pytest.mark.parametrize("url", ["site:8000", "localhost", "ftp://site", "http://", "http://site:port"])
+def test_a_url_that_is_no_sites_is_refused_at_once(url: str) -> None:
+    with pytest.raises(KeylineError, match="URL"):
+        Keyline(url)
+    with pytest.raises(KeylineError, match="URL"):
+        AsyncKeyline(url)
+
+
 def test_a_download_is_followed_to_a_bucket_without_the_key(tmp_path: Path) -> None:
     there = httpx.Response(302, headers={"Location": "https://bucket.example/a.png?signature=1"})
     script = Script(there, httpx.Response(200, content=b"png"))
@@ -169,6 +207,19 @@ def test_the_command_cuts_out_a_folder_and_skips_what_is_there(scripted: Callabl
     assert statuses == [1, 0]
     assert sorted(path.name for path in results.iterdir()) == ["a.png", "b.png"]
     assert len(script.requests) == 3
+
+
+def test_the_command_takes_every_format_of_the_site(scripted: Callable[..., Script], tmp_path: Path) -> None:
+    names = ["a.jpg", "b.png", "c.webp", "d.heic", "e.heif", "f.avif", "g.tif", "h.jxl", "i.jp2", "j.bmp", "k.gif"]
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in names:
+        (source / name).write_bytes(b"picture")
+    answers = [httpx.Response(200, content=b"png", headers={"Content-Type": "image/png"}) for _ in names]
+    script = scripted(*answers)
+
+    assert main(["--url", "http://site", "p", str(source), str(tmp_path / "out")]) == 0
+    assert len(script.requests) == len(names)
 
 
 def test_the_command_asks_for_the_site(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.utils import translation
+from django.utils.translation import gettext
 
-from jobs.errors import error_kinds
-from jobs.sentences import explained
+from jobs.errors import LinkExpired, error_kinds
+from jobs.sentences import explained, explained_error
+from segmentation.errors import MattingError
 from tests.cast import Person
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
@@ -18,6 +20,25 @@ def test_every_sentence_of_the_tree_is_translated():
     unchanged = [kind.code for kind in error_kinds() if translated[kind.code] == kind.public_message]
     assert unchanged == []
     assert [code for code, sentence in translated.items() if "(" in sentence] == []
+
+
+def test_every_sentence_of_the_native_api_is_translated():
+    """The published dialects respond in English, so their own errors have no translation."""
+    kinds: list[type[MattingError]] = [MattingError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    own = {kind.public_message for kind in kinds if kind.__module__.split(".")[:2] != ["jobs", "api"]}
+
+    for language in ("de", "zh-hans"):
+        with translation.override(language):
+            assert {sentence for sentence in own if gettext(sentence) == sentence} == set(), language
+
+
+def test_the_sentence_is_that_of_the_errors_own_class():
+    with translation.override("de"):
+        assert explained_error(LinkExpired()) == "Der Link ist abgelaufen."
+        assert explained_error(LinkExpired("ask again")) == "Der Link ist abgelaufen. (ask again)"
+        assert explained("permission_denied", LinkExpired.public_message) == "Der Link ist abgelaufen."
 
 
 def test_details_follow_the_translated_sentence():

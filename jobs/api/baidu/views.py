@@ -122,6 +122,7 @@ class TokenView(OAuthView):
 
     authentication_classes = []
     permission_classes = []
+    query_fields = None
     parser_classes = [ShortJsonOrFormBody]
 
     @extend_schema(
@@ -152,6 +153,7 @@ class TokenView(OAuthView):
     def _answer(self, sent: Any) -> Response:
         body = serializers.BaiduTokenRequestSerializer(data=sent)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         _, token = token_issue(public_id=body.validated_data["client_id"], secret=body.validated_data["client_secret"])
         return Response(render_token(token), headers={"Cache-Control": "no-store"})
 
@@ -160,6 +162,7 @@ class SegmentView(BaiduView):
     """Cut out one picture and wait for the result."""
 
     authentication_classes = [TokenAuthentication, NetworkAuthentication]
+    query_fields = ("access_token", "aipSdk", "aipVersion")  # the vendor's SDK adds the last two
     body_limits = staticmethod(one_picture)
 
     @extend_schema(
@@ -183,6 +186,7 @@ class SegmentView(BaiduView):
             sources=[body.to_source()],
             limits=serializers.limits(),
         )
+        self.log_id = job.external_id  # a repeated request gets the log_id of the first one, which finds the job
         return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=self._answer)
 
     def _answer(self, image: JobImage) -> Response:

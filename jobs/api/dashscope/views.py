@@ -129,6 +129,8 @@ class SubmitView(DashScopeView):
 class TasksView(DashScopeView):
     """List the team's tasks of the DashScope-compatible API."""
 
+    query_fields = None
+
     @extend_schema(
         tags=["DashScope"],
         operation_id="dashscope_tasks_list",
@@ -139,6 +141,7 @@ class TasksView(DashScopeView):
     def get(self, request: Request) -> Response:
         query = serializers.DashScopeTaskFilterSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
+        self.note_ignored(query)
         chosen = query.validated_data
         jobs = jobs_kept(self.actor, self.dialect, query.to_filters()).select_related("api_key")
         if chosen.get("model_name", MODEL) != MODEL:
@@ -197,6 +200,7 @@ class UploadPolicyView(DashScopeView):
     """Return a signed grant for one upload. The SDK requests a grant when the picture is a `file://` URL."""
 
     required_scopes = {"GET": (Scope.SUBMIT,)}
+    query_fields = None
 
     @extend_schema(
         tags=["DashScope"],
@@ -206,7 +210,9 @@ class UploadPolicyView(DashScopeView):
         responses={200: serializers.DashScopePolicySerializer, **ERROR_RESPONSES},
     )
     def get(self, request: Request) -> Response:
-        serializers.DashScopePolicyQuerySerializer(data=request.query_params).is_valid(raise_exception=True)
+        query = serializers.DashScopePolicyQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        self.note_ignored(query)
         key = self.actor.key
         if key is None:
             raise AuthenticationRequired

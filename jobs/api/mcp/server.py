@@ -17,6 +17,7 @@ from django.db import close_old_connections
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context, Image
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
 from rest_framework.utils.encoders import JSONEncoder
 
 from jobs.api.auth import is_allowed_from
@@ -39,7 +40,7 @@ from jobs.work.repeats import jobs_delivered
 from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door, job_submit
 from jobs.work.waiting import wait_for_job
-from segmentation.errors import ImageMissing, MattingError
+from segmentation.errors import ImageMissing, InvalidParameter, MattingError
 from segmentation.options import Box, Color, CutoutOptions, Format, Method, Point, Subject
 
 NAME = "mcp"
@@ -56,10 +57,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
 
     base_url: the site's URL, which is the beginning of the links in jobs.
     """
-    server = MCPServer("keyline", instructions=INSTRUCTIONS)
 
-    @server.tool()
-    @_answering
     def cut_out(
         context: Context[Any, Any],
         image_base64: str = "",
@@ -98,15 +96,11 @@ def build_server(*, base_url: str = "") -> MCPServer:
         jobs_delivered([job.pk])  # an equal call after this one creates a new job
         return answer
 
-    @server.tool()
-    @_answering
     def look_at_job(context: Context[Any, Any], job_id: str) -> dict[str, Any]:
         """Return a job: its state, its pictures, and links to their files."""
         actor = actor_of(context, Scope.READ)
         return _plain(job_document(job_get(actor, _uuid(job_id)), base_url=base_url))
 
-    @server.tool()
-    @_answering
     def fetch_result(
         context: Context[Any, Any], job_id: str, position: int = 0, kind: Artifact.Kind = Artifact.Kind.CUTOUT
     ) -> Image:
@@ -118,7 +112,8 @@ def build_server(*, base_url: str = "") -> MCPServer:
         actor = actor_of(context, Scope.READ)
         return _picture(actor, image_at(job_get(actor, _uuid(job_id)), position), kind)
 
-    return server
+    tools = [_tool(function) for function in (cut_out, look_at_job, fetch_result)]
+    return MCPServer("keyline", instructions=INSTRUCTIONS, tools=tools)
 
 
 def max_request_bytes() -> int:
@@ -160,6 +155,16 @@ def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False)
     return Actor(team=key.team, key=key, address=address, request_id=str(uuid.uuid4()))
 
 
+def _tool(function: Callable[..., Any]) -> Tool:
+    """Return a function as a tool. Unknown arguments are refused; by default the package ignores them."""
+    tool = Tool.from_function(_answering(function))
+    arguments = tool.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    tool.parameters["additionalProperties"] = False
+    return tool
+
+
 def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that calls `tool` and converts a MattingError to a ToolError.
 
@@ -181,6 +186,8 @@ def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
 
 def _source(actor: Actor, image_base64: str, image_url: str) -> Source:
     limits = limits_within(default_limits(), quota_of(actor.team))
+    if image_base64 and image_url:
+        raise InvalidParameter("image_url: send this or image_base64", field="image_url")
     if image_base64:
         return accept_base64(image_base64, limits=limits)
     if image_url:

@@ -19,7 +19,6 @@ from rest_framework.response import Response
 from jobs.api.body_limits import one_picture
 from jobs.api.fields import KnownFieldsOnly
 from jobs.api.problem import PROBLEM
-from jobs.intake.sources import accept_upload
 from jobs.models import BackgroundPicture
 from jobs.recipes.rendering import background_begin
 from jobs.recipes.selectors import backgrounds_of
@@ -27,6 +26,7 @@ from jobs.recipes.services import background_delete, background_save
 from jobs.results.variants import done_rendering
 
 from .base import NativeView
+from .sources import accept_named
 
 
 class BackgroundRequestSerializer(KnownFieldsOnly, serializers.Serializer):
@@ -65,7 +65,7 @@ class BackgroundsView(NativeView):
     def post(self, request: Request) -> Response:
         body = BackgroundRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        source = accept_upload(body.validated_data["image"])
+        source = accept_named(body.validated_data["image"], field="image")
         saved = background_save(actor=self.actor, name=body.validated_data["name"], source=source)
         return Response(BackgroundSerializer(saved).data, status=201)
 

@@ -44,7 +44,7 @@ class NativeView(DialectView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.query_fields is not None:
-            require_known(request.query_params, self.query_fields)
+            require_known(request.query_params, self.query_fields, kind="query parameter")
 
     def render_error(self, error: MattingError, request: Request | HttpRequest | None) -> Response:
         request_id = "" if request is None else request_id_of(request)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.api.fields import KnownFieldsOnly
+from jobs.api.fields import Choice, KnownFieldsOnly
 from segmentation.errors import InvalidParameter
 
 from .fields import FinishField, json_in
@@ -23,7 +23,7 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
     Width, blur and points are in pixels of a canvas that has the same proportions as the picture.
     """
 
-    mode = serializers.ChoiceField(choices=["erase", "restore"])
+    mode = Choice(choices=["erase", "restore"])
     width = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
     blur = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
     points = serializers.ListField(

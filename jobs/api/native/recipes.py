@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.bodies import MarkedJson
-from jobs.api.fields import KnownFieldsOnly
+from jobs.api.fields import Choice, KnownFieldsOnly
 from jobs.api.problem import PROBLEM
 from jobs.models import Scope
 from jobs.recipes.notes import note_said
@@ -82,7 +82,7 @@ class PreviewRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     recipe = serializers.JSONField(help_text=_BODY_HELP)
     job = serializers.UUIDField(required=False, help_text="A job of the team; without it the sample is used.")
     position = serializers.IntegerField(min_value=0, required=False, help_text="Which picture of the job, from 0.")
-    sample = serializers.ChoiceField(choices=SAMPLES, default=SAMPLES[0])
+    sample = Choice(choices=SAMPLES, default=SAMPLES[0])
 
 
 class RecipesView(NativeView):

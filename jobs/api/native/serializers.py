@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from jobs.api.base import matting_error_of
 from jobs.api.fields import Choice, KnownFieldsOnly, ShareOptionField, SwitchField, WholeOptionField
 from jobs.errors import ParameterWithoutEffect
 from jobs.models import Status
@@ -130,8 +132,18 @@ class SettingsField(serializers.DictField):
         found = {}
         for upload, options in data.items():
             body = PictureSettingsSerializer(data=options)
-            body.is_valid(raise_exception=True)
-            found[str(upload)] = body.to_settings()
+            try:
+                body.is_valid(raise_exception=True)
+                found[str(UUID(str(upload)))] = body.to_settings()
+            except ValueError:
+                raise InvalidParameter(
+                    f"settings: {upload!r:.60} is not the id of an upload", field="settings"
+                ) from None
+            except (serializers.ValidationError, InvalidParameter) as raised:
+                error = matting_error_of(raised)
+                error.message = f"settings: {error.message}"
+                error.field = f"settings.{str(upload)[:36]}.{error.field}"
+                raise error from None
         return found
 
 
@@ -267,6 +279,15 @@ class VariantRequestSerializer(RenderingSerializer):
     output = serializers.IntegerField(
         min_value=1, default=1, help_text="Which file of the recipe is sent; `keep` stores all of them."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if attrs["keep"] and attrs["for_screen"]:
+            raise ParameterWithoutEffect("for_screen: a kept rendering has its full size", field="for_screen")
+        if attrs["output"] > 1 and (attrs["keep"] or not attrs.get("recipe")):
+            reason = "`keep` stores all files" if attrs["keep"] else "only a `recipe` has several files"
+            raise ParameterWithoutEffect(f"output: {reason}", field="output")
+        return attrs
 
 
 class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):

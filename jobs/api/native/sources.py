@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
+
 from jobs.api.links import source_of_url
 from jobs.errors import DownloadFailed, NotFound, UrlForbidden, UrlTooLong
 from jobs.intake import archives
@@ -22,7 +24,7 @@ from jobs.intake.sources import (
     clean_name,
 )
 from jobs.teams.actor import Actor
-from segmentation.errors import ImageError, MattingError
+from segmentation.errors import ImageError, InvalidParameter, MattingError
 from segmentation.image import Limits
 
 _FAILS_ALONE = (ImageError, UrlForbidden, UrlTooLong, DownloadFailed, NotFound)
@@ -56,6 +58,10 @@ def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Sou
             sources.append(accept_or_refuse(accept, name=name, refusing=_FAILS_ALONE))
     check_count(len(sources))
     own = values.get("settings", {})
+    if unknown := [upload for upload in own if upload not in map(str, values.get("upload", ()))]:
+        raise InvalidParameter(
+            f"settings: {unknown[0]} is not the id of an upload of this request", field=f"settings.{unknown[0]}"
+        )
     for number, (field, value) in enumerate(sent, start=len(sources) - len(sent)):
         source = sources[number]
         if field == "upload" and isinstance(source, CheckedSource):
@@ -75,6 +81,15 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
     return accept_stored(upload.key, name=upload.name, limits=limits)
 
 
+def accept_named(file: UploadedFile | None, *, field: str) -> CheckedSource:
+    """Check the uploaded file of the field `field` and return it as a source; errors contain the file's name."""
+    try:
+        return accept_upload(file)
+    except ImageError as error:
+        _name_error(error, clean_name(file.name or "") if file else "", field)
+        raise
+
+
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
     """Call `accept` and return its source.
 
@@ -90,7 +105,7 @@ def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
 def _name_error(error: MattingError, name: str, field: str) -> None:
     if name and name not in error.message:
         error.message = f"{name}: {error.message}"
-    error.field = error.field or field
+    error.field = field
 
 
 def _name_of(field: str, value: Any, number: int) -> str:

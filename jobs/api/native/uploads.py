@@ -23,12 +23,13 @@ from jobs.api.problem import PROBLEM
 from jobs.api.submitting import idempotency_key, require_same_request
 from jobs.errors import UploadNotFound
 from jobs.intake.selectors import upload_get
-from jobs.intake.sources import CheckedSource, accept_upload, clean_path
+from jobs.intake.sources import CheckedSource, clean_path
 from jobs.intake.uploads import upload_store
 from jobs.models import Upload
 from segmentation.errors import InvalidParameter
 
 from .base import IDEMPOTENCY_KEY, NativeView
+from .sources import accept_named
 
 _MAX_FOLDER = 400
 
@@ -73,7 +74,7 @@ class UploadsView(NativeView):
     def post(self, request: Request) -> Response:
         body = UploadRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        source = accept_upload(body.validated_data.get("image"))
+        source = accept_named(body.validated_data.get("image"), field="image")
         path = PurePosixPath(body.validated_data.get("folder", "")) / source.name
         source = replace(source, name=clean_path(str(path)))
         upload = self._stored(source, idempotency_key(request))
@@ -95,6 +96,6 @@ class UploadsView(NativeView):
                 return upload_store(actor=self.actor, source=source, upload_id=upload_id)
             except InvalidParameter:  # a concurrent request with the same key has stored it
                 earlier = upload_get(self.actor, upload_id)
-        require_same_request(earlier.sha256, source.sha256)
+        require_same_request(f"{earlier.sha256} {earlier.name}", f"{source.sha256} {source.name}")
         self.is_replay = True
         return earlier

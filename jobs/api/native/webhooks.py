@@ -16,7 +16,7 @@ from jobs.api.auth import HasScope, actor_of
 from jobs.api.bodies import MarkedJson
 from jobs.api.fields import Choice, KnownFieldsOnly
 from jobs.api.problem import PROBLEM
-from jobs.errors import AuthenticationRequired, PermissionDenied
+from jobs.errors import AuthenticationRequired
 from jobs.models import Webhook, WebhookDelivery
 from jobs.webhooks import endpoints as services
 from jobs.webhooks.outbox import delivery_replay
@@ -117,7 +117,8 @@ class ManagersWrite(HasScope):
             return super().has_permission(request, view)
         if request.auth is None and not request.user.is_authenticated:
             raise AuthenticationRequired
-        return actor_of(request).is_manager
+        services.require_manager(actor_of(request))
+        return True
 
 
 class ManagedView(NativeView):
@@ -215,10 +216,8 @@ class CallbackSecretView(ManagedView):
         responses={200: CallbackSecretSerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request) -> Response:
-        actor = self.actor
-        if not actor.is_manager:
-            raise PermissionDenied
-        return Response(CallbackSecretSerializer(services.callback_signer(team=actor.team)).data)
+        services.require_manager(self.actor)
+        return Response(CallbackSecretSerializer(services.callback_signer(team=self.actor.team)).data)
 
     @extend_schema(
         tags=["Native"],

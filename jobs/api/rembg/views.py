@@ -37,15 +37,16 @@ class RembgView(PublishedView):
     renderer_classes = [JSONRenderer]
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        is_get = request is not None and request.method == "GET"
+        in_query = request is not None and (request.method == "GET" or error.field in request.GET)
         status = 400 if isinstance(error, serializers.ModelUnknown) else None
-        return render.render_error(error, where="query" if is_get else "body", status=status)
+        return render.render_error(error, where="query" if in_query else "body", status=status)
 
 
 class RemoveView(RembgView):
     """Cut out one picture and wait for the result."""
 
     required_scopes = {"GET": (Scope.SUBMIT,)}
+    query_fields = None
     body_limits = staticmethod(one_picture)
     parser_classes = [MultiPartParser, FormParser]
 

@@ -281,6 +281,7 @@ class ReloadView(UNetView):
     def post(self, request: Request) -> Response:
         body = serializers.UNetReloadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         place = folders.place_in(
             body.validated_data["model_path"], [settings.MATTING_WEIGHTS_DIR], field="model_path", alias=MODELS
         )

@@ -183,6 +183,16 @@ def test_the_log_id_finds_the_job(alice: Person, photo: str) -> None:
     assert (job.dialect, job.team, job.status) == ("baidu", alice.team, "succeeded")
 
 
+@pytest.mark.usefixtures("instant_worker")
+def test_a_repeated_request_has_the_log_id_of_the_job(alice: Person, photo: str) -> None:
+    sent, headers = {"image": photo, "method": "auto"}, {"Idempotency-Key": "order-17"}
+
+    first, second = (alice.api().post(URL, sent, "application/json", headers=headers) for _ in range(2))
+
+    assert second["Idempotent-Replayed"] == "true"
+    assert second.json()["log_id"] == first.json()["log_id"] == Job.objects.get().external_id
+
+
 @pytest.mark.parametrize(("error", "code"), [(InferenceFailed(), 216630), (MattingError(), 282000)])
 def test_a_picture_that_fails_is_told_under_the_jobs_log_id(
     alice: Person, photo: str, instant_worker: FakeEngine, error: MattingError, code: int

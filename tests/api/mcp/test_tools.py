@@ -94,6 +94,19 @@ def test_an_error_is_told_with_its_code(keyed: Person, instant_worker: FakeEngin
     assert answer.content[0].text.rstrip().endswith(("(image_missing)", "(image_unreadable)", "(url_forbidden)"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"), [({"treshold": 5}, "treshold"), ({"image_url": "https://pictures.example/a"}, "image_url")]
+)
+def test_an_argument_that_would_be_ignored_is_refused(
+    keyed: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, arguments: dict[str, Any], name: str
+) -> None:
+    answer = call("cut_out", image_base64=base64.b64encode(jpeg_bytes).decode(), **arguments)
+
+    assert answer.is_error
+    assert name in answer.content[0].text
+    assert not Job.objects.exists()
+
+
 def test_keys_scopes_and_quotas_apply(
     keyed: Person, charlie: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

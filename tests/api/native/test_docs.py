@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,6 +16,7 @@ from PIL import Image
 from jobs.api.native.serializers import JobRequestSerializer
 from jobs.api.native.urls import urlpatterns
 from segmentation.options import CutoutOptions
+from tests.api.test_schema import schema
 from tests.stack import Stack
 
 PAGE = (settings.BASE_DIR / "docs" / "api-native.md").read_text()
@@ -39,6 +41,35 @@ def test_every_field_is_described_with_its_default() -> None:
     assert set(JobRequestSerializer().fields) - set(FIELDS) == set()
     wrong = {name for name, default in defaults.items() if FIELDS[name].strip("`") != _written(default)}
     assert wrong == set()
+
+
+def test_every_field_of_the_other_routes_is_described() -> None:
+    """Options of a submission have rows of their own, and `POST /api/jobs/` has the first table."""
+    described: dict[str, set[str]] = {}
+    route = ""
+    for first, names in re.findall(
+        r"^\| (`(?:GET|POST|PUT|PATCH|DELETE) [^`]+`)? ?\| (`\w+`[^|]*) \|", PAGE, re.MULTILINE
+    ):
+        route = first.strip("`") or route
+        described.setdefault(route, set()).update(re.findall(r"`(\w+)`", names))
+    missing = []
+    for path, operations in schema()["paths"].items():
+        for method, operation in operations.items():
+            if operation["tags"] == ["Native"] and operation["operationId"] != "jobs_submit":
+                told = described.get(f"{method.upper()} {path}", set()) | set(CutoutOptions().to_json())
+                told |= {"position"} if "{number}" in path else set()  # described with the list of versions
+                missing += [f"{method} {path} {name}" for name in _fields_of(operation) - told]
+
+    assert missing == []
+
+
+def _fields_of(operation: dict[str, Any]) -> set[str]:
+    """Return the names of an operation's query parameters and of the fields of its body."""
+    names = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"}
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        name = content["schema"].get("$ref", "").rpartition("/")[2]
+        names |= set(schema()["components"]["schemas"].get(name, {}).get("properties", ()))
+    return names
 
 
 def _written(default: object) -> str:

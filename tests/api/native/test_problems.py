@@ -27,6 +27,7 @@ JOBS = "/api/jobs/"
         ({"crop_margin": 2}, "crop_margin", "from 0 to 0.5"),
         ({"callback_url": "http://127.0.0.1/"}, "callback_url", ""),
         ({"crop": "maybe"}, "crop", "true or false"),
+        ({"file": "photo.jpg"}, "file", "the fields are method, boxes"),
     ],
 )
 def test_a_problem_names_the_field_and_what_it_may_be(
@@ -47,6 +48,7 @@ def test_a_problem_names_the_field_and_what_it_may_be(
         ("get", "/api/jobs/?pages=2", "page"),
         ("get", "/api/jobs/{id}/zip?wait=5", ""),
         ("get", "/api/webhooks/deliveries/?stauts=failed", "status"),
+        ("post", "/api/jobs/{id}/variants?threshold=5", ""),
     ],
 )
 def test_an_unknown_name_in_a_query_is_an_error(
@@ -55,7 +57,9 @@ def test_an_unknown_name_in_a_query_is_an_error(
     answer = getattr(alice.api(), method)(path.format(**job), content_type="application/json")
 
     assert (answer.status_code, answer.json()["title"]) == (422, "A parameter is not known.")
-    assert (f"did you mean {near}?" if near else "the fields are none") in answer.json()["detail"]
+    assert (
+        f"did you mean {near}?" if near else "is not a query parameter; there are no query parameters"
+    ) in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,8 @@ def test_an_unknown_name_in_a_query_is_an_error(
         ("/api/jobs/{id}/variants", {"position": 7}, "There is no such picture."),
         ("/api/jobs/{id}/again", {"position": 7}, "There is no such picture."),
         (JOBS, {"upload": "7a1b1b6e-3b3a-4f26-bd0b-6f5e4b4f4b4b"}, "There is no such upload, or it has expired."),
+        (JOBS, {"image_url": "https://pictures.example/a", "recipe": "nope"}, "There is no such recipe."),
+        ("/api/jobs/{id}/variants", {"recipe": "nope"}, "There is no such recipe."),
         (JOBS, {"image_url": "https://pictures.example/a", "points": [[1, 1, 7]]}, "A point is not valid."),
         (JOBS, {"image_url": "https://pictures.example/a", "boxes": [[5, 5, 1, 1]]}, "A box is not valid."),
     ],
@@ -102,6 +108,23 @@ def test_a_missing_scope_is_named(alice: Person) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/api/webhooks/"),
+        ("get", "/api/webhooks/callback-secret"),
+        ("post", "/api/webhooks/callback-secret"),
+    ],
+)
+def test_a_key_without_admin_is_told_this_scope(alice: Person, method: str, path: str) -> None:
+    _, secret = key_create(team=alice.team, name="shop", scopes=[Scope.READ, Scope.SUBMIT])
+    client = Client(headers={"Authorization": f"Bearer {secret}"})
+
+    answer = getattr(client, method)(path, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["scope"]) == (403, "admin")
+
+
 def test_an_expired_link_says_so(client: Client, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     url = files_of(job, "cutout")[0]["url"]
     import datetime as dt
@@ -114,6 +137,16 @@ def test_an_expired_link_says_so(client: Client, job: dict[str, Any], monkeypatc
     answer = client.get(url)
 
     assert (answer.status_code, answer.json()["title"]) == (403, "The link has expired.")
+
+
+def test_a_title_is_in_the_language_of_the_request_and_fits_too(client: Client, job: dict[str, Any]) -> None:
+    url = files_of(job, "cutout")[0]["url"]
+
+    german, chinese = (client.get(f"{url}x", headers={"Accept-Language": name}).json() for name in ("de", "zh-hans"))
+
+    assert german["title"] == "Der Link ist ungültig."
+    assert german["detail"].startswith("Der Link ist ungültig. (")
+    assert chinese["title"] == "链接无效。"
 
 
 def test_a_link_that_was_changed_says_so(client: Client, job: dict[str, Any]) -> None:
@@ -145,6 +178,82 @@ def test_a_variant_refuses_what_only_a_new_run_can_change(
     assert "`again`" in answer.json()["detail"]
     unchanged = {"method": "auto", "subject": "auto", "refine": True, "boxes": [], "points": [], "quality": "fast"}
     assert alice.api().post(f"/api/jobs/{job['id']}/variants", unchanged, "application/json").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"output": 2}, "output"),
+        ({"output": 2, "finish": {"background": {"type": "color"}}}, "output"),
+        ({"output": 2, "recipe": "amazon-main", "keep": True}, "output"),
+        ({"keep": True, "for_screen": True}, "for_screen"),
+    ],
+)
+def test_a_variant_refuses_what_would_have_no_effect(
+    alice: Person, job: dict[str, Any], sent: dict[str, Any], field: str
+) -> None:
+    answer = alice.api().post(f"/api/jobs/{job['id']}/variants", sent, "application/json")
+
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert answer.json()["title"] == "A parameter has no effect here."
+
+
+def test_the_options_of_single_uploads_belong_to_uploads_of_the_request(
+    alice: Person, jpeg_bytes: bytes, idle_worker: None
+) -> None:
+    upload, other = (alice.api().post("/api/uploads/", {"image": photo(jpeg_bytes)}).json()["id"] for _ in range(2))
+
+    def problem(own: dict[str, Any]) -> dict[str, Any]:
+        return alice.api().post(JOBS, {"upload": [upload], "settings": own}, "application/json").json()
+
+    assert problem({other: {"threshold": 5}})["field"] == f"settings.{other}"
+    assert problem({"photo": {"threshold": 5}})["field"] == "settings"
+    misspelt, outside = problem({upload: {"treshold": 5}}), problem({upload: {"threshold": 99}})
+    assert (misspelt["field"], outside["field"]) == (f"settings.{upload}.treshold", f"settings.{upload}.threshold")
+    assert "did you mean threshold?" in misspelt["detail"]
+    assert not Job.objects.exists()
+    assert problem({upload.upper(): {"threshold": 5}})["images"][0]["settings"] == {"threshold": 5}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "field", "hint"),
+    [
+        ({"canvs": {}}, "canvs", "did you mean canvas?"),
+        ({"canvas": {"widht_px": 9}}, "canvas.widht_px", "did you mean width_px?"),
+        ({"background": {"type": "color", "colr": "#fff"}}, "background.colr", "did you mean color?"),
+        ({"outputs": [{"formt": "png"}]}, "outputs.0.formt", "did you mean format?"),
+        ({"shadow": {"x": 1}}, "shadow.x", "the fields are type, strength"),
+    ],
+)
+def test_an_unknown_field_of_a_recipe_is_told_with_the_known_ones(
+    alice: Person, recipe: dict[str, Any], field: str, hint: str
+) -> None:
+    sent = {"name": "mine", "recipe": {"title": "Mine", **recipe}}
+
+    problem = alice.api().post("/api/recipes/", sent, "application/json").json()
+
+    assert (problem["title"], problem["field"]) == ("A parameter is not known.", field)
+    assert hint in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "field", "name"),
+    [
+        (JOBS, {"image_base64": "!!"}, "image_base64", "image_base64 1"),
+        (JOBS, {"image": photo(b"text", "notes.txt")}, "image", "notes.txt"),
+        ("/api/uploads/", {"image": photo(b"text", "notes.txt")}, "image", "notes.txt"),
+        ("/api/backgrounds/", {"name": "wall", "image": photo(b"text", "notes.txt")}, "image", "notes.txt"),
+    ],
+)
+def test_a_picture_that_cannot_be_read_is_named_with_its_field(
+    alice: Person, path: str, sent: dict[str, Any], field: str, name: str
+) -> None:
+    content_type = {} if "image" in sent else {"content_type": "application/json"}
+
+    problem = alice.api().post(path, sent, **content_type).json()
+
+    assert (problem["code"], problem["field"]) == ("image_unreadable", field)
+    assert name in problem["detail"]
 
 
 def test_the_zip_of_a_cancelled_job_is_an_error(alice: Person, jpeg_bytes: bytes, idle_worker: None) -> None:

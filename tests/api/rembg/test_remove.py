@@ -91,6 +91,12 @@ def test_numbers_without_effect_are_checked_and_noted(
     assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "af"])
 
 
+def test_an_error_is_told_where_the_parameter_was(alice: Person, jpeg_bytes: bytes) -> None:
+    refused = remove(alice, jpeg_bytes, "bgc=255,0,0")
+
+    assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["query", "bgc"])
+
+
 @pytest.fixture
 def fine_model(db: None) -> ModelVersion:
     return ModelVersion.objects.create(
