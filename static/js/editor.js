@@ -129,13 +129,9 @@ const dragOut = new DragOut([byId("pane"), byId("finish-canvas")], {
 const idPhoto = new IdPhoto({ render: (recipe) => files.finishedAs(recipe), name: () => shownImage(state).name });
 const recipeDialog = new RecipeDialog({ files, name: () => shownImage(state).name });
 
+const step = () => stepOf(state, settings.fields);
 /** @type {History<import("./editor/state.js").Step>} */
 const history = new History(step());
-
-/** @returns {import("./editor/state.js").Step} */
-function step() {
-  return stepOf(state, settings.fields);
-}
 
 /**
  * Record a change, so that it can be undone. The steps of one slider are one change.
