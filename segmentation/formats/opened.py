@@ -78,3 +78,13 @@ def without_range(kind: str) -> ImageUnreadable:
     return ImageUnreadable(
         f"The picture holds {kind} samples, which have no range to display. Save it with 8 or 16 bits a channel."
     )
+
+
+def divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return colours divided by the alpha by which they were premultiplied; 0 where alpha is 0."""
+    most = np.iinfo(colors.dtype).max
+    shares = alpha if colors.ndim == 2 else alpha[..., None]
+    scaled = np.divide(
+        colors.astype(np.float32) * most, shares, out=np.zeros(colors.shape, np.float32), where=shares > 0
+    )
+    return np.rint(np.clip(scaled, 0, most)).astype(colors.dtype)
