@@ -89,8 +89,9 @@ def target_from_url(url: str, policy: Policy) -> Target:
 def redirect_target(location: str) -> str:
     """Return a `Location` header as a URL reference, corrected as browsers do (WHATWG URL Standard).
 
-    location: the header, decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is decoded as UTF-8. Other bytes and inner
-    white space are percent-encoded; outer white space is removed. Existing percent-encoding does not change.
+    location: the header, decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is decoded as UTF-8. Other bytes, inner
+    white space and invisible characters are percent-encoded; outer white space is removed. A backslash before the query
+    is a slash. Existing percent-encoding does not change.
     """
     location = location.strip(_WHITE_SPACE)
     try:
@@ -98,8 +99,10 @@ def redirect_target(location: str) -> str:
     except UnicodeError:
         location = "".join(character if character < "\x80" else f"%{ord(character):02X}" for character in location)
     location = location.translate(dict.fromkeys(map(ord, "\t\r\n")))
+    end = min((place for mark in "?#" if (place := location.find(mark)) >= 0), default=len(location))
+    location = location[:end].replace("\\", "/") + location[end:].replace("\\", "%5C")
     return "".join(
-        quote(character) if unicodedata.category(character)[0] == "Z" else character for character in location
+        quote(character) if unicodedata.category(character)[0] in "ZC" else character for character in location
     )
 
 
