@@ -94,13 +94,18 @@ export function linkTo(image, kind) {
   return image.files.filter((file) => file.kind === kind).at(-1)?.url ?? "";
 }
 
+const SHOWN_TYPES = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"];
+
 /**
- * Return the link to the original: its preview for screens, which every browser can read, or else the file.
+ * Return the link to the original: its preview for screens, which every browser can read. Without a preview, as before
+ * the end of the first run, it is the file, or a small copy if browsers cannot show the file (HEIC, TIFF).
  * @param {JobImage} image
  * @returns {string}
  */
 export function linkToOriginal(image) {
-  return linkTo(image, "preview") || linkTo(image, "source");
+  const source = image.files.filter(({ kind }) => kind === "source").at(-1);
+  const isShown = !source || SHOWN_TYPES.includes(source.content_type);
+  return linkTo(image, "preview") || (isShown ? (source?.url ?? "") : `/gallery/original/${image.id}`);
 }
 
 /**
