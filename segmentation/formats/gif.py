@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from segmentation.errors import ImageUnreadable
-from segmentation.formats.opened import DAMAGED_END, Header, Samples
+from segmentation.formats.opened import DAMAGED_END, Box, Header, Samples, only_within
 
 MAX_BLOCKS = 4096  # limit for extensions before the first frame
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -32,20 +32,16 @@ class OpenedGif:
     def samples(self) -> Samples:
         with Image.open(io.BytesIO(self._frame), formats=("GIF",)) as image:
             image.load()
-            is_filled = self._frame_box == (0, 0, *image.size)
+            box = self._frame_box
+            is_filled = box == (0, 0, *image.size)
             if is_filled and image.mode == "L" and "transparency" not in image.info:
                 return Samples(np.asarray(image), "gray")
             rgba = np.asarray(image.convert("RGBA"))
-        alpha = np.ascontiguousarray(rgba[..., 3])
-        if not is_filled:
-            left, top, right, bottom = self._frame_box
-            inside = np.zeros_like(alpha)
-            inside[top:bottom, left:right] = alpha[top:bottom, left:right]
-            alpha = inside
+        alpha = only_within(np.ascontiguousarray(rgba[..., 3]), box, rgba.shape[:2])
         return Samples(np.ascontiguousarray(rgba[..., :3]), "rgb", alpha)
 
     @property
-    def _frame_box(self) -> tuple[int, int, int, int]:
+    def _frame_box(self) -> Box:
         """Return left, top, right and bottom of the first frame; as in browsers, the rest is transparent."""
         place = 13 + _table_bytes(self._frame[10])
         if self._frame[place] == _EXTENSION:

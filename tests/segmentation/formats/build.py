@@ -216,6 +216,23 @@ def camera_raw(make: bytes = b"Maker", *, dng: bool = False) -> bytes:
     return stream.getvalue()
 
 
+def webp_of_frames(size: tuple[int, int], *frames: tuple[int, int, np.ndarray]) -> bytes:
+    """Return an animated WebP without loss. size: width and height. frames: left, top and pixels."""
+
+    def three_bytes(*numbers: int) -> bytes:
+        return b"".join(number.to_bytes(3, "little") for number in numbers)
+
+    def part(kind: bytes, body: bytes) -> bytes:
+        return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+
+    width, height = size
+    body = part(b"VP8X", b"\2\0\0\0" + three_bytes(width - 1, height - 1)) + part(b"ANIM", bytes(6))
+    for left, top, pixels in frames:
+        place = three_bytes(left // 2, top // 2, pixels.shape[1] - 1, pixels.shape[0] - 1, 100) + b"\0"
+        body += part(b"ANMF", place + saved(pixels, "WEBP", lossless=True)[12:])
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
 # GIF ------------------------------------------------------------------------------------------------------------------
 
 GIF_COLORS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)], np.uint8)

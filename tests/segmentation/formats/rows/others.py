@@ -39,6 +39,14 @@ def _webp_ends() -> Iterator[File]:
     yield File(data[:-4], ball(), tolerance=0)
 
 
+def _webp_part() -> File:
+    """Return a WebP whose first frame does not fill the canvas."""
+    rgb, alpha = np.zeros_like(small()), np.zeros(small().shape[:2], np.uint8)
+    frame = small()[:40, :50]
+    rgb[10:50, 20:70], alpha[10:50, 20:70] = frame, 255
+    return File(build.webp_of_frames((106, 80), (20, 10, frame), (0, 0, frame)), rgb, alpha)
+
+
 def _avifs() -> Iterator[File]:
     for options in ({}, {"pixelformat": "420"}, {"pixelformat": "422"}):
         data = build.avif(ball(), **options)
@@ -87,6 +95,7 @@ OTHERS = [
     Row("WebP", "metadata cut off behind the pixels", "read", _webp_ends, (CUT,)),
     Row("WebP", "animation", "the first frame", lambda: [one_color(animated("WEBP"), RED, 4)],
         ("animated: first of 3 frames used",)),
+    Row("WebP", "first frame smaller than the picture", "transparent around the frame", lambda: [_webp_part()], ("*",)),
     Row("WebP", "missing pixels", "", lambda: [saved(ball(), "WEBP")[:-50]], refused="is cut short|is damaged"),
     Row("HEIC", "8 or 10 bits, with alpha or without", EIGHT, _heics),
     Row("HEIC", "`nclx` colours such as Display P3", AS_SRGB, lambda: [
