@@ -168,8 +168,13 @@ class OpenedJpeg:
         return Samples(pixels, "gray" if pixels.ndim == 2 else "rgb", profile=profile)
 
     def _require_all_scans(self) -> None:
-        """Raise EOFError if the scans do not send all bits of each component."""
-        if any(self._structure.missing_bits.values()):
+        """Raise EOFError if scans are missing.
+
+        In a file with an end marker, only the first coefficients must be complete, because an encoder may leave out
+        fine details.
+        """
+        has_end = self._structure.end is not None
+        if any(bits for (_, index), bits in self._structure.missing_bits.items() if index == 0 or not has_end):
             raise EOFError
 
     def _require_all_pixels(self, pixels: np.ndarray) -> None:
