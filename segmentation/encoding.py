@@ -42,6 +42,7 @@ _PRIMARIES: dict[int, Chromaticities] = {
     22: (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
 }
 _VIDEO_TRANSFERS = (1, 6, 14, 15)
+_SRGB_TRANSFER = 13
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 WHITE_NITS = 203.0
@@ -83,6 +84,11 @@ class Encoding:
         return f"hdr: {self.hdr} tone-mapped to sRGB" if self.hdr else f"{self.source}: converted to sRGB"
 
 
+def are_known(primaries: int, transfer: int) -> bool:
+    """Return whether both code points of ITU-T H.273, as in `from_code_points`, have a meaning that is supported."""
+    return primaries in _PRIMARIES and (transfer == _SRGB_TRANSFER or str(transfer) in _CURVES)
+
+
 def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
     """Return the encoding for two code points of ITU-T H.273, or None for sRGB. Unknown codes are treated as sRGB.
 
@@ -94,7 +100,7 @@ def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding 
     still: True for a file format for still pictures (PNG), False for a container that may contain video (HEIC, AVIF).
     """
     if transfer in _VIDEO_TRANSFERS and not still:
-        transfer = 13
+        transfer = _SRGB_TRANSFER
     name = str(transfer) if str(transfer) in _CURVES else "srgb"
     colors = _PRIMARIES.get(primaries, BT709)
     if name == "srgb" and colors == BT709:

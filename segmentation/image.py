@@ -189,7 +189,9 @@ def _accepted_format(data: bytes, limits: Limits) -> str:
     if name is None and camera_raw.name_of(data):
         raise camera_raw.refusal(data)
     if name is None:
-        raise ImageUnreadable(f"The file is {describe(data[:HEAD_BYTES])}, not a picture. Send {accepted}.")
+        kind = describe(data[:HEAD_BYTES])
+        fault = "which is not supported" if kind.endswith(" picture") else "not a picture"
+        raise ImageUnreadable(f"The file is {kind}, {fault}. Send {accepted}.")
     if name not in limits.formats:
         raise ImageUnreadable(f"{NAMES[name]} pictures are not accepted here. Send {accepted}.")
     return name

@@ -15,7 +15,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO
+from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
 # The characters of base64, and those of their escape sequences in JSON (\/ \n \u002b) and in forms (%2B).
@@ -47,10 +49,15 @@ _JSON_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _FORM_ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
 _BREAKS = b" \t\r\n"
 _LONGEST_ESCAPE = 6
+_LONGEST_URL_START = 1024  # bytes of a `data:` URL up to its comma
 
 
 class NotBase64(ValueError):
     """Raised when a text is not valid base64."""
+
+
+class NotBase64Url(NotBase64):
+    """Raised when a text is a `data:` URL whose content is not base64."""
 
 
 class TextTooLong(ValueError):
@@ -124,10 +131,11 @@ def decoded_to_file(text: str, target: IO[bytes], *, max_bytes: int) -> int:
 
     text: the base64 text, in which marks may replace long texts.
 
-    Raise NotBase64 for invalid base64, and TextTooLong as soon as there are more than `max_bytes` bytes.
+    The text may be a `data:` URL (RFC 2397). Raise NotBase64 or NotBase64Url for invalid base64, and TextTooLong as
+    soon as there are more than `max_bytes` bytes.
     """
     rest, length, has_ended = b"", 0, False
-    for piece in _pieces(text):
+    for piece in _content(_pieces(text)):
         piece = piece.translate(None, _BREAKS)
         if has_ended and piece.strip(b"="):
             raise NotBase64
@@ -164,6 +172,32 @@ def _pieces(text: str) -> Iterator[bytes]:
             yield part.encode("latin-1", "replace")
         else:
             yield from _unescaped(found)
+
+
+def _content(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the base64 text in pieces: for a `data:` URL its content without percent-encoding, else the whole text.
+
+    The beginning of the URL may be in a long text too, because in a form its punctuation is percent-encoded.
+    """
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= _LONGEST_URL_START:
+            break
+    head = head.lstrip(_BREAKS + b"\xa0")
+    if head[:5].lower() != b"data:":
+        yield head
+        yield from pieces
+        return
+    start, comma, rest = head.partition(b",")
+    if not comma or not start.strip().lower().endswith(b"base64"):
+        raise NotBase64Url
+    for piece in chain([b""], pieces):
+        piece = rest + piece
+        cut = piece.rfind(b"%", max(0, len(piece) - 2))
+        rest = piece[cut:] if cut >= 0 else b""
+        yield unquote_to_bytes(piece[: len(piece) - len(rest)])
+    yield rest
 
 
 def _unescaped(text: LongText) -> Iterator[bytes]:

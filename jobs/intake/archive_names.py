@@ -13,17 +13,15 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 
+from jobs.intake.frequent_letters import FREQUENT, RUSSIAN
+
 # Code pages of Windows and DOS, sorted by their frequency in archives; among equal scores the first one is used.
-_CODE_PAGES = ("gb18030", "cp932", "big5hkscs", "cp949", "cp866", "cp1251", "cp850", "cp852", "cp1252", "cp437")
-# Letters of typical names of pictures and folders, to distinguish code pages with nearly the same bytes.
-_FREQUENT = {
-    "gb18030": "图片照相新建文件夹微信截屏幕产品主详情页白底模特证副本的一二三大小人男女衣服上下中国年月日号款色",
-    "cp949": "이미지사진새폴더파일제품상화면캡처복본촬영의가나다라기자시보정인전주대한서수일월년고양그림배경",
-    "big5hkscs": "圖片照相新增資料夾產品螢幕擷取畫面模特兒主頁的一二三大小人男女衣服上下中國年月日號款色",
-    "cp932": "写真画像新商品人物猫犬山田中日本年月東京",
-}
+_CODE_PAGES = (
+    "gb18030", "cp932", "big5hkscs", "cp949", "cp866", "cp1251", "cp850", "cp852", "cp1252", "cp1250", "cp437",
+)  # fmt: skip
 _UTF8_FLAG = 0x800
 _UNICODE_PATH = 0x7075  # Info-ZIP's extra field: version, checksum of the plain name, name in UTF-8
+_KOREAN_DISTANCE = 0.05  # nearly all of its letters are also frequent Chinese ones, in more frequent archives
 _FOUND, _LIKELY, _POSSIBLE, _UNLIKELY, _WRONG = 1.0, 0.9, 0.5, 0.1, -1.0
 
 
@@ -60,7 +58,12 @@ def decode_together(raw: Sequence[bytes]) -> list[str]:
 
 
 def _is_rare(letter: str) -> bool:
-    """Return whether a letter indicates a wrong decoding: it appears when short Chinese names are decoded as UTF-8."""
+    """Return whether a letter indicates a wrong decoding.
+
+    Such letters appear when a short name in another code page is decoded as UTF-8.
+    """
+    if letter >= "\U00020000":  # ideographs that hardly occur in names
+        return True
     is_extended = "\u0180" <= letter <= "\u02ff" and letter not in "ƠơƯưȘșȚțǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜ"
     return is_extended or "\u0370" <= letter <= "\u0385"
 
@@ -94,7 +97,8 @@ def _likeness(text: str, code_page: str) -> float:
     for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if letter > "\x7f":
             beside = sum(other.isascii() and other.isalpha() for other in (before, after))
-            scores.append(_score(letter, code_page, ascii_beside=beside))
+            is_odd = letter.isupper() and before.islower()  # a capital letter within a word
+            scores.append(_UNLIKELY if is_odd else _score(letter, code_page, ascii_beside=beside))
     return sum(scores) / max(len(scores), 1)
 
 
@@ -103,32 +107,43 @@ def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
 
     ascii_beside: how many of the two neighbouring characters are ASCII letters (0..2).
     """
-    if letter in _FREQUENT.get(code_page, ""):
-        return _FOUND
     name = unicodedata.name(letter, "")
     first, second = (*letter.encode(code_page), 0)[:2]
+    if ascii_beside == 2 and 0x40 <= second < 0x7F:
+        return _UNLIKELY  # probably a letter with an accent and the next letter of the same word
+    if letter in FREQUENT.get(code_page, ()):
+        return _FOUND - (_KOREAN_DISTANCE if code_page == "cp949" else 0)
     if second and (ascii_beside == 2 or (ascii_beside and 0x40 <= second < 0x7F)):
         return _UNLIKELY  # probably both letters belong to one word
     if code_page == "gb18030":
         # GB 2312: rows 16 to 55 are the common characters, 56 to 87 the rarer ones, 1 to 3 punctuation and full width.
         is_plain = second >= 0xA1
         if name.startswith("CJK UNIFIED"):
-            return (_LIKELY if 0xB0 <= first <= 0xD7 else _POSSIBLE) if is_plain else _UNLIKELY
+            return (_LIKELY - 0.15 if 0xB0 <= first <= 0xD7 else _POSSIBLE) if is_plain else _UNLIKELY
         return _LIKELY if is_plain and (first == 0xA3 or letter in "—·【】《》“”、。") else _WRONG
     if code_page == "big5hkscs":
         if name.startswith("CJK UNIFIED"):
-            return _LIKELY if 0xA4 <= first <= 0xC6 else _UNLIKELY
+            return _LIKELY - 0.2 if 0xA4 <= first <= 0xC6 else _UNLIKELY
         return _POSSIBLE if first in (0xA1, 0xA2) else _WRONG
     if code_page == "cp932":
         if name.startswith(("HIRAGANA", "KATAKANA")):
             return _FOUND
         if name.startswith("CJK UNIFIED"):
-            return _LIKELY - 0.1 if first < 0x98 else _UNLIKELY
-        return _UNLIKELY if name.startswith("HALFWIDTH") else _POSSIBLE if name.startswith("FULLWIDTH") else _WRONG
+            return _LIKELY - 0.2 if first < 0x98 else _UNLIKELY
+        if name.startswith("HALFWIDTH"):
+            return _UNLIKELY + 0.2
+        is_mark = name.startswith(("FULLWIDTH", "IDEOGRAPHIC SPACE")) or letter in "・「」【】"
+        return _LIKELY - 0.1 if is_mark else _WRONG
     if code_page == "cp949":
         is_plain = 0xB0 <= first <= 0xC8 and second >= 0xA1  # KS X 1001
         return _LIKELY - 0.15 if name.startswith("HANGUL SYLLABLE") and is_plain else _UNLIKELY
     if code_page in ("cp866", "cp1251"):
         is_russian = "А" <= letter <= "я" or letter in "Ёё"
-        return _LIKELY - 0.05 if is_russian and not ascii_beside else _WRONG
-    return _LIKELY - 0.2 if unicodedata.category(letter) in ("Ll", "Lu") and name.startswith("LATIN") else _WRONG
+        if not is_russian or ascii_beside:
+            return _WRONG
+        return _LIKELY - (0.05 if letter.lower() in RUSSIAN else 0.2)
+    if unicodedata.category(letter) not in ("Ll", "Lu") or not name.startswith("LATIN"):
+        return _WRONG
+    if letter in "ƒþÞðÐ":
+        return _POSSIBLE
+    return _LIKELY - (0.15 if letter < "\u0100" else 0.2)

@@ -38,7 +38,7 @@ from segmentation.errors import (
     MattingError,
 )
 from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
-from webserver.long_texts import NotBase64, TextTooLong, decoded_to_file, has_long_text
+from webserver.long_texts import NotBase64, NotBase64Url, TextTooLong, decoded_to_file, has_long_text
 
 MAX_NAME_LENGTH = 200
 MAX_PATH_LENGTH = 250  # characters of a name with its folders; the column has 255
@@ -299,16 +299,13 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
     """Decode a base64 text that the web server has stored on disk. Return a temporary file with the decoded content."""
-    head, comma, rest = text.lstrip().partition(",")
-    if comma and head[:5].lower() == "data:":
-        if not head.strip().lower().endswith("base64"):
-            raise ImageUnreadable("The picture's data: URL is not base64", field="image")
-        text = rest
     file = TemporaryUploadedFile(clean_name(name), "", 0, None)
     try:
         file.size = decoded_to_file(text, file, max_bytes=limits.max_bytes)
     except TextTooLong:
         raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes") from None
+    except NotBase64Url:
+        raise ImageUnreadable("The picture's data: URL is not base64", field="image") from None
     except NotBase64:
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
     file.flush()

@@ -13,6 +13,7 @@ from segmentation.formats import av1
 
 MAX_BOXES = 4096
 _BEGINNING_BYTES = 128
+_DERIVED = (b"grid", b"iden", b"iovl", b"tmap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def item_colors(data: bytes) -> ItemColors:
         elif kind == b"av1C":
             stream = av1.code_points(_main_beginning(data))
         elif kind == b"irot" and body:
-            angle = body[0] & 3
+            # After a mirror, the rotation is the same as the opposite rotation before it.
+            angle = body[0] & 3 if mirror is None else -body[0] & 3
         elif kind == b"imir" and body:
             mirror = body[0] & 1
     if stream and not is_given:
@@ -115,6 +117,24 @@ def _main_item(data: bytes) -> int | None:
         return None
     start = place[0]
     return int.from_bytes(data[start + 4 : start + (6 if data[start] == 0 else 8)], "big")
+
+
+def main_codings(data: bytes) -> set[bytes]:
+    """Return how the primary item is coded (ISO 23008-12, box `iinf`), for instance as `hvc1`; empty if not found.
+
+    If it is derived from other items, such as the tiles of a grid, return the types of all items.
+    """
+    place = find(data, b"meta", b"iinf")
+    if place is None:
+        return set()
+    types: dict[int, bytes] = {}
+    for kind, start, _ in boxes(data, place[0] + (6 if data[place[0]] == 0 else 8), place[1]):
+        if kind == b"infe" and data[start] in (2, 3):
+            wide = 2 * data[start] - 2
+            item = int.from_bytes(data[start + 4 : start + 4 + wide], "big")
+            types[item] = data[start + 6 + wide : start + 10 + wide]
+    main = types.get(_main_item(data) or 0, b"")
+    return set(types.values()) if main in _DERIVED else {main}
 
 
 def _main_beginning(data: bytes) -> bytes:

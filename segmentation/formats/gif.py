@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 from PIL import Image
 
 from segmentation.errors import ImageUnreadable
-from segmentation.formats.opened import DAMAGED_END, Header, Samples
+from segmentation.formats.opened import DAMAGED_END, Box, Header, Samples, only_within
 
 MAX_BLOCKS = 4096  # limit for extensions before the first frame
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL = 0xF9
 _ENDING = b"\0" + bytes([_TRAILER])
 
 
@@ -30,32 +32,49 @@ class OpenedGif:
     def samples(self) -> Samples:
         with Image.open(io.BytesIO(self._frame), formats=("GIF",)) as image:
             image.load()
-            if image.mode == "L" and "transparency" not in image.info:
+            box = self._frame_box
+            is_filled = box == (0, 0, *image.size)
+            if is_filled and image.mode == "L" and "transparency" not in image.info:
                 return Samples(np.asarray(image), "gray")
             rgba = np.asarray(image.convert("RGBA"))
-        return Samples(np.ascontiguousarray(rgba[..., :3]), "rgb", np.ascontiguousarray(rgba[..., 3]))
+        alpha = only_within(np.ascontiguousarray(rgba[..., 3]), box, rgba.shape[:2])
+        return Samples(np.ascontiguousarray(rgba[..., :3]), "rgb", alpha)
+
+    @property
+    def _frame_box(self) -> Box:
+        """Return left, top, right and bottom of the first frame; as in browsers, the rest is transparent."""
+        place = 13 + _table_bytes(self._frame[10])
+        if self._frame[place] == _EXTENSION:
+            place = _skip(self._frame, place + 2)
+        left, top, width, height = struct.unpack_from("<4H", self._frame, place + 1)
+        return left, top, left + width, top + height
 
 
 def _first_frame(data: bytes) -> tuple[bytes, bool, bool]:
     """Return a GIF file with only the first frame of `data`, whether `data` is animated, and whether it is complete.
 
+    Of the extensions before the frame, only the last graphic control, which applies to the frame, is left in.
     Raise EOFError if the first frame is missing, and ImageUnreadable for more than MAX_BLOCKS extensions.
     """
     place = 13 + _table_bytes(data[10]) if len(data) > 12 else len(data)
+    beginning, control = data[:place], b""
     for _ in range(MAX_BLOCKS):
         if place >= len(data):
             raise EOFError
         kind = data[place]
         if kind == _EXTENSION:
-            place = _skip(data, place + 2)
+            end = _skip(data, place + 2)
+            if data[place + 1 : place + 2] == bytes([_GRAPHIC_CONTROL]):
+                control = data[place:end]
+            place = end
         elif kind == _IMAGE:
             if place + 10 > len(data):
                 raise EOFError
             start = place + 11 + _table_bytes(data[place + 9])
             end = _skip(data, start)
             if end > len(data) or data[end - 1 : end] != b"\0":
-                return _mended(data, start), False, False
-            return data[:end] + _ENDING[1:], *_what_follows(data, end)
+                return beginning + control + _mended(data[place:], start - place), False, False
+            return beginning + control + data[place:end] + _ENDING[1:], *_what_follows(data, end)
         else:
             raise ValueError("block")
     raise ImageUnreadable("The GIF file is built of far more parts than a picture needs.")

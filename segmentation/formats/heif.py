@@ -9,8 +9,15 @@ import numpy as np
 from PIL import Image
 
 from segmentation.encoding import Encoding, from_code_points
+from segmentation.errors import ImageUnreadable
 from segmentation.formats import boxes, exif
 from segmentation.formats.opened import Header, Samples
+
+# Codings of HEIF (ISO 23008-12 and others) that the decoders of HEIC and AVIF do not support.
+_OTHER_CODINGS = {
+    b"avc1": "AVC (H.264)", b"vvc1": "VVC (H.266)", b"evc1": "EVC", b"lhv1": "layered HEVC", b"j2k1": "JPEG 2000",
+    b"jpeg": "JPEG", b"unci": "uncompressed samples",
+}  # fmt: skip
 
 
 @cache
@@ -29,6 +36,11 @@ class OpenedHeif:
 
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._is_heic = data, name == "heic"
+        for coding in sorted(boxes.main_codings(data) & set(_OTHER_CODINGS)):
+            name = _OTHER_CODINGS[coding]
+            raise ImageUnreadable(
+                f"The HEIF picture is coded as {name}, which is not supported. Save it as JPEG or PNG."
+            )
         if self._is_heic:
             _register_heif()
         self._colors = boxes.item_colors(data)

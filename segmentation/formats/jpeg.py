@@ -41,6 +41,7 @@ _OTHER_FRAMES = {
 }
 _PROGRESSIVE = (0xC2, 0xCA)
 # Coded data to append after a cut; it decodes to other values than the zeros that a decoder fills in.
+_FILLING, _FILLING_TOLERANCE = 128, 2  # the value of samples that a decoder fills in, as decoded and after conversion
 _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 
 
@@ -48,15 +49,16 @@ _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 class _Structure:
     """The result of parsing the segments.
 
-    missing_bits: for a progressive file, the number of low bits of a coefficient that no scan contains. A key is a
-    pair: the id of a component, and 0 for its first coefficient or 1 for its last coefficient.
+    end: the position of the end marker, or None if it is missing.
+    missing_bits: the number of low bits of a coefficient that no scan contains. A key is a pair: the id of a component,
+    and 0 for its first coefficient or 1 for its last coefficient.
     """
 
     frame: int = 0
     depth: int = 8
     components: int = 0
     height: int = 1
-    has_end: bool = False
+    end: int | None = None
     missing_bits: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
@@ -76,13 +78,13 @@ def _walk(data: bytes) -> _Structure:
         if scans > MAX_SCANS or segments > MAX_SEGMENTS or fill_bytes > MAX_FILL_BYTES:
             raise ImageUnreadable("The JPEG file is built of far more parts than a picture needs.")
         if marker == _EOI:
-            structure.has_end = True
+            structure.end = found.start()
             break
         length = 0 if marker in (_TEM, _SOI) else int.from_bytes(data[found.end() : found.end() + 2], "big")
         body = data[found.end() + 2 : found.end() + length]
         if marker in _DECODED_FRAMES or marker in _OTHER_FRAMES:
             _read_frame(structure, marker, body)
-        elif marker == _SOS and structure.frame in _PROGRESSIVE:
+        elif marker == _SOS:
             _read_scan(structure, body)
         place = found.end() + length
     return structure
@@ -99,11 +101,16 @@ def _read_frame(structure: _Structure, marker: int, body: bytes) -> None:
 
 
 def _read_scan(structure: _Structure, body: bytes) -> None:
-    """Update `missing_bits` with the lowest bit that a scan of a progressive file contains."""
+    """Update `missing_bits` with the lowest bit that a scan contains.
+
+    A scan of a frame that is not progressive contains all bits.
+    """
     count = body[0] if body else 0
     if len(body) < 4 + 2 * count:
         return
     first, last, low_bit = body[1 + 2 * count], body[2 + 2 * count], body[3 + 2 * count] & 0x0F
+    if structure.frame not in _PROGRESSIVE:
+        first, last, low_bit = 0, 63, 0
     for identity in body[1 : 1 + 2 * count : 2]:
         if first == 0:
             structure.missing_bits[identity, 0] = low_bit
@@ -133,47 +140,59 @@ class OpenedJpeg:
         self._structure = _walk(data)
         _check_supported(self._structure)
         self._data = data
-        if not self._structure.has_end:
+        if self._structure.end is None:
             self._data = data.rstrip(b"\xff") + _END
         with self._image(self._data) as image:
             tags = exif.parse(image.info.get("exif"))
             turn = exif.orientation(tags)
             self._mode = image.mode
-            notes = () if self._structure.has_end else (DAMAGED_END,)
-            resolution = _resolution(image) or exif.resolution(tags)
-            self.header = Header(*image.size, turn, turn, resolution, notes, image.info.get("exif") or b"")
+            notes = () if self._structure.end is not None else (DAMAGED_END,)
+            density = resolution(image) or exif.resolution(tags)
+            self.header = Header(*image.size, turn, turn, density, notes, image.info.get("exif") or b"")
 
     def _image(self, data: bytes) -> Image.Image:
         # MPO is a JPEG followed by more pictures; Pillow opens it as MPO.
         return Image.open(io.BytesIO(data), formats=("JPEG", "MPO"))
 
     def prove(self) -> None:
-        self._require_all_pixels()
+        self._require_all_scans()
         # Entropy decoding still reads the whole file and detects truncation; only the inverse transform is cheaper.
-        self._decoded(self._data, reduction=8)
+        self._require_all_pixels(self._decoded(self._data, reduction=8))
 
     def samples(self) -> Samples:
-        self._require_all_pixels()
+        self._require_all_scans()
         with self._image(self._data) as image:
             image.load()
             pixels, profile = np.asarray(image), image.info.get("icc_profile")
+        self._require_all_pixels(pixels)
         if self._mode == "CMYK":
             return Samples(pixels, "cmyk", profile=profile)
         return Samples(pixels, "gray" if pixels.ndim == 2 else "rgb", profile=profile)
 
-    def _require_all_pixels(self) -> None:
-        """Raise EOFError if pixels are missing from the file. A missing end marker alone is allowed.
+    def _require_all_scans(self) -> None:
+        """Raise EOFError if scans are missing.
 
-        A decoder replaces missing pixels without an error. To detect this, the file is decoded a second time with other
-        data appended. The result is the same only if no pixels are missing.
+        In a file with an end marker, only the first coefficients must be complete, because an encoder may leave out
+        fine details.
         """
-        if self._structure.has_end:
-            return
-        if self._structure.frame in _PROGRESSIVE and any(self._structure.missing_bits.values()):
+        has_end = self._structure.end is not None
+        if any(bits for (_, index), bits in self._structure.missing_bits.items() if index == 0 or not has_end):
             raise EOFError
+
+    def _require_all_pixels(self, pixels: np.ndarray) -> None:
+        """Raise EOFError if the last scan ends too early. pixels: as decoded, of any size.
+
+        A decoder fills missing pixels with medium gray, without an error. To detect this, a file without an end marker
+        or with medium gray in its last corner is decoded a second time, with other data appended to the last scan. The
+        result is the same only if no pixels are missing.
+        """
+        end = self._structure.end
+        if end is not None and np.abs(pixels[-1, -1].astype(int) - _FILLING).max() > _FILLING_TOLERANCE:
+            return
         reduction = 1 if self._structure.frame in _PROGRESSIVE else 8
+        end = len(self._data) - len(_END) if end is None else end
         filled = self._decoded(self._data, reduction)
-        probed = self._decoded(self._data[: -len(_END)] + _PROBE_TAIL, reduction)
+        probed = self._decoded(self._data[:end] + _PROBE_TAIL, reduction)
         if not np.array_equal(filled, probed):
             raise EOFError
 
@@ -185,7 +204,8 @@ class OpenedJpeg:
             return np.asarray(image)
 
 
-def _resolution(image: Image.Image) -> tuple[float, float] | None:
+def resolution(image: Image.Image) -> tuple[float, float] | None:
+    """Return the resolution in pixels per inch of the JFIF segment that Pillow has read; None without one."""
     unit = {1: "inch", 2: "cm"}.get(image.info.get("jfif_unit", 0))
     density = image.info.get("jfif_density")
     return exif.plausible(*density, unit=unit) if unit and density else None

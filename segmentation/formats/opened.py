@@ -11,6 +11,7 @@ from segmentation.encoding import Encoding
 from segmentation.errors import ImageUnreadable
 
 Model = Literal["gray", "rgb", "cmyk", "lab"]
+Box = tuple[int, int, int, int]  # left, top, right and bottom in pixels
 
 DAMAGED_END = "damaged: the missing end of the file was ignored"
 DAMAGED_SUM = "damaged: a wrong checksum was ignored"
@@ -81,3 +82,27 @@ def without_range(kind: str) -> ImageUnreadable:
     return ImageUnreadable(
         f"The picture holds {kind} samples, which have no range to display. Save it with 8 or 16 bits a channel."
     )
+
+
+def divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return colours divided by the alpha by which they were premultiplied; 0 where alpha is 0."""
+    most = np.iinfo(colors.dtype).max
+    shares = alpha if colors.ndim == 2 else alpha[..., None]
+    scaled = np.divide(
+        colors.astype(np.float32) * most, shares, out=np.zeros(colors.shape, np.float32), where=shares > 0
+    )
+    return np.rint(np.clip(scaled, 0, most)).astype(colors.dtype)
+
+
+def only_within(alpha: np.ndarray | None, box: Box, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return an alpha that is 0 outside of an animation's first frame, as in browsers.
+
+    alpha: (H, W) uint8, or None if the frame is opaque. box: the frame's place. shape: height and width of the picture.
+    """
+    height, width = shape
+    left, top, right, bottom = box
+    if left <= 0 and top <= 0 and right >= width and bottom >= height:
+        return alpha
+    inside = np.zeros((height, width), np.uint8)
+    inside[top:bottom, left:right] = 255 if alpha is None else alpha[top:bottom, left:right]
+    return inside

@@ -18,7 +18,7 @@ import numpy as np
 from isal import isal_zlib
 from PIL import Image
 
-from segmentation.encoding import Encoding, from_code_points
+from segmentation.encoding import Encoding, are_known, from_code_points
 from segmentation.errors import ImageUnreadable
 from segmentation.formats import exif
 from segmentation.formats.opened import DAMAGED_END, DAMAGED_SUM, Header, Samples
@@ -32,6 +32,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _GRAY, _RGB, _PALETTE = 0, 2, 3
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE_BYTES = 1 << 20
+_RGB_OF_FULL_RANGE = bytes((0, 1))  # the last two bytes of cICP: the matrix and the range
 _NEARLY_SRGB_GAMMA = 0.05  # deviation of gAMA times 2.2 from 1: browsers read such a gamma as sRGB if there is no cHRM
 
 
@@ -158,7 +159,7 @@ class OpenedPng:
         pixels, alpha = self._split(pixels)
         is_gray = pixels.ndim == 2
         profile, encoding, notes = self._colors()
-        if self.depth == 16 and encoding is not None and not encoding.hdr:
+        if self.depth == 16 and profile is None and encoding is not None and not encoding.hdr:
             # Browsers reduce to 8 bits before they convert such colours; the difference is visible in dark tones.
             pixels, alpha = (pixels >> 8).astype(np.uint8), None if alpha is None else (alpha >> 8).astype(np.uint8)
         if self.depth == 16:
@@ -195,19 +196,19 @@ class OpenedPng:
         """Return the ICC profile, the encoding, and notes.
 
         They are read from the first of these chunks that the file contains and that is valid: cICP, iCCP, sRGB, gAMA
-        with cHRM.
+        with cHRM. As in browsers, a cICP is not valid if its code points are unknown, unspecified or of narrow range.
         """
         found = self._chunks.found
         points = found.get(b"cICP", b"")
-        if len(points) == 4 and points[2] == 0:
+        if len(points) == 4 and points[2:] == _RGB_OF_FULL_RANGE and are_known(points[0], points[1]):
             return None, from_code_points(points[0], points[1], still=True), ()
         notes: tuple[str, ...] = ()
+        profile = None
         if b"iCCP" in found:
             profile, why = _profile(found[b"iCCP"])
-            if profile:
-                return profile, None, ()
-            notes = (why,)
-        return None, None if b"sRGB" in found else _gamma(found), notes
+            notes = () if profile else (why,)
+        # If the profile turns out to be unusable, the encoding applies.
+        return profile, None if b"sRGB" in found else _gamma(found), notes
 
     def _row_lengths(self) -> Iterator[int]:
         """Yield the number of bytes of each stored row, including its filter byte."""

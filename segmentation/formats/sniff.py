@@ -39,7 +39,30 @@ _OTHERS = (
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
 )
+# Pictures in other formats, which would otherwise be of an unknown kind.
+_OTHER_PICTURES = (
+    (b"II\xbc", "a JPEG XR picture"),
+    (b"v/1\x01", "an OpenEXR picture"),
+    (b"#?RADIANCE", "a Radiance HDR picture"),
+    (b"#?RGBE", "a Radiance HDR picture"),
+    (b"qoif", "a QOI picture"),
+    (b"DDS ", "a DirectDraw texture"),
+    (b"gimp xcf", "a GIMP document"),
+    (b"BPG\xfb", "a BPG picture"),
+    (b"FLIF", "a FLIF picture"),
+    (b"AT&TFORM", "a DjVu document"),
+    (b"SIMPLE  =", "a FITS picture"),
+    (b"SDPX", "a DPX picture"),
+    (b"XPDS", "a DPX picture"),
+    (b"icns", "an icon file"),
+    (b"\x8aMNG\r\n\x1a\n", "an MNG animation"),
+    (b"\x8bJNG\r\n\x1a\n", "a JNG picture"),
+    (b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
+    *((b"P%d" % kind + space, "a Netpbm picture") for kind in range(1, 8) for space in (b"\n", b" ", b"\r", b"\t")),
+)
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+# HEIF with other codings; the reader of HEIC refuses them by name.
+_HEIC_BRANDS |= {b"avci", b"avcs", b"vvic", b"vvis", b"evbi", b"evmi", b"j2ki", b"j2is", b"jpeg", b"jpgs", b"miaf"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 
 
@@ -63,9 +86,9 @@ def describe(head: bytes) -> str:
 
     head: the file's first HEAD_BYTES.
 
-    The words complete the sentence "The file is ...".
+    The words complete the sentence "The file is ...". They also name picture formats that are not supported.
     """
-    for signature, words in _OTHERS:
+    for signature, words in _OTHERS + _OTHER_PICTURES:
         if head.startswith(signature):
             return words
     if head[4:8] == b"ftyp":

@@ -19,7 +19,7 @@ from segmentation.encoding import Encoding
 from segmentation.errors import ImageUnreadable
 from segmentation.formats import exif
 from segmentation.formats.camera_raw import is_camera_raw, refusal
-from segmentation.formats.opened import Header, Model, Samples, without_range
+from segmentation.formats.opened import Header, Model, Samples, divided, without_range
 
 MAX_PAGES = 64
 MAX_SEGMENTS = 65_536
@@ -69,7 +69,7 @@ class OpenedTiff:
         page = self._page
         if page.imagewidth < 1 or page.imagelength < 1:
             raise ValueError("no pixels")
-        self._photometric = _number(page, 262, -1)
+        self._photometric = _photometric(page)
         _check_samples(page)
         if self._photometric not in _CHANNELS:
             name = _NAMES.get(self._photometric, f"photometric interpretation {self._photometric}")
@@ -107,10 +107,14 @@ class OpenedTiff:
             raise ImageUnreadable("The TIFF file is built of far more parts than a picture needs.")
         if len(page.dataoffsets) < expected or len(page.databytecounts) < expected:
             raise EOFError
-        for offset, count in zip(page.dataoffsets[:expected], page.databytecounts[:expected], strict=True):
+        self._places = []
+        for index, offset in enumerate(page.dataoffsets[:expected]):
+            count = page.databytecounts[index]
+            if page.compression == 1 and (count <= 0 or offset + count > len(self._data)):
+                count = _plain_bytes(page, index)  # a wrong length does no harm where the right one is known
             if offset <= 0 or count <= 0 or offset + count > len(self._data):
                 raise EOFError
-        self._segments = expected
+            self._places.append(slice(offset, offset + count))
 
     def prove(self) -> None:
         for _ in self._decoded():
@@ -130,13 +134,11 @@ class OpenedTiff:
         """Yield each decoded strip or tile, (h, w, channels), and its place: plane, top row and left column."""
         page = self._page
         tables = page.jpegtables if page.compression == _JPEG else None
-        for index in range(self._segments):
-            start = page.dataoffsets[index]
-            raw = self._data[start : start + page.databytecounts[index]]
-            part, place, _ = page.decode(raw, index, jpegtables=tables)
+        for index, place in enumerate(self._places):
+            part, corner, _ = page.decode(self._data[place], index, jpegtables=tables)
             if part is None or part.ndim != 4 or part.shape[0] != 1:
                 raise ValueError("segment")
-            yield part[0], (place[0], place[2], place[3])
+            yield part[0], (corner[0], corner[2], corner[3])
 
     def _split(self, pixels: np.ndarray) -> Samples:
         """Convert samples of the file's bit depth to 8 or 16 bits, and return colours and alpha."""
@@ -152,7 +154,7 @@ class OpenedTiff:
         colors, alpha = pixels[..., : self._base], self._alpha_of(pixels)
         colors = np.ascontiguousarray(colors[..., 0] if self._base == 1 else colors)
         if alpha is not None and self._alpha_kind == _ASSOCIATED:
-            colors = _divided(colors, alpha)
+            colors = divided(colors, alpha)
         if self._photometric == _WHITE_IS_ZERO:
             colors = np.iinfo(colors.dtype).max - colors
         if self._photometric == _CIELAB:
@@ -226,8 +228,25 @@ def _check_samples(page: tifffile.TiffPage) -> None:
         raise _unsupported("has an unusual kind of samples")
 
 
+def _photometric(page: tifffile.TiffPage) -> int:
+    """Return the colour model. If the file does not state it, assume that of most files, as libtiff does."""
+    if page.tags.valueof(262) is None:
+        return _WHITE_IS_ZERO if page.compression in _FAX else _RGB if page.samplesperpixel >= 3 else _BLACK_IS_ZERO
+    return _number(page, 262, -1)
+
+
 def _unsupported(what: str) -> ImageUnreadable:
     return ImageUnreadable(f"The TIFF {what}, which is not supported. Save it as an 8-bit RGB TIFF, PNG or JPEG.")
+
+
+def _plain_bytes(page: tifffile.TiffPage, index: int) -> int:
+    """Return the length of an uncompressed strip or tile."""
+    channels = 1 if page.planarconfig == 2 else page.samplesperpixel
+    if page.is_tiled:
+        return page.tilelength * (-(-page.tilewidth * channels * page.bitspersample // 8))
+    per_plane = -(-page.imagelength // max(page.rowsperstrip, 1))
+    rows = min(page.rowsperstrip, page.imagelength - index % per_plane * page.rowsperstrip)
+    return rows * -(-page.imagewidth * channels * page.bitspersample // 8)
 
 
 def _extra_kinds(page: tifffile.TiffPage) -> tuple[int, ...]:
@@ -235,7 +254,7 @@ def _extra_kinds(page: tifffile.TiffPage) -> tuple[int, ...]:
 
     0 is unspecified, 1 is an alpha by which the colours are premultiplied, 2 is an alpha without premultiplied colours.
     """
-    base = _CHANNELS.get(_number(page, 262, -1), 0)
+    base = _CHANNELS.get(_photometric(page), 0)
     kinds = tuple(int(kind) for kind in page.extrasamples)
     count = page.samplesperpixel - base
     if not kinds and count == 1:
@@ -256,27 +275,18 @@ def _widened(pixels: np.ndarray, bits: int) -> np.ndarray:
     return (pixels.astype(np.uint32) * 65535 // most).astype(np.uint16)
 
 
-def _divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return colours divided by the alpha by which they were premultiplied. Where alpha is 0, return 0."""
-    most = np.iinfo(colors.dtype).max
-    shares = alpha if colors.ndim == 2 else alpha[..., None]
-    scaled = np.divide(
-        colors.astype(np.float32) * most, shares, out=np.zeros(colors.shape, np.float32), where=shares > 0
-    )
-    return np.rint(np.clip(scaled, 0, most)).astype(colors.dtype)
-
-
 def _from_palette(page: tifffile.TiffPage, indexes: np.ndarray) -> np.ndarray:
     """Return the colours, (H, W, 3) uint8, of (H, W) indexes into the page's ColorMap.
 
     The levels of a ColorMap should have 16 bits, but some files contain 8-bit levels.
     """
     table = page.colormap
-    if table is None or table.ndim != 2 or table.shape[0] != 3 or page.bitspersample > 8:
+    if table is None or table.ndim != 2 or table.shape[0] != 3:
         raise ValueError("palette")
     levels = table if table.max() < 256 else table >> 8
-    padded = np.zeros((256, 3), np.uint8)
-    padded[: min(256, table.shape[1])] = levels.T[:256]
+    size = 1 << page.bitspersample
+    padded = np.zeros((size, 3), np.uint8)
+    padded[: min(size, table.shape[1])] = levels.T[:size]
     return padded[indexes]
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from segmentation.errors import ImageUnreadable
 from segmentation.formats import exif
-from segmentation.formats.opened import DAMAGED_END, Header, Samples
+from segmentation.formats.opened import DAMAGED_END, Box, Header, Samples, only_within
 
 MAX_CHUNKS = 100_000
 _PIXELS = (b"VP8 ", b"VP8L", b"ANMF")
@@ -26,6 +26,7 @@ class OpenedWebp:
             raise EOFError
         self._file = _riff([(kind, chunks[kind]) for kind in _KEPT if kind in chunks])
         self._profile = chunks.get(b"ICCP")
+        self._frame_box = _frame_box(chunks.get(b"ANMF", b""))
         tags = exif.parse(chunks.get(b"EXIF"))
         turn = exif.orientation(tags)
         notes: tuple[str, ...] = (f"animated: first of {frames} frames used",) if frames > 1 else ()
@@ -44,7 +45,17 @@ class OpenedWebp:
             image.load()
             pixels = np.asarray(image)
         alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
+        if self._frame_box is not None:
+            alpha = only_within(alpha, self._frame_box, pixels.shape[:2])
         return Samples(np.ascontiguousarray(pixels[..., :3]), "rgb", alpha, self._profile)
+
+
+def _frame_box(frame: bytes) -> Box | None:
+    """Return the place of an animation's frame in the picture; None without animation. frame: the chunk `ANMF`."""
+    if len(frame) < 12:
+        return None
+    x, y, width, height = (int.from_bytes(frame[place : place + 3], "little") for place in (0, 3, 6, 9))
+    return 2 * x, 2 * y, 2 * x + width + 1, 2 * y + height + 1
 
 
 def _parse(data: bytes) -> tuple[dict[bytes, bytes], int, bool]:

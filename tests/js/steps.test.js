@@ -87,10 +87,14 @@ test("the frame of Crop is the foreground grown by the margin of its longer side
 });
 
 test("the original is shown by its preview where there is one, because browsers read no HEIC", () => {
-  const source = file("source", "/files/1/photo.heic");
+  const heic = { ...file("source", "/files/1/photo.heic"), content_type: "image/heic" };
+  const jpeg = { ...file("source", "/files/1/photo.jpg"), content_type: "image/jpeg" };
 
-  assert.equal(linkToOriginal(image({ files: [source] })), source.url);
-  assert.equal(linkToOriginal(image({ files: [source, file("preview", "/files/2/p.jpg")] })), "/files/2/p.jpg");
+  assert.equal(linkToOriginal(image({ files: [heic, file("preview", "/files/2/p.jpg")] })), "/files/2/p.jpg");
+  assert.equal(linkToOriginal(image({ files: [jpeg] })), jpeg.url);
+  assert.equal(linkToOriginal(image({ id: "8", width: 4000, height: 3000, files: [jpeg] })), "/gallery/original/8");
+  assert.equal(linkToOriginal(image({ id: "7", files: [heic] })), "/gallery/original/7");
+  assert.equal(linkToOriginal(image({ files: [] })), "");
 });
 
 test("only options that differ are named", () => {

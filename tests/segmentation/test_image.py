@@ -275,6 +275,9 @@ def test_a_picture_of_exactly_the_limit_passes():
     (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "PostScript"),
     (b"hello, world", "text"),
     (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video"),
+    (b"II\xbc\x01\x20\0\0\0", "JPEG XR picture, which is not supported"),
+    (b"v/1\x01\x02\0\0\0", "OpenEXR picture, which is not supported"),
+    (b"P6\n8 8\n255\n" + bytes(192), "Netpbm picture, which is not supported"),
     (bytes(range(256)), "unknown"),
 ])  # fmt: skip
 def test_what_is_no_picture_is_called_by_its_name(data, words):

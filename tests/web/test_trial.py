@@ -42,6 +42,13 @@ def test_it_is_off_unless_the_operator_allows_it(settings, instant_worker):
     assert not Job.objects.exists()
 
 
+def test_the_chooser_hides_no_file_by_its_type():
+    page = Client().get("/").content.decode()
+
+    assert 'id="trial-file"' in page
+    assert "accept=" not in page
+
+
 def test_a_visitor_cuts_out_a_picture_and_gets_the_file(instant_worker):
     visitor = Client()
     assert 'name="image"' in visitor.get("/").content.decode()

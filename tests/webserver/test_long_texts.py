@@ -7,7 +7,7 @@ import io
 import json
 import random
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +16,7 @@ from tests.webserver.conftest import Running, answer
 from webserver import application
 from webserver.long_texts import (
     NotBase64,
+    NotBase64Url,
     TextTooLong,
     decoded_to_file,
     has_long_text,
@@ -78,6 +79,27 @@ def test_a_text_in_a_form_gives_its_bytes(lean: Callable[..., str]) -> None:
 
     assert fields["a"] == ["1"]
     assert decoded(fields["image"][0]) == DATA
+
+
+@pytest.mark.parametrize("prefix", ["data:image/png;base64,", " \n DATA:image/png; charset=utf-8;BASE64 ,"])
+@pytest.mark.parametrize("escape", [str, lambda text: quote(text, safe=""), lambda text: text.replace("m", "%6d")])
+@pytest.mark.parametrize("form", [False, True])
+def test_a_data_url_gives_its_bytes_in_every_body(
+    lean: Callable[..., str], prefix: str, escape: Callable[[str], str], form: bool
+) -> None:
+    fields = {"image": prefix + escape(TEXT)}
+
+    rest = lean((urlencode(fields) if form else json.dumps(fields)).encode(), form=form)
+
+    assert len(rest) < 300
+    assert decoded(parse_qs(rest)["image"][0] if form else json.loads(rest)["image"]) == DATA
+
+
+def test_a_data_url_of_another_kind_is_told_from_wrong_base64(lean: Callable[..., str]) -> None:
+    rest = lean(urlencode({"image": "data:image/svg+xml," + TEXT}).encode(), form=True)
+
+    with pytest.raises(NotBase64Url):
+        decoded(parse_qs(rest)["image"][0])
 
 
 def test_a_body_without_long_texts_stays_as_it_is(lean: Callable[..., str]) -> None:

@@ -18,7 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.accept import AlwaysJson
+from jobs.api.accept import JSON, AlwaysJson, preferred_type
 from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
@@ -143,7 +143,8 @@ class SingleView(UNetView):
         return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=self._answer)
 
     def _answer(self, image: JobImage) -> Response:
-        if render.RAW_ALPHA_TYPE in self.request.headers.get("Accept", ""):
+        is_named = render.RAW_ALPHA_TYPE in self.request.headers.get("Accept", "").lower()
+        if is_named and preferred_type(self.request, [render.RAW_ALPHA_TYPE, JSON]) == render.RAW_ALPHA_TYPE:
             return Response(render.render_raw_alpha(image))
         folder = exports.export_result(image) if exports.is_mounted() else ""
         return Response(render.render_single(image, base_url=self.base_url, folder=folder))

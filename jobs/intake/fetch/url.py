@@ -100,8 +100,9 @@ def redirect_target(location: str) -> str:
     location: the header decoded as Latin-1, as HTTP libraries do.
 
     If the bytes of the header are valid UTF-8, they are decoded as UTF-8. Otherwise the non-ASCII bytes are
-    percent-encoded. Outer white space, tabs and line breaks are removed, and other inner white space is
-    percent-encoded. Existing percent-encoding does not change.
+    percent-encoded. Outer white space, tabs and line breaks are removed. Other inner white space and invisible
+    characters are percent-encoded. A backslash before the query becomes a slash. Existing percent-encoding does not
+    change.
     """
     location = location.strip(_WHITE_SPACE)
     try:
@@ -109,8 +110,10 @@ def redirect_target(location: str) -> str:
     except UnicodeError:
         location = "".join(character if character < "\x80" else f"%{ord(character):02X}" for character in location)
     location = location.translate(dict.fromkeys(map(ord, "\t\r\n")))
+    end = min((place for mark in "?#" if (place := location.find(mark)) >= 0), default=len(location))
+    location = location[:end].replace("\\", "/") + location[end:].replace("\\", "%5C")
     return "".join(
-        quote(character) if unicodedata.category(character)[0] == "Z" else character for character in location
+        quote(character) if unicodedata.category(character)[0] in "ZC" else character for character in location
     )
 
 

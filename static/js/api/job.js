@@ -94,13 +94,24 @@ export function linkTo(image, kind) {
   return image.files.filter((file) => file.kind === kind).at(-1)?.url ?? "";
 }
 
+const SHOWN_TYPES = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"];
+
+const LARGE_PIXELS = 4_000_000;
+
 /**
- * Return the link to the original: its preview for screens, which every browser can read, or else the file.
+ * Return the link to the original: its preview for screens, which every browser can read. Without a preview, as before
+ * the end of the first run, it is the file, or a small copy if browsers cannot show the file (HEIC, TIFF) or would need
+ * long to load and decode it.
  * @param {JobImage} image
  * @returns {string}
  */
 export function linkToOriginal(image) {
-  return linkTo(image, "preview") || linkTo(image, "source");
+  const preview = linkTo(image, "preview");
+  const source = image.files.filter(({ kind }) => kind === "source").at(-1);
+  if (preview || !source) return preview;
+  const isLarge = (image.width ?? 0) * (image.height ?? 0) >= LARGE_PIXELS;
+  const isShown = SHOWN_TYPES.includes(source.content_type) && !isLarge;
+  return isShown ? source.url : `/gallery/original/${image.id}`;
 }
 
 /**

@@ -117,6 +117,24 @@ def test_soft_mode_keeps_gray_levels(instant_worker: FakeEngine, alice: Person, 
     assert len(levels) > 10
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_raw"),
+    [
+        ("application/json+alpha, */*", True),
+        ("Application/JSON+alpha;q=0.9, application/json;q=0.5", True),
+        ("application/json+alpha;q=0.5, application/json", False),
+        ("application/json+alpha;q=0, application/json", False),
+        ("*/*", False),
+    ],
+)
+def test_raw_alpha_is_sent_if_accept_prefers_it(
+    instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, accept: str, is_raw: bool
+) -> None:
+    body = post(alice.api(), jpeg_bytes, accept=accept).json()
+
+    assert ("alpha_map_base64" in body) == is_raw
+
+
 def test_raw_alpha_is_float32_before_any_threshold(
     instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from jobs.errors import DownloadFailed, UrlForbidden
 from jobs.intake.fetch import fetch_bytes
+from jobs.intake.fetch.url import redirect_target
 from tests.jobs.fetch.resolving import resolves_to
 from tests.jobs.site import PICTURE, Site, answer, redirect
 
@@ -74,6 +75,9 @@ def test_one_deadline_spans_all_redirects(serve: Callable[..., Site]) -> None:
         ("/a%20b%E5%9B%BE.jpg", "/a%20b%E5%9B%BE.jpg"),
         ("/caf\xe9.jpg", "/caf%E9.jpg"),
         ("/a\u3000b.jpg".encode().decode("latin-1"), "/a%E3%80%80b.jpg"),
+        # An emoji of three characters, one of which is invisible.
+        ("/👩\u200d🚀.jpg".encode().decode("latin-1"), "/%F0%9F%91%A9%E2%80%8D%F0%9F%9A%80.jpg"),
+        ("/folder\\a.jpg", "/folder/a.jpg"),
     ],
 )
 def test_a_location_is_mended_as_browsers_mend_it(location: str, path: str, serve: Callable[..., Site]) -> None:
@@ -84,8 +88,16 @@ def test_a_location_is_mended_as_browsers_mend_it(location: str, path: str, serv
     assert site.paths == ["/old", path]
 
 
-def test_a_mended_location_to_a_forbidden_place_is_refused(serve: Callable[..., Site]) -> None:
-    site = serve({"/old": redirect(" http://10.0.0.1/my picture.jpg")})
+@pytest.mark.parametrize(
+    "location",
+    [" http://10.0.0.1/my picture.jpg", "\\\\10.0.0.1\\a.jpg", "http:\\\\10.0.0.1/a.jpg", "/\\10.0.0.1/a.jpg"],
+)
+def test_a_mended_location_to_a_forbidden_place_is_refused(location: str, serve: Callable[..., Site]) -> None:
+    site = serve({"/old": redirect(location)})
 
     with pytest.raises(UrlForbidden):
         fetch_bytes(site.url("/old"), site.policy())
+
+
+def test_a_backslash_in_the_query_of_a_location_is_no_slash() -> None:
+    assert redirect_target("/a\\b?c\\d#e\\f") == "/a/b?c%5Cd#e%5Cf"

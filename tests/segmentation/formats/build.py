@@ -161,10 +161,23 @@ def tiff(pixels: np.ndarray, *more: np.ndarray, **options: Any) -> bytes:
     return stream.getvalue()
 
 
+def box(kind: bytes, body: bytes) -> bytes:
+    """Return a box of JPEG 2000 or of ISO base media."""
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
 def heic(pixels: np.ndarray | Image.Image, **options: Any) -> bytes:
     stream = io.BytesIO()
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     pillow_heif.from_pillow(image).save(stream, quality=options.pop("quality", 95), **options)
+    return stream.getvalue()
+
+
+def heic_of_more_bits(pixels: np.ndarray) -> bytes:
+    """Return a HEIC of 10 bits a channel. pixels: (H, W, 3) uint16 of full range."""
+    stream = io.BytesIO()
+    file = pillow_heif.from_bytes("RGB;16", pixels.shape[1::-1], pixels.tobytes())
+    file.save(stream, quality=95)
     return stream.getvalue()
 
 
@@ -179,53 +192,6 @@ def avif(pixels: np.ndarray, primaries: int = 1, transfer: int = 13, matrix: int
         speed=options.pop("speed", 10),
         **options,
     )
-
-
-def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int = 24) -> bytes:
-    """Return pixels, an array (H, W, 3) uint8, as a BMP file.
-
-    header: the bytes after the first 40 bytes of the DIB header. tail: the bytes after the pixels. bits: the number of
-    bits per pixel that the header states.
-    """
-    height, width = pixels.shape[:2]
-    rows = np.zeros((height, (width * 3 + 3) // 4 * 4), np.uint8)
-    rows[:, : width * 3] = pixels[::-1, :, ::-1].reshape(height, -1)
-    offset = 14 + 40 + len(header)
-    info = struct.pack("<IiiHHIIiiII", 40 + len(header), width, height, 1, bits, 0, rows.size, 11811, 11811, 0, 0)
-    size = offset + rows.size + len(tail)
-    return b"BM" + struct.pack("<IHHI", size, 0, 0, offset) + info + header + rows.tobytes() + tail
-
-
-def bmp_with_alpha(rgba: np.ndarray) -> bytes:
-    """Return pixels, an array (H, W, 4) uint8, as a BMP file with a V4 header, which has a mask for each channel."""
-    height, width = rgba.shape[:2]
-    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
-    info = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, rgba.size, 0, 0, 0, 0)
-    rows = np.ascontiguousarray(rgba[::-1][..., [2, 1, 0, 3]]).tobytes()
-    return b"BM" + struct.pack("<IHHI", 122 + len(rows), 0, 0, 122) + info + masks + b"BGRs" + bytes(48) + rows
-
-
-def bmp_calibrated(pixels: np.ndarray, points: tuple[float, ...], gamma: float) -> bytes:
-    """Return pixels as a BMP file with a V4 header that contains primary colours and one gamma value.
-
-    points: x and y of red, green, blue and white.
-    """
-    x, y = np.array(points).reshape(4, 2).T
-    columns = np.stack([x, y, 1 - x - y])
-    white = columns[:, 3] / y[3]
-    ends = (columns[:, :3] * np.linalg.solve(columns[:, :3], white)).T
-    fixed = [round(value * 2**30) for value in ends.ravel()]
-    header = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0) + struct.pack(
-        "<I9i3I", 0, *fixed, *[round(gamma * 65536)] * 3
-    )
-    return bmp(pixels, header=header)
-
-
-def bmp_with_profile(pixels: np.ndarray, profile: bytes) -> bytes:
-    """Return pixels as a BMP file with a V5 header, and with an ICC profile after the pixels."""
-    rows = (pixels.shape[1] * 3 + 3) // 4 * 4 * pixels.shape[0]
-    fields = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0) + b"MBED"[::-1] + bytes(48)
-    return bmp(pixels, header=fields + struct.pack("<4I", 4, 124 + rows, len(profile), 0), tail=profile)
 
 
 def camera_raw(make: bytes = b"Maker", *, dng: bool = False) -> bytes:
@@ -252,3 +218,50 @@ def camera_raw(make: bytes = b"Maker", *, dng: bool = False) -> bytes:
             extratags=[(33421, 3, 2, (2, 2), True), (33422, 1, 4, (0, 1, 1, 2), True)],
         )
     return stream.getvalue()
+
+
+def webp_of_frames(size: tuple[int, int], *frames: tuple[int, int, np.ndarray]) -> bytes:
+    """Return an animated WebP without loss. size: width and height. frames: left, top and pixels."""
+
+    def three_bytes(*numbers: int) -> bytes:
+        return b"".join(number.to_bytes(3, "little") for number in numbers)
+
+    def part(kind: bytes, body: bytes) -> bytes:
+        return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+
+    width, height = size
+    body = part(b"VP8X", b"\2\0\0\0" + three_bytes(width - 1, height - 1)) + part(b"ANIM", bytes(6))
+    for left, top, pixels in frames:
+        place = three_bytes(left // 2, top // 2, pixels.shape[1] - 1, pixels.shape[0] - 1, 100) + b"\0"
+        body += part(b"ANMF", place + saved(pixels, "WEBP", lossless=True)[12:])
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+# GIF ------------------------------------------------------------------------------------------------------------------
+
+GIF_COLORS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)], np.uint8)
+_GIF_ROWS = (0, 2, 1, 3)  # the rows of an interlaced frame of four rows, in the order of the file
+GIF_INTERLACED = np.stack([np.full((4, 3), GIF_COLORS[_GIF_ROWS.index(row)]) for row in range(4)])
+
+
+def gif(width: int, height: int, *blocks: bytes) -> bytes:
+    """Return a GIF with the palette GIF_COLORS. blocks: its extensions and frames."""
+    start = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x81, 0, 0)
+    return start + GIF_COLORS.tobytes() + b"".join(blocks) + b";"
+
+
+def gif_control(key: int | None) -> bytes:
+    """Return a graphic control extension. key: the index of the transparent colour, or None."""
+    return b"\x21\xf9\x04" + struct.pack("<BHB", key is not None, 0, key or 0) + b"\0"
+
+
+def gif_frame(left: int, top: int, width: int, height: int, *, interlaced: bool = False) -> bytes:
+    """Return a frame of the colours 0 to 3: one row after another if it is interlaced, otherwise one after another."""
+    numbers = [row for row in range(4) for _ in range(width)] if interlaced else [n % 4 for n in range(width * height)]
+    bits = ""
+    for number in numbers:
+        bits = f"{number:03b}100" + bits  # the clear code (4) before each number keeps the codes at three bits
+    bits = "101" + bits
+    packed = int(bits, 2).to_bytes(-(-len(bits) // 8), "little")
+    flags = 0x40 if interlaced else 0
+    return b"," + struct.pack("<4HBB", left, top, width, height, flags, 2) + bytes([len(packed)]) + packed + b"\0"

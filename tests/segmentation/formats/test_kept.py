@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import imagecodecs
 import numpy as np
 import pillow_heif
 import pytest
@@ -83,6 +84,28 @@ def test_a_turn_in_the_properties_of_a_heic_is_done_and_noted() -> None:
     assert np.abs(picture.rgb.astype(int) - upright).mean() < 4
     assert picture.probe.notes == ("rotated: EXIF orientation 6",)
     assert pillow_heif.is_supported(data)
+
+
+def test_the_order_of_mirror_and_turn_in_a_heic_is_noted_as_it_is_done() -> None:
+    data = build.heic(ball(), exif=_exif(orientation=5))  # written as a turn, then a mirror
+    last = data.index(b"ipma") + 4 + 11 + 4  # the last two of six properties, with a byte each
+    swapped = data[:last] + data[last : last + 2][::-1] + data[last + 2 :]
+
+    first, second = decode(data, LIMITS), decode(swapped, LIMITS)
+
+    assert np.abs(first.rgb[::-1, ::-1].astype(int) - second.rgb).mean() < 1
+    assert first.probe.notes == ("rotated: EXIF orientation 5",)
+    assert second.probe.notes == ("rotated: EXIF orientation 7",)
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+def test_the_resolution_of_a_packed_jpeg_is_kept(turn: int) -> None:
+    data = saved(ball(), "JPEG", dpi=(300, 150), exif=_exif(orientation=turn))
+
+    picture = decode(imagecodecs.jpegxl_encode_jpeg(data), LIMITS)
+
+    assert picture.probe.resolution == ((300, 150) if turn == 1 else (150, 300))
+    assert picture.rgb.shape[:2] == ((240, 320) if turn == 1 else (320, 240))
 
 
 def test_the_preview_is_upright_srgb_at_screen_size() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.segmentation.formats.rows.bmp import BMP
 from tests.segmentation.formats.rows.jpeg import JPEG, JPEG_2000, JPEG_XL
 from tests.segmentation.formats.rows.others import OTHERS
 from tests.segmentation.formats.rows.png import PNG
@@ -18,7 +19,7 @@ __all__ = ["BEGIN", "END", "PAGE", "ROWS", "File", "Row", "table"]
 
 PAGE = Path(__file__).parents[4] / "docs" / "formats.md"
 BEGIN, END = "<!-- rows -->", "<!-- end of rows -->"
-ROWS = [*JPEG, *PNG, *TIFF, *JPEG_XL, *JPEG_2000, *OTHERS]
+ROWS = [*JPEG, *PNG, *TIFF, *JPEG_XL, *JPEG_2000, *OTHERS, *BMP]
 
 
 def table() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 import imagecodecs
@@ -9,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tests.segmentation.formats import build
-from tests.segmentation.formats.build import ball, deep, fading, saved, small
+from tests.segmentation.formats.build import ball, box, deep, fading, saved, small
 from tests.segmentation.formats.rows.row import (
     AS_SRGB,
     CUT,
@@ -59,6 +60,79 @@ def _jpeg_cuts() -> Iterator[bytes]:
         data = _jpeg(**options)
         yield from (data[: len(data) * percent // 100] for percent in (40, 60, 80, 95, 99))
         yield data[:-40]
+        yield data[: len(data) // 2] + data[-2:]  # some programs close a file that they received in part
+    data = saved(Image.fromarray(ball()).convert("CMYK"), "JPEG", quality=95)
+    yield data[: len(data) // 2] + data[-2:]
+    data = saved(ball()[..., 1], "JPEG", quality=95)
+    yield data[: len(data) // 2] + bytes(1000) + data[-2:]
+
+
+def _jpeg_gray_corner() -> File:
+    """Return a JPEG whose last corner has the value that a decoder fills in for missing pixels."""
+    pixels = ball().copy()
+    pixels[-32:, -32:] = 128
+    data = saved(pixels, "JPEG", quality=95, subsampling=0)
+    return File(data, _decoded(data), tolerance=4, lossy=True)
+
+
+def _packed_jpegs() -> Iterator[File]:
+    """Yield JPEGs that JPEG XL has packed without loss, with and without rotation."""
+    for turn in (1, 3, 6):
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        pixels = _decoded(_jpeg(exif=exif.tobytes()))
+        upright = {1: pixels, 3: pixels[::-1, ::-1], 6: np.rot90(pixels, -1)}[turn]
+        yield File(imagecodecs.jpegxl_encode_jpeg(_jpeg(exif=exif.tobytes())), upright, tolerance=4, lossy=True)
+
+
+def _jp2(stream: bytes, channels: int, *more: bytes, space: int = 16) -> bytes:
+    """Return a JP2 file. stream: the code stream. more: further boxes of the header. space: of the box `colr`."""
+    height, width = struct.unpack(">II", stream[12:16] + stream[8:12])
+    head = box(b"ihdr", struct.pack(">IIHBBBB", height, width, channels, 7, 7, 0, 0))
+    head += box(b"colr", b"\1\0\0" + struct.pack(">I", space)) + b"".join(more)
+    start = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ")
+    return start + box(b"jp2h", head) + box(b"jp2c", stream)
+
+
+def _stream(pixels: np.ndarray, **options: int) -> bytes:
+    return imagecodecs.jpeg2k_encode(np.ascontiguousarray(pixels), level=0, codecformat="j2k", **options)
+
+
+def _meanings(*channels: tuple[int, int]) -> bytes:
+    """Return a box `cdef`. channels: for each component its kind and the colour to which it belongs."""
+    parts = [struct.pack(">3H", index, *channel) for index, channel in enumerate(channels)]
+    return box(b"cdef", struct.pack(">H", len(parts)) + b"".join(parts))
+
+
+def _jp2_few_bits() -> Iterator[File]:
+    for depth in (1, 2, 4, 6):
+        numbers = ball() >> (8 - depth)
+        scaled = (numbers.astype(int) * 255 // (2**depth - 1)).astype(np.uint8)
+        yield File(_stream(numbers, bitspersample=depth), scaled)
+        yield File(_stream(numbers[..., 1], bitspersample=depth), three(scaled[..., 1]))
+
+
+def _jp2_palettes() -> Iterator[File]:
+    image = Image.fromarray(ball())
+    places = box(b"cmap", b"".join(struct.pack(">HBB", 0, 1, index) for index in range(3)))
+    for depth in (4, 8):
+        indexes = np.asarray(image.quantize(2**depth))
+        colors = np.array(image.quantize(2**depth).getpalette(), np.uint8).reshape(-1, 3)
+        palette = box(b"pclr", struct.pack(">HB", len(colors), 3) + b"\7\7\7" + colors.tobytes())
+        yield File(_jp2(_stream(indexes, bitspersample=depth), 1, palette, places), colors[indexes])
+
+
+def _jp2_channels() -> Iterator[File]:
+    rgb, alpha = small(), fading()
+    yield File(_jp2(_stream(rgb[..., ::-1]), 3, _meanings((0, 3), (0, 2), (0, 1))), rgb)
+    first = _meanings((1, 0), (0, 1), (0, 2), (0, 3))
+    yield File(_jp2(_stream(np.dstack([alpha, rgb])), 4, first), rgb, alpha)
+    unknown = _meanings((0, 1), (0, 2), (0, 3), (65535, 65535))
+    yield File(_jp2(_stream(np.dstack([rgb, alpha])), 4, unknown), rgb)
+    half = np.full_like(alpha, 128)
+    premultiplied = _meanings((0, 1), (0, 2), (0, 3), (2, 0))
+    yield File(_jp2(_stream(np.dstack([(rgb.astype(int) * 128 // 255).astype(np.uint8), half])), 4, premultiplied),
+               rgb, half, tolerance=2)  # fmt: skip
 
 
 JPEG = [
@@ -70,7 +144,8 @@ JPEG = [
         File(_jpeg(icc_profile=build.swapped_profile(), subsampling=0), swapped(ball()), tolerance=6, lossy=True),
     ], ("icc: converted to sRGB",)),
     Row("JPEG", "missing end marker", "read when all pixels are there", _jpeg_ends, (CUT,)),
-    Row("JPEG", "missing pixels", "", _jpeg_cuts, refused="is cut short"),
+    Row("JPEG", "medium gray in the last corner, like missing pixels", EIGHT, lambda: [_jpeg_gray_corner()]),
+    Row("JPEG", "missing pixels, also before an end marker", "", _jpeg_cuts, refused="is cut short"),
     Row("JPEG", "12 bits a channel", "", lambda: [
         imagecodecs.jpeg8_encode(ball().astype(np.uint16) << 4, bitspersample=12),
     ], refused="12 bits a channel, which is not supported"),
@@ -91,14 +166,21 @@ JPEG_XL = [
     ]),
     Row("JPEG XL", "RGB, 16 bits, with the profile that the decoder gives, here of linear light", AS_SRGB, lambda: [
         one_color(imagecodecs.jpegxl_encode(deep(ball()), lossless=True), (228, 167, 73)),
-    ], ("icc: converted to sRGB",)),
+    ], (DEEP_COLOR, "icc: converted to sRGB")),
     Row("JPEG XL", "gray, 16 bits", AS_SRGB, lambda: [
         one_color(imagecodecs.jpegxl_encode(deep(gray()), lossless=True), gray_of_light(int(gray()[40, 53]))),
     ], (DEEP_GRAY, "icc: converted to sRGB")),
+    Row("JPEG XL", "packed from a JPEG without loss, rotated or not", EIGHT, _packed_jpegs, ("*",)),
+    Row("JPEG XL", "animation", "the first frame", lambda: [
+        File(imagecodecs.jpegxl_encode(np.stack([ball(), 255 - ball()]), lossless=True), ball()),
+        File(imagecodecs.jpegxl_encode(np.stack([np.dstack([small(), fading()]), np.zeros((80, 106, 4), np.uint8)]),
+                                       lossless=True), small(), fading()),
+    ], ("animated: first frame used",)),
     Row("JPEG XL", "cut short or damaged", "", lambda: [imagecodecs.jpegxl_encode(ball(), lossless=True)[:-2000]],
         refused="damaged|cut short"),
     Row("JPEG XL", "floating-point samples", "", lambda: [
         imagecodecs.jpegxl_encode(ball()[..., 0].astype(np.float32) / 255, lossless=True),
+        imagecodecs.jpegxl_encode(ball().astype(np.float32) / 255, lossless=True),
     ], refused="no range to display"),
 ]  # fmt: skip
 
@@ -116,4 +198,23 @@ JPEG_2000 = [
     Row("JPEG 2000", "RGB, 9 to 16 bits", TO_EIGHT, lambda: [
         File(imagecodecs.jpeg2k_encode(deep(ball()), level=0, codecformat="jp2"), ball()),
     ], (DEEP_COLOR,)),
+    Row("JPEG 2000", "gray, RGB, 1 to 7 bits", EIGHT, _jp2_few_bits),
+    Row("JPEG 2000", "palette", EIGHT, _jp2_palettes),
+    Row("JPEG 2000", "channels in any order, alpha premultiplied or not", "8 bits, sRGB, with alpha", _jp2_channels),
+    Row("JPEG 2000", "sYCC", EIGHT, lambda: [
+        File(_jp2(_stream(np.asarray(Image.fromarray(ball()).convert("YCbCr")), mct=False), 3, space=18), ball(),
+             tolerance=3),
+    ]),
+    Row("JPEG 2000", "missing end marker", "read when all pixels are there", lambda: [
+        File(_stream(ball())[:-2], ball()),
+    ], (CUT,)),
+    Row("JPEG 2000", "missing pixels", "", lambda: [_stream(ball())[:-40], _jp2(_stream(ball()), 3)[:-2000]],
+        refused="is cut short|is damaged"),
+    Row("JPEG 2000", "CMYK, CIELAB and other colour spaces", "", lambda: [
+        _jp2(_stream(ball()), 3, space=14),
+        _jp2(_stream(np.dstack([ball(), ball()[..., :1]])), 4, space=12),
+        _jp2(_stream(ball()), 3, space=21),
+    ], refused="colours, which are not supported"),
+    Row("JPEG 2000", "more than four channels", "", lambda: [_stream(np.dstack([ball(), ball()[..., :2]]))],
+        refused="channels, which is not supported"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The rows for WebP, HEIC, AVIF, BMP and GIF in the table of docs/formats.md."""
+"""The rows for WebP, HEIC, AVIF and GIF in the table of docs/formats.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tests.segmentation.formats import build
-from tests.segmentation.formats.build import ball, bmp, deep, fading, saved, small
+from tests.segmentation.formats.build import ball, deep, fading, saved, small
 from tests.segmentation.formats.rows.row import (
     AS_SRGB,
     CUT,
@@ -18,10 +18,8 @@ from tests.segmentation.formats.rows.row import (
     File,
     Row,
     animated,
-    gray,
     one_color,
     swapped,
-    three,
 )
 
 
@@ -41,6 +39,14 @@ def _webp_ends() -> Iterator[File]:
     yield File(data[:-4], ball(), tolerance=0)
 
 
+def _webp_part() -> File:
+    """Return a WebP whose first frame does not fill the canvas."""
+    rgb, alpha = np.zeros_like(small()), np.zeros(small().shape[:2], np.uint8)
+    frame = small()[:40, :50]
+    rgb[10:50, 20:70], alpha[10:50, 20:70] = frame, 255
+    return File(build.webp_of_frames((106, 80), (20, 10, frame), (0, 0, frame)), rgb, alpha)
+
+
 def _avifs() -> Iterator[File]:
     for options in ({}, {"pixelformat": "420"}, {"pixelformat": "422"}):
         data = build.avif(ball(), **options)
@@ -53,16 +59,32 @@ def _avifs() -> Iterator[File]:
     yield File(data, ball(), fading(240, 320), tolerance=8, lossy=True)
 
 
-def _bmps() -> Iterator[File]:
-    yield File(bmp(small()), small())
-    yield File(saved(Image.fromarray(gray()), "BMP"), three(gray()))
-    image = Image.fromarray(small()).quantize(200)
-    yield File(saved(image, "BMP"), np.asarray(image.convert("RGB")))
-    bits = Image.fromarray(gray() > 128)
-    yield File(saved(bits, "BMP"), np.asarray(bits.convert("RGB")))
-    rgba = np.dstack([small(), fading()])
-    yield File(saved(Image.fromarray(rgba), "BMP"), small())  # the fourth byte has no meaning there
-    yield File(build.bmp_with_alpha(rgba), small(), fading())
+def _heics() -> Iterator[File]:
+    yield File(build.heic(ball()), ball(), tolerance=6, lossy=True)
+    yield File(build.heic(np.dstack([ball(), fading(240, 320)])), ball(), fading(240, 320), tolerance=6, lossy=True)
+    yield File(build.heic_of_more_bits(deep(ball())), ball(), tolerance=6, lossy=True)
+
+
+def _gifs() -> Iterator[File]:
+    image = Image.fromarray(small()).quantize(64)
+    rgb = np.asarray(image.convert("RGB"))
+    yield File(saved(image, "GIF"), rgb)
+    is_key = np.asarray(image) == 5
+    yield File(saved(image, "GIF", transparency=5), rgb, np.where(is_key, 0, 255).astype(np.uint8))
+    yield File(build.gif(4, 4, build.gif_frame(0, 0, 4, 4, interlaced=True)), build.GIF_INTERLACED)
+
+
+def _gif_parts() -> Iterator[File]:
+    """Yield GIFs whose first frame does not fill the canvas. Of two graphic controls, the last one applies."""
+    rgb, alpha = np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.uint8)
+    rgb[1:3, 1:3], alpha[1:3, 1:3] = build.GIF_COLORS.reshape(2, 2, 3), 255
+    yield File(build.gif(4, 4, build.gif_frame(1, 1, 2, 2)), rgb, alpha)
+    keyed = alpha.copy()
+    keyed[2, 2] = 0
+    yield File(build.gif(4, 4, build.gif_control(3) + build.gif_frame(1, 1, 2, 2)), rgb, keyed)
+    yield File(
+        build.gif(4, 4, build.gif_control(3) + build.gif_control(None) + build.gif_frame(1, 1, 2, 2)), rgb, alpha
+    )
 
 
 OTHERS = [
@@ -73,14 +95,19 @@ OTHERS = [
     Row("WebP", "metadata cut off behind the pixels", "read", _webp_ends, (CUT,)),
     Row("WebP", "animation", "the first frame", lambda: [one_color(animated("WEBP"), RED, 4)],
         ("animated: first of 3 frames used",)),
+    Row("WebP", "first frame smaller than the picture", "transparent around the frame", lambda: [_webp_part()], ("*",)),
     Row("WebP", "missing pixels", "", lambda: [saved(ball(), "WEBP")[:-50]], refused="is cut short|is damaged"),
-    Row("HEIC", "8 or 10 bits, with alpha or without", EIGHT, lambda: [
-        File(build.heic(ball()), ball(), tolerance=6, lossy=True),
-        File(build.heic(np.dstack([ball(), fading(240, 320)])), ball(), fading(240, 320), tolerance=6, lossy=True),
-    ]),
+    Row("HEIC", "8 or 10 bits, with alpha or without", EIGHT, _heics),
     Row("HEIC", "`nclx` colours such as Display P3", AS_SRGB, lambda: [
         one_color(build.heic(ball(), color_primaries=12, transfer_characteristics=13), (212, 92, 0), 4),
     ], ("cicp: converted to sRGB",)),
+    Row("HEIC", "PQ or HLG (HDR)", "tone-mapped to sRGB", lambda: [
+        one_color(build.heic(np.full((32, 32, 3), (120, 60, 30), np.uint8),
+                             color_primaries=9, transfer_characteristics=16), (143, 0, 0), 6),
+    ], ("hdr: PQ tone-mapped to sRGB",)),
+    Row("HEIC", "coded as AVC, VVC, EVC, JPEG, JPEG 2000 or uncompressed samples (HEIF)", "", lambda: [
+        build.heic(small()).replace(b"hvc1", coding) for coding in (b"avc1", b"vvc1", b"jpeg", b"j2k1", b"unci")
+    ], refused="is coded as .*, which is not supported"),
     Row("HEIC", "cut short", "", lambda: [build.heic(ball())[:-200]], refused="is cut short|is damaged"),
     Row("AVIF", "8, 10 or 12 bits, every subsampling, with alpha or without", EIGHT, _avifs),
     Row("AVIF", "`nclx` colours such as Display P3; video curves count as sRGB, as in browsers", AS_SRGB, lambda: [
@@ -94,21 +121,8 @@ OTHERS = [
     ], ("hdr: PQ tone-mapped to sRGB",)),
     Row("AVIF", "animation", "the first frame", lambda: [one_color(animated("AVIF"), RED, 6)],
         ("animated: first of 3 frames used",)),
-    Row("BMP", "1, 4, 8, 16, 24 or 32 bits, also run-length encoded", EIGHT, _bmps),
-    Row("BMP", "ICC profile", AS_SRGB, lambda: [
-        File(build.bmp_with_profile(ball(), build.swapped_profile()), swapped(ball()), tolerance=2),
-    ], ("icc: converted to sRGB",)),
-    Row("BMP", "primaries and gamma in the header", "read as sRGB, as in browsers", lambda: [
-        File(build.bmp_calibrated(ball(), build.DISPLAY_P3, 2.2), ball()),
-    ], ("calibrated: colours of the header ignored",)),
-    Row("BMP", "missing filling behind the last row, or up to three bytes", "read", lambda: [
-        File(bmp(small()[:, :105])[:-1], small()[:, :105]),
-        File(bmp(ball())[:-2], ball(), lossy=True),
-    ], (CUT,)),
-    Row("BMP", "missing pixels", "", lambda: [bmp(ball())[:-4]], refused="is cut short"),
-    Row("GIF", "palette, with its transparent colour", EIGHT, lambda: [
-        File(saved(image := Image.fromarray(small()).quantize(64), "GIF"), np.asarray(image.convert("RGB"))),
-    ]),
+    Row("GIF", "palette, with its transparent colour", EIGHT, _gifs, ("*",)),
+    Row("GIF", "first frame smaller than the picture", "transparent around the frame", _gif_parts),
     Row("GIF", "animation", "the first frame", lambda: [one_color(animated("GIF"), RED)],
         ("animated: first frame used",)),
     Row("GIF", "missing end", "read when all pixels are there", lambda: [

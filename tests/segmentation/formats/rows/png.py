@@ -69,17 +69,32 @@ def _png_interlaced() -> Iterator[File]:
         yield File(_adam7(image), np.asarray(image.convert("RGB")))
 
 
+def _png_interlaced_keys() -> Iterator[File]:
+    for depth in (1, 2, 4, 8, 16):
+        numbers = deep(gray()) if depth == 16 else numbers_of(depth)
+        for width in (1, 3, 5, 106):  # narrow pictures have no pixels in some passes
+            part = np.ascontiguousarray(numbers[: width + 1, 50 : 50 + width] if width < 9 else numbers)
+            key = int(part[-1, -1])
+            data = _interlaced(part, depth, 0, chunk(b"tRNS", struct.pack(">H", key)))
+            rgb = three((part >> 8).astype(np.uint8)) if depth == 16 else shown(part, depth)
+            yield File(data, rgb, np.where(part == key, 0, 255).astype(np.uint8))
+
+
 def _adam7(image: Image.Image) -> bytes:
-    """Return a Pillow image as an interlaced PNG (ISO 15948, 8.2)."""
+    """Return a Pillow image as an interlaced PNG."""
     depth, color_type = {"L": (8, 0), "RGB": (8, 2), "RGBA": (8, 6), "P": (8, 3), "1": (1, 0)}[image.mode]
-    pixels = np.asarray(image).astype(np.uint8)
+    palette = [chunk(b"PLTE", bytes(image.getpalette()))] if image.mode == "P" else []
+    return _interlaced(np.asarray(image).astype(np.uint8), depth, color_type, *palette)
+
+
+def _interlaced(pixels: np.ndarray, depth: int, color_type: int, *chunks: bytes) -> bytes:
+    """Return an interlaced PNG (ISO 15948, 8.2). The arguments are those of `build.png`."""
     passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
     rows = b"".join(build.png_rows(part, depth) for x, y, dx, dy in passes if (part := pixels[y::dy, x::dx]).size)
     data = png(pixels, depth=depth, color_type=color_type, packed=zlib.compress(rows))
     header = bytearray(data[16:29])
     header[12] = 1
-    palette = chunk(b"PLTE", bytes(image.getpalette())) if image.mode == "P" else b""
-    return data[:8] + chunk(b"IHDR", bytes(header)) + palette + data[33:]
+    return data[:8] + chunk(b"IHDR", bytes(header)) + b"".join(chunks) + data[33:]
 
 
 def _png_profiles() -> Iterator[File]:
@@ -129,6 +144,7 @@ PNG = [
     ], (DEEP_COLOR,)),
     Row("PNG", "transparent colour (tRNS) at every depth", "8 bits, sRGB, with alpha", _png_keys, ("*",)),
     Row("PNG", "interlaced", EIGHT, _png_interlaced),
+    Row("PNG", "interlaced, with a transparent colour", "8 bits, sRGB, with alpha", _png_interlaced_keys, ("*",)),
     Row("PNG", "ICC profile", AS_SRGB, _png_profiles, ("*", "icc: converted to sRGB")),
     Row("PNG", "cICP, before iCCP, sRGB, gAMA and cHRM", AS_SRGB, lambda: [
         one_color(png(ball(), build.code_points(12, 13)), (212, 92, 0)),
@@ -136,6 +152,12 @@ PNG = [
         one_color(png(ball(), build.code_points(9, 14)), (235, 63, 0)),
         one_color(png(ball(), build.code_points(1, 8), chunk(b"sRGB", b"\0")), (228, 167, 73)),
     ], ("cicp: converted to sRGB",)),
+    Row("PNG", "cICP of unknown or unspecified colours or of narrow range, ignored as in browsers", AS_SRGB, lambda: [
+        one_color(png(ball(), build.code_points(2, 2), build.gamma(1.0)), (228, 167, 73)),
+        one_color(png(ball(), build.code_points(12, 2), build.gamma(1.0)), (228, 167, 73)),
+        one_color(png(ball(), build.code_points(13, 13), build.gamma(1.0)), (228, 167, 73)),
+        one_color(png(ball(), chunk(b"cICP", bytes((12, 13, 0, 0))), build.gamma(1.0)), (228, 167, 73)),
+    ], ("gamma: converted to sRGB",)),
     Row("PNG", "cICP with PQ (HDR)", "tone-mapped to sRGB", lambda: [
         one_color(png(np.full((4, 4, 3), (120, 60, 30), np.uint8), build.code_points(9, 16)), (143, 0, 0)),
         one_color(png(np.full((4, 4, 3), 160, np.uint8), build.code_points(9, 16)), (213, 213, 213)),
@@ -164,6 +186,10 @@ PNG = [
         File(png(ball(), chunk(b"iCCP", b"x\0\0nothing")), ball()),
         File(png(ball(), build.profile_chunk(b"no profile at all")), ball()),
     ], ("icc: broken profile ignored",)),
+    Row("PNG", "empty or broken ICC profile, with gAMA", AS_SRGB, lambda: [
+        one_color(png(ball(), chunk(b"iCCP", b"x\0\0nothing"), build.gamma(1.0)), (228, 167, 73)),
+        one_color(png(ball(), build.profile_chunk(b"no profile at all"), build.gamma(1.0)), (228, 167, 73)),
+    ], ("icc: broken profile ignored", "gamma: converted to sRGB")),
     Row("PNG", "ICC profile of more than 8 MB", EIGHT, lambda: [
         File(png(ball(), build.profile_chunk(bytes(9 * 2**20))), ball()),
     ], ("icc: oversized profile ignored",)),

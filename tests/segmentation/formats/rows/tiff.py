@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 
 import numpy as np
@@ -75,6 +76,9 @@ def _tiff_alphas() -> Iterator[File]:
 def _tiff_palette() -> Iterator[File]:
     table = np.stack([np.arange(256) * 257, np.arange(256)[::-1] * 257, np.full(256, 99 * 257)]).astype(np.uint16)
     yield File(tiff(gray(), photometric="palette", colormap=table), (table >> 8).T.astype(np.uint8)[gray()])
+    wide = np.stack([np.arange(65536), np.arange(65536)[::-1], np.full(65536, 99 * 257)]).astype(np.uint16)
+    numbers = deep(gray()) ^ 0x00FF
+    yield File(tiff(numbers, photometric="palette", colormap=wide), (wide >> 8).T.astype(np.uint8)[numbers])
 
 
 def _tiff_cmyk() -> Iterator[File]:
@@ -107,6 +111,29 @@ def _tiff_tags(*tags: tuple[int, int, int, object, bool]) -> bytes:
     return tiff(ball(), photometric="rgb", extratags=tags)
 
 
+def _tiff_odd() -> Iterator[File]:
+    """Yield TIFFs with a missing colour model, and with wrong lengths of uncompressed strips or tiles."""
+    plain = tiff(small(), photometric="rgb")
+    yield File(_changed(plain, 262, kind=65_000), small())
+    yield File(_changed(tiff(gray(), photometric="minisblack"), 262, kind=65_000), three(gray()))
+    for value in (0, 10_000_000):
+        yield File(_changed(plain, 279, value=value), small())
+    yield File(_changed(tiff(small(), photometric="rgb", tile=(128, 128)), 325, value=0), small())
+
+
+def _changed(data: bytes, tag: int, *, kind: int | None = None, value: int | None = None) -> bytes:
+    """Return a small-endian TIFF with another number or value of one tag of its first directory."""
+    place = int.from_bytes(data[4:8], "little")
+    count = int.from_bytes(data[place : place + 2], "little")
+    for entry in range(place + 2, place + 2 + 12 * count, 12):
+        if int.from_bytes(data[entry : entry + 2], "little") == tag:
+            if kind is not None:
+                data = data[:entry] + kind.to_bytes(2, "little") + data[entry + 2 :]
+            if value is not None:
+                data = data[: entry + 2] + struct.pack("<HII", 4, 1, value) + data[entry + 12 :]
+    return data
+
+
 _P3_TAGS = (
     (318, 5, 2, (31270, 100_000, 32900, 100_000), True),
     (319, 5, 6, (68, 100, 32, 100, 265, 1000, 69, 100, 15, 100, 6, 100), True),
@@ -124,7 +151,8 @@ TIFF = [
     Row("TIFF", "RGB with alpha, premultiplied or not", "8 bits, sRGB, with alpha", _tiff_alphas),
     Row("TIFF", "further channels without a meaning", "left out", lambda: _tiffs(
         np.dstack([small(), fading()]), small(), photometric="rgb", extrasamples=["unspecified"])),
-    Row("TIFF", "palette of up to 8 bits", EIGHT, _tiff_palette),
+    Row("TIFF", "palette of up to 16 bits", EIGHT, _tiff_palette),
+    Row("TIFF", "missing colour model, wrong lengths of uncompressed strips or tiles", "read", _tiff_odd),
     Row("TIFF", "CMYK of 8 bits", AS_SRGB, _tiff_cmyk, ("cmyk: converted to sRGB",)),
     Row("TIFF", "CIELAB of 8 bits", AS_SRGB, lambda: [
         one_color(tiff(np.full((16, 16, 3), (128, 40, 216), np.uint8), photometric="cielab"), (158, 94, 189), 3),
