@@ -131,8 +131,9 @@ def cut_out(
     with _timed(timings_ms, "model"):
         found = find(on_paper(picture), options, engine, min_box_side_px=limits.min_box_side_px)
     with _timed(timings_ms, "post"):
-        if on_draft is not None:
-            on_draft(draft_of(found, picture, options))
+        draft = None if on_draft is None else draft_of(found, picture, options)
+        if on_draft is not None and draft is not None:
+            on_draft(draft)
         # Outputs that need only the source or the alpha are encoded while the colours are computed.
         preview = beside(render_preview, picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
         alpha = full_size_alpha(found, picture, options)
@@ -144,8 +145,10 @@ def cut_out(
         return replace(result, preview=preview.result())
 
 
-def draft_of(found: Found, picture: Picture, options: CutoutOptions) -> Rendered:
+def draft_of(found: Found, picture: Picture, options: CutoutOptions) -> Rendered | None:
     """Return the draft of a cutout: a WebP with alpha whose longer side has at most DRAFT_SIDE_PX pixels.
+
+    Return None if a side of the draft would be shorter than MIN_BOX_SIDE_PX.
 
     found: the subject that was found in `picture`.
     options: the options of the cutout. `crop`, `background` and `format` have no effect, because the editor shows the
@@ -153,7 +156,9 @@ def draft_of(found: Found, picture: Picture, options: CutoutOptions) -> Rendered
     """
     height, width = picture.rgb.shape[:2]
     scale = min(1.0, DRAFT_SIDE_PX / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
+    size = round(height * scale), round(width * scale)
+    if min(size) < MIN_BOX_SIDE_PX:
+        return None
     small = replace(
         picture,
         rgb=shrink(picture.rgb, *size, exact=False),
@@ -161,7 +166,7 @@ def draft_of(found: Found, picture: Picture, options: CutoutOptions) -> Rendered
     )
     alpha = found.alpha if found.alpha.size <= size[0] * size[1] else shrink(found.alpha, *size)
     colors = None if found.colors is None else shrink(found.colors, *size, exact=False)
-    boxes = tuple(_scaled(box, scale) for box in found.boxes)
+    boxes = tuple(_scaled(box, scale, size) for box in found.boxes)
     shown = replace(
         options,
         erosion=round(options.erosion * scale),
@@ -177,14 +182,12 @@ def draft_of(found: Found, picture: Picture, options: CutoutOptions) -> Rendered
     return _render(_Matted(small, full, stored, found.subject, colors), shown, {}, for_screen=True).outputs[0]
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    left, top = int(box.left * scale), int(box.top * scale)
-    return Box(
-        left,
-        top,
-        max(left + MIN_BOX_SIDE_PX, round(box.right * scale)),
-        max(top + MIN_BOX_SIDE_PX, round(box.bottom * scale)),
-    )
+def _scaled(box: Box, scale: float, size: tuple[int, int]) -> Box:
+    """Return a box on a picture that is reduced to `size`, (height, width)."""
+    left = min(int(box.left * scale), size[1] - MIN_BOX_SIDE_PX)
+    top = min(int(box.top * scale), size[0] - MIN_BOX_SIDE_PX)
+    right, bottom = round(box.right * scale), round(box.bottom * scale)
+    return Box(left, top, max(left + MIN_BOX_SIDE_PX, right), max(top + MIN_BOX_SIDE_PX, bottom))
 
 
 def render_variant(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -204,8 +205,9 @@ class PublishedView(DialectView):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if self.query_fields is not None:
-            unknown = sorted({*request.query_params} - {*self.query_fields, *self.ignored_fields})
-            self.ignored_fields = [*self.ignored_fields, *unknown]
+            with suppress(SuspiciousOperation):  # too many parameters to read; the response is ready already
+                unknown = sorted({*request.query_params} - {*self.query_fields, *self.ignored_fields})
+                self.ignored_fields = [*self.ignored_fields, *unknown]
         return super().finalize_response(request, response, *args, **kwargs)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

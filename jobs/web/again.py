@@ -40,7 +40,7 @@ class AgainView(TeamPage, ButtonsOnly):
         except (MattingError, ValidationError) as exception:
             error = matting_error_of(exception)
             messages.error(request, explained_error(error))
-            return render(request, "again.html", self._shown(images), status=422)
+            return render(request, "again.html", self._shown(images), status=error.http_status)
         return redirect("site:job", job_id=job.id)
 
     def _submit(self, request: HttpRequest, images: list[JobImage]) -> Job:

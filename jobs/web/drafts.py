@@ -15,25 +15,30 @@ from jobs.work.selectors import image_at, job_get
 
 
 class DraftView(NativeView):
-    """Return the draft of a picture as WebP, or 204 if there is none.
+    """View that returns the draft of a picture as WebP.
 
-    `wait` is the number of seconds to wait for it. The editor aborts the request when the picture has ended.
+    The query parameter `wait` is the number of seconds to wait for the draft. Without a draft, the status is 202 if it
+    may still come, and 204 otherwise. The editor aborts the request when the picture has ended.
     """
 
     query_fields = ("wait",)
-    is_rated = False  # one request for each submitted picture, which is rated itself
 
     @extend_schema(exclude=True)
     def get(self, request: Request, job_id: UUID, position: int) -> HttpResponseBase:
         image = image_at(job_get(self.actor, job_id), position)
-        wait_s = self.wait_s() if has_draft(image) and not image.job.is_terminal else 0
-        if not wait_s or draft_of(image) is not None:
-            return _answer(image)
-        return self.when_announced(topic_of_draft(image), timeout_s=wait_s, then=lambda: _answer(image))
+        wait_s = self.wait_s()
+        draft = draft_of(image) if has_draft(image) else None
+        if draft is not None or not wait_s or not _may_come(image):
+            return _answer(image, draft)
+        topic = topic_of_draft(image)
+        return self.when_announced(topic, timeout_s=wait_s, then=lambda: _answer(image, draft_of(image)))
 
 
-def _answer(image: JobImage) -> HttpResponse:
-    draft = draft_of(image)
+def _may_come(image: JobImage) -> bool:
+    return has_draft(image) and not image.job.is_terminal
+
+
+def _answer(image: JobImage, draft: bytes | None) -> HttpResponse:
     if draft is None:
-        return HttpResponse(status=204)
+        return HttpResponse(status=202 if _may_come(image) else 204)
     return HttpResponse(draft, content_type="image/webp", headers={"Cache-Control": "no-store"})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -32,6 +33,8 @@ from jobs.work.abilities import has_fine_model, takes_points
 from jobs.work.selectors import image_at, image_get, images_of, job_get, jobs_of, positions_beside
 from segmentation.errors import MattingError
 from segmentation.finish.recipe import MAX_SIDE_PX
+
+EDITOR_WAIT_S = 20  # the longest wait of one request of the editor
 
 
 class JobPage(TeamPage):
@@ -99,6 +102,7 @@ class PictureView(JobPage, TemplateView):
             position_after=after,
             entry={"job": str(job.id), "position": image.position, "image": str(image.id)},
             image_id=str(shown.id),
+            wait_seconds=min(EDITOR_WAIT_S, settings.MATTING_MAX_WAIT_S),
             edit_json={"version": version.number if version else FIRST, "edit": image.edit or {}},
             presets=presets_for(self.user),
             takes_points=takes_points(),

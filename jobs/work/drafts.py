@@ -26,12 +26,13 @@ _PREFIX = "keyline:draft:"
 def has_draft(image: JobImage) -> bool:
     """Return whether the worker makes a draft of a picture.
 
-    This is so for a large picture that was uploaded alone in the browser. A correction has no draft, because the editor
-    shows the result before it meanwhile.
+    This is so for a large picture that a signed-in user has uploaded alone in the browser. A correction has no draft,
+    because the editor shows the result before it meanwhile.
     """
     job = image.job
-    is_awaited = job.dialect == Job.Dialect.WEB and job.images_total == 1 and job.corrects_id is None
-    return is_awaited and (image.width or 0) * (image.height or 0) >= DRAFT_FROM_PIXELS
+    is_of_editor = job.dialect == Job.Dialect.WEB and job.user_id is not None and job.corrects_id is None
+    is_large = (image.width or 0) * (image.height or 0) >= DRAFT_FROM_PIXELS
+    return is_of_editor and is_large and job.images_total == 1
 
 
 def draft_put(image: JobImage, draft: Rendered) -> None:

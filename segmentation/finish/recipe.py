@@ -19,6 +19,7 @@ from segmentation.options import Color
 
 MAX_SIDE_PX = 8192
 MAX_OUTPUTS = 8
+_LONGEST_NAME = 60  # characters of an invalid name in an error
 NAME_FIELDS = ("name", "recipe", "n", "ext")
 Share = Annotated[float, Field(ge=0, le=1)]
 Shift = Annotated[float, Field(ge=-5, le=5)]
@@ -346,8 +347,11 @@ class Recipe(_Part):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
-            problem = error.errors(include_url=False, include_context=False)[0]
-            place = ".".join(([within] if within else []) + _names(problem["loc"])) or "recipe"
+            problems = error.errors(include_url=False, include_context=False)
+            # A misspelt name also leaves its field missing, so it is the better explanation.
+            problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+            names = [name[:_LONGEST_NAME] for name in _names(problem["loc"])]
+            place = ".".join(([within] if within else []) + names) or "recipe"
             if problem["type"] == "extra_forbidden":
                 hint = known_names_hint(str(problem["loc"][-1]), _known_names(problem["loc"][:-1]))
                 raise ParameterUnknown(f"{place} is not a field of a recipe; {hint}", field=place) from None

@@ -15,7 +15,6 @@ import { DragOut } from "./editor/drag_out.js";
 import { FinishControls } from "./editor/finish_controls.js";
 import { isFinished } from "./editor/finish_recipe.js";
 import { FinishStage } from "./editor/finish_stage.js";
-import { History } from "./editor/history.js";
 import { IdPhoto } from "./editor/id_photo.js";
 import { People } from "./editor/people.js";
 import { RecipeDialog } from "./editor/recipe_dialog.js";
@@ -23,17 +22,16 @@ import { Points } from "./editor/points.js";
 import { Renderings } from "./editor/renderings.js";
 import { Runs, complaintOf } from "./editor/runs.js";
 import { Stage } from "./editor/stage.js";
+import { Steps } from "./editor/steps.js";
 import {
-  changedOptions,
   createState,
+  isShownEnded,
   isStoredCutoutShown,
   restore,
   setJob,
   shownImage,
   startRun,
-  stepOf,
   takeEdit,
-  withResult,
 } from "./editor/state.js";
 import { Tools } from "./editor/tools.js";
 import { Versions } from "./editor/versions.js";
@@ -79,7 +77,7 @@ const renderings = new Renderings(state, () => brush.toPng());
 const tools = new Tools(
   state,
   { stage, viewport, boxes, points, people, brush },
-  { undo: () => takeStep(history.undo()), redo: () => takeStep(history.redo()), onUse: showTool },
+  { undo: () => takeStep(steps.undo()), redo: () => takeStep(steps.redo()), onUse: showTool },
 );
 const settings = new SettingsForm(byId("tune", HTMLFormElement), {
   background: (form, onPick) => new Swatches(form, (color) => pickColor(color, onPick)),
@@ -107,9 +105,9 @@ const runs = new Runs(
     note: (...values) => stage.note(...values),
     onResult: showResult,
     onRun: showRun,
-    onDraft: (draft) => stage.showDraft(URL.createObjectURL(draft)),
+    onDraft: showDraft,
   },
-  readJson("fine-roles"),
+  { fineRoles: readJson("fine-roles"), waitSeconds: Number(stage.element.dataset.waitSeconds) },
 );
 const versions = new Versions(state, readJson("entry"), readJson("versions"), {
   options: () => settings.fields,
@@ -129,20 +127,12 @@ const dragOut = new DragOut([byId("pane"), byId("finish-canvas")], {
 const idPhoto = new IdPhoto({ render: (recipe) => files.finishedAs(recipe), name: () => shownImage(state).name });
 const recipeDialog = new RecipeDialog({ files, name: () => shownImage(state).name });
 
-const step = () => stepOf(state, settings.fields);
-/** @type {History<import("./editor/state.js").Step>} */
-const history = new History(step());
-
 /**
- * Record a change, so that it can be undone. The steps of one slider are one change.
- * @param {string} [key] identifies steps that belong together; by default the moved slider
+ * Record a change, so that it can be undone, and store it.
+ * @param {string} [key] identifies changes that belong together
  */
-function record(key = "") {
-  const now = step();
-  const names = changedOptions(history.current.options, now.options);
-  const isSlider = names.length === 1 && typeof now.options[/** @type {keyof Options} */ (names[0])] === "number";
-  history.record(now, key || (isSlider ? names[0] : ""));
-  showSteps();
+function record(key) {
+  steps.record(key);
   versions.keepSoon();
 }
 
@@ -204,18 +194,14 @@ function takeStep(wanted) {
   settings.show(wanted.options);
   boxes.set(wanted.boxes);
   points.set(wanted.points);
-  showSteps();
+  steps.show();
   versions.show();
   versions.keepSoon();
   showControls();
   showCurrent();
-  if (state.tool === "points") runs.runPoints();
+  if (!isShownEnded(state)) void runs.open();
+  else if (state.tool === "points") runs.runPoints();
   else if (state.boxes.length || boxesOf(state.job).length) runs.runBoxes();
-}
-
-function showSteps() {
-  byId("undo", HTMLButtonElement).disabled = !history.canUndo;
-  byId("redo", HTMLButtonElement).disabled = !history.canRedo;
 }
 
 /** @returns {Partial<Options>} the panel's options for the shown picture */
@@ -243,13 +229,13 @@ function showResult(before) {
   }
   showCurrent();
   if (before) record();
-  else history.amend(withResult(history.current, state));
+  else steps.recordResult();
 }
 
 /** List the version that a run has made, and store that it is shown. */
 async function showRun() {
   await complaining(versions.refresh((version) => version.job === state.job.id && !version.is_saved_by_hand));
-  history.amend(withResult(history.current, state));
+  steps.recordResult();
   versions.keepSoon();
 }
 
@@ -278,7 +264,7 @@ function showCurrent() {
   stage.markEmpty();
   const image = shownImage(state);
   if (image.status !== "succeeded") {
-    stage.note(complaintOf(image), { isError: true });
+    if (isShownEnded(state)) stage.note(complaintOf(image), { isError: true });
     return;
   }
   const [width, height] = [image.width ?? 1, image.height ?? 1];
@@ -310,6 +296,12 @@ function showOriginal() {
 
 function listBoxes() {
   fillBoxList(byId("box-list"), state.boxes, (index) => boxes.remove(index));
+}
+
+/** @param {Blob} draft */
+function showDraft(draft) {
+  stage.showDraft(URL.createObjectURL(draft));
+  showBackground();
 }
 
 /** Render the shown picture for the stage, without the model. */
@@ -360,7 +352,7 @@ function wireFiles() {
 async function saveVersion() {
   const saved = await stage.busyDuring(files.save());
   await versions.refresh(({ number }) => number === saved.number);
-  history.amend(withResult(history.current, state));
+  steps.recordResult();
 }
 
 function wireRuns() {
@@ -391,6 +383,5 @@ settings.show({ ...state.job.options, ...edit.edit.options }); // only once: lat
 showControls();
 showOriginal();
 stage.markEmpty();
-showSteps();
-history.amend(step());
+const steps = new Steps(state, () => settings.fields);
 void runs.open();

@@ -142,7 +142,7 @@ class SettingsField(serializers.DictField):
             except (serializers.ValidationError, InvalidParameter) as raised:
                 error = matting_error_of(raised)
                 error.message = f"settings: {error.message}"
-                error.field = f"settings.{str(upload)[:36]}.{error.field}"
+                error.field = f"settings.{str(upload)[:36]}.{error.field}".removesuffix(".")
                 raise error from None
         return found
 

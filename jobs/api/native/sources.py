@@ -42,6 +42,12 @@ def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Sou
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))
+    own = values.get("settings", {})
+    unknown = next(iter(own.keys() - {str(upload) for upload in values.get("upload", ())}), None)
+    if unknown is not None:
+        raise InvalidParameter(
+            f"settings: {unknown} is not the id of an upload of this request", field=f"settings.{unknown}"
+        )
     sources: list[Source] = []
     if "zip" in values:
         within = archives.archive_limits()
@@ -57,11 +63,6 @@ def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Sou
         else:
             sources.append(accept_or_refuse(accept, name=name, refusing=_FAILS_ALONE))
     check_count(len(sources))
-    own = values.get("settings", {})
-    if unknown := [upload for upload in own if upload not in map(str, values.get("upload", ()))]:
-        raise InvalidParameter(
-            f"settings: {unknown[0]} is not the id of an upload of this request", field=f"settings.{unknown[0]}"
-        )
     for number, (field, value) in enumerate(sent, start=len(sources) - len(sent)):
         source = sources[number]
         if field == "upload" and isinstance(source, CheckedSource):

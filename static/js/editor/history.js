@@ -50,6 +50,14 @@ export class History {
     this.entries[this.at] = entry;
   }
 
+  /**
+   * Replace every state by what a function returns for it.
+   * @param {(entry: T) => T} change
+   */
+  amendAll(change) {
+    this.entries = this.entries.map(change);
+  }
+
   /** @returns {T | null} the previous state; null when there is none */
   undo() {
     if (!this.canUndo) return null;

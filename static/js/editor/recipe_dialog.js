@@ -24,6 +24,7 @@ export class RecipeDialog {
     byId("recipe-save").addEventListener("click", () => this.#complaining(this.#save()));
     byId("recipe-share").addEventListener("click", () => this.#complaining(this.#share()));
     byId("recipe-close").addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("close", () => (this.wish += 1));
   }
 
   open() {
@@ -35,7 +36,13 @@ export class RecipeDialog {
   async #show() {
     const wish = ++this.wish;
     this.preview.hidden = true;
-    const blob = await this.files.finished(this.recipe.value, { for_screen: true });
+    let blob;
+    try {
+      blob = await this.files.finished(this.recipe.value, { for_screen: true });
+    } catch (error) {
+      if (wish !== this.wish) return;
+      throw error;
+    }
     if (wish !== this.wish) return;
     URL.revokeObjectURL(this.preview.src);
     this.preview.src = URL.createObjectURL(blob);

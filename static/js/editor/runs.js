@@ -30,11 +30,14 @@ export class Runs {
   /**
    * @param {import("./state.js").EditorState} state
    * @param {RunCalls} calls
-   * @param {string[]} fineRoles the roles that have a fine model
+   * @param {{ fineRoles: string[], waitSeconds: number }} site the roles that have a fine model, and the longest wait
+   *   of one request
    */
-  constructor(state, { options, note, onResult, onRun, onDraft }, fineRoles) {
+  constructor(state, { options, note, onResult, onRun, onDraft }, { fineRoles, waitSeconds }) {
     this.state = state;
     this.fineRoles = fineRoles;
+    this.waitSeconds = waitSeconds;
+    this.isDraftShown = false;
     this.options = options;
     this.note = note;
     this.onResult = onResult;
@@ -45,6 +48,7 @@ export class Runs {
   /** Wait for the job in the state, and show its draft and then its result. */
   async open() {
     const drafting = new AbortController();
+    this.isDraftShown = false;
     void this.#showDraft(this.state.job, drafting.signal);
     const job = await this.#end(this.state.job);
     drafting.abort();
@@ -66,7 +70,7 @@ export class Runs {
     this.note(gettext("Cutting out…"));
     try {
       const { position } = shownImage(state);
-      const url = `${jobUrl(state.job, "again")}?wait=${FIRST_WAIT_SECONDS}`;
+      const url = `${jobUrl(state.job, "again")}?wait=${Math.min(FIRST_WAIT_SECONDS, this.waitSeconds)}`;
       const answer = await callJson("POST", url, { json: { ...options, position } });
       if (turn !== state.run.turn) return;
       const job = await this.#end(answer);
@@ -133,6 +137,7 @@ export class Runs {
     const { turn } = state.run;
     try {
       const ended = await waitForEnd(job, state.imageId, {
+        waitSeconds: this.waitSeconds,
         isWanted: () => turn === state.run.turn,
         onWait: (awaited) => this.#showWaiting(awaited),
         onLost: () => this.note(gettext("The connection was lost. Trying again…"), { isError: true }),
@@ -154,16 +159,19 @@ export class Runs {
   async #showDraft(job, signal) {
     const { turn } = this.state.run;
     const image = imageIn(job, this.state.imageId);
-    const draft = hasEnded(image) ? null : await getDraft(job, image, signal);
+    const draft = hasEnded(image) ? null : await getDraft(job, image, { signal, waitSeconds: this.waitSeconds });
     if (!draft || signal.aborted || turn !== this.state.run.turn) return;
+    this.isDraftShown = true;
     this.onDraft(draft);
+    this.#showWaiting(job);
   }
 
   /** @param {Job} job */
   #showWaiting(job) {
     this.state.run.awaited = job;
     const isQueued = imageIn(job, this.state.imageId).status === "queued";
-    this.note(isQueued ? gettext("Waiting for a worker…") : gettext("Cutting out…"));
+    if (this.isDraftShown) this.note(gettext("Finishing at full size…"));
+    else this.note(isQueued ? gettext("Waiting for a worker…") : gettext("Cutting out…"));
   }
 
   /** @param {Job} job */

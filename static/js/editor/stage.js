@@ -1,7 +1,6 @@
 // The stage: the result on its background, the original, and the note above them.
 import { Busy } from "../page/busy.js";
 import { byId, find, findAll } from "../page/elements.js";
-import { gettext } from "../page/texts.js";
 import { isEmptyResult } from "../api/job.js";
 import { mayCancel, mayRetry, shownImage } from "./state.js";
 
@@ -81,7 +80,6 @@ export class Stage {
    */
   showDraft(url) {
     this.element.classList.remove("is-empty");
-    this.note(gettext("Finishing at full size…"));
     this.showResult(url);
   }
 

@@ -163,6 +163,15 @@ export function stepOf({ job, imageId, source, version, dropped, strokes, boxes,
 }
 
 /**
+ * Return whether a step has a result; steps that were made before the first result have none.
+ * @param {Step} step
+ * @returns {boolean}
+ */
+export function isStepEnded({ job, imageId }) {
+  return hasEnded(imageIn(job, imageId));
+}
+
+/**
  * Return a step with the result that is shown now. A change that is still in progress, such as a drag, is left out: it
  * becomes a step of its own when it ends.
  * @param {Step} step

@@ -25,6 +25,7 @@ import { editOf } from "./state.js";
 /** @typedef {{ job: string, position: number, image: string }} Entry the picture to which all versions belong */
 
 const KEPT_AFTER_MS = 700;
+const MOST_KEPT_ALIVE_BYTES = 60_000; // browsers refuse longer bodies of requests that outlive their page
 const FIRST = 1;
 
 export class Versions {
@@ -44,6 +45,8 @@ export class Versions {
     this.onOpen = onOpen;
     this.timer = 0;
     this.wish = 0; // the number of the last choice of a version; responses to earlier ones are ignored
+    /** The newest state that has not been sent, as JSON; "" for none. */
+    this.unsent = "";
     /** Ends when the last state has been stored; the next one is sent then. @type {Promise<unknown>} */
     this.keeping = Promise.resolve();
     byId("version-name", HTMLInputElement).addEventListener("change", () => this.#complaining(this.#rename()));
@@ -94,15 +97,24 @@ export class Versions {
   // States are sent one after the other, because an older one that arrives later would replace a newer one. A page that
   // is closing cannot wait. If this fails, only the last changes are lost.
   #keepNow({ isClosing = false } = {}) {
-    if (!this.timer) return;
+    if (this.timer) {
+      const { version } = this.state;
+      const edit = editOf(this.state, this.options());
+      this.unsent = JSON.stringify({ position: this.entry.position, version, edit });
+    }
     clearTimeout(this.timer);
     this.timer = 0;
-    const { version } = this.state;
-    const body = JSON.stringify({ position: this.entry.position, version, edit: editOf(this.state, this.options()) });
+    if (isClosing) void this.#send();
+    else this.keeping = this.keeping.then(() => this.#send());
+  }
+
+  async #send() {
+    const body = this.unsent;
+    if (!body) return;
+    this.unsent = "";
     const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-    const url = `/api/jobs/${this.entry.job}/edit`;
-    const send = () => fetch(url, { method: "PUT", headers, body, keepalive: body.length < 60_000 }).catch(() => {});
-    this.keeping = isClosing ? send() : this.keeping.then(send);
+    const keepalive = new Blob([body]).size < MOST_KEPT_ALIVE_BYTES;
+    await fetch(`/api/jobs/${this.entry.job}/edit`, { method: "PUT", headers, body, keepalive }).catch(() => {});
   }
 
   /**

@@ -4,7 +4,6 @@ import { ApiError, callJson } from "../api/request.js";
 
 /** @typedef {import("../api/job.js").Job} Job */
 
-const WAIT_SECONDS = 20; // the server responds earlier when the job ends
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
 
@@ -17,6 +16,7 @@ const sleep = (pauseMs) => new Promise((resolve) => setTimeout(resolve, pauseMs)
  * @param {Job} job
  * @param {string} imageId
  * @param {object} calls
+ * @param {number} calls.waitSeconds the longest wait of one request; the server responds earlier when the job ends
  * @param {() => boolean} calls.isWanted
  * @param {(job: Job) => void} calls.onWait called before each request
  * @param {() => void} calls.onLost called when a request got no response
@@ -24,12 +24,12 @@ const sleep = (pauseMs) => new Promise((resolve) => setTimeout(resolve, pauseMs)
  * @param {(pauseMs: number) => Promise<unknown>} [calls.pause]
  * @returns {Promise<Job | null>}
  */
-export async function waitForEnd(job, imageId, { isWanted, onWait, onLost, get = getJob, pause = sleep }) {
+export async function waitForEnd(job, imageId, { waitSeconds, isWanted, onWait, onLost, get = getJob, pause = sleep }) {
   let pauseMs = FIRST_PAUSE_MS;
   while (!hasEnded(imageIn(job, imageId))) {
     onWait(job);
     try {
-      job = await get(`${jobUrl(job)}?wait=${WAIT_SECONDS}`);
+      job = await get(`${jobUrl(job)}?wait=${waitSeconds}`);
       pauseMs = FIRST_PAUSE_MS;
     } catch (error) {
       if (!isWanted()) return null;
