@@ -10,6 +10,7 @@ import argparse
 import glob
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -119,10 +120,11 @@ def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, 
 
     given_up: a dict from each failed file to its modification time; this function updates the dict.
     """
+    stems = _stems_of(_pictures_in(chosen.input))
     left = [
         path
-        for path in _pictures_in(chosen.input)
-        if _is_missing(path, _target(path, chosen)) and given_up.get(path) != path.stat().st_mtime
+        for path, stem in stems.items()
+        if _is_missing(path, _target(stem, chosen)) and given_up.get(path) != path.stat().st_mtime
     ]
     if not left:
         return
@@ -132,7 +134,7 @@ def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, 
             written_at = path.stat().st_mtime
             try:
                 picture = client.cut_out(path, **chosen.options)
-                picture.save(_target(path, chosen, picture.content_type))
+                picture.save(_target(stems[path], chosen, picture.content_type))
                 given_up.pop(path, None)
                 if chosen.delete_input:
                     path.unlink()
@@ -180,16 +182,22 @@ def _pictures_in(folder: Path) -> list[Path]:
     )
 
 
-def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
-    """Return the path of a picture's result.
+def _stems_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return the stem of each picture's result: the stem of the picture, or its whole name if two stems are equal."""
+    counts = Counter(path.stem.lower() for path in paths)
+    return {path: path.stem if counts[path.stem.lower()] == 1 else path.name for path in paths}
+
+
+def _target(stem: str, chosen: argparse.Namespace, content_type: str = "") -> Path:
+    """Return the path of a picture's result, whose name begins with `stem`.
 
     With a recipe, the format of the result is known only from its `content_type`. Before it is known, return the path
     of a result that already exists with the expected stem; if no result exists, return a path that ends with `.png`.
     """
     output: Path = chosen.output
     if not chosen.recipe:
-        return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"
-    stem = f"{path.stem}-{chosen.recipe.partition('@')[0]}"
+        return output / f"{stem}{SUFFIXES[chosen.format or 'png']}"
+    stem = f"{stem}-{chosen.recipe.partition('@')[0]}"
     if content_type:
         return output / f"{stem}{SUFFIXES.get(content_type.partition('/')[2], '.psd')}"
     return next(output.glob(f"{glob.escape(stem)}.*"), output / f"{stem}.png")

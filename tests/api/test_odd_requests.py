@@ -19,7 +19,8 @@ from rest_framework.serializers import Serializer
 
 from jobs.api.native.serializers import JobJsonSerializer
 from jobs.errors import DownloadFailed, errors_by_code
-from tests.api.contracts import Contract, Submission, every_contract
+from jobs.models import Job
+from tests.api.contracts import Contract, Submission, every_contract, needs
 from tests.api.native.sent import photo
 from tests.cast import Person
 from tests.fakes import FakeEngine
@@ -276,3 +277,15 @@ def test_a_dialect_names_the_query_parameters_that_it_ignores(
     response = getattr(client_of_alice, method)(f"{asked}{'&' if '?' in asked else '?'}treshold=5")
 
     assert response["X-Ignored-Fields"] == "treshold"
+
+
+@needs("picwish")
+def test_more_query_parameters_than_may_be_read_do_not_lose_the_answer(
+    client_of_alice: Client, jpeg_bytes: bytes
+) -> None:
+    query = "&".join(f"p{number}=1" for number in range(1001))
+
+    response = client_of_alice.post(f"/api/tasks/visual/segmentation?{query}", {"image_file": photo(jpeg_bytes)})
+
+    assert response.json()["data"]["task_id"]
+    assert Job.objects.count() == 1

@@ -222,6 +222,18 @@ def test_the_command_takes_every_format_of_the_site(scripted: Callable[..., Scri
     assert len(script.requests) == len(names)
 
 
+def test_pictures_with_the_same_stem_keep_separate_results(scripted: Callable[..., Script], tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("a.jpg", "A.jfif", "b.jpg"):
+        (source / name).write_bytes(b"picture")
+    answers = [httpx.Response(200, content=b"png", headers={"Content-Type": "image/png"}) for _ in range(3)]
+    scripted(*answers)
+
+    assert main(["--url", "http://site", "p", "-d", str(source), str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["A.jfif.png", "a.jpg.png", "b.png"]
+
+
 def test_the_command_asks_for_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KEYLINE_URL", raising=False)
 

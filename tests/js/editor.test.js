@@ -116,6 +116,7 @@ test("a complaint says why there is no result", () => {
 function waitWith(answers, isWanted = () => true) {
   const log = [];
   const ended = waitForEnd(job({ images: [image({ status: "queued" })] }), "image", {
+    waitSeconds: 20,
     isWanted,
     onWait: (awaited) => log.push(awaited.images[0].status),
     onLost: () => log.push("lost"),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { cropFrame } from "../../static/js/editor/crop.js";
+import { getDraft } from "../../static/js/editor/draft.js";
 import { sharedPage } from "../../static/js/editor/files.js";
 import { History } from "../../static/js/editor/history.js";
 import { changedOptions, createState, pointsWish, restore, stepOf, withResult } from "../../static/js/editor/state.js";
@@ -45,6 +46,35 @@ test("a step restores boxes, clicks, strokes and people, and no longer waits for
 
   assert.deepEqual([state.boxes, state.points, [...state.dropped]], [[[0, 0, 9, 9]], [[1, 2, 1]], [2]]);
   assert.ok(state.run.turn > turn);
+});
+
+test("the first result is put into the steps that were made before it", () => {
+  const history = new History("waiting");
+  history.record("waiting, moved");
+
+  history.amendAll((step) => step.replace("waiting", "ended"));
+
+  assert.equal(history.undo(), "ended");
+  assert.equal(history.redo(), "ended, moved");
+});
+
+test("a draft is waited for until it comes or there is none", async () => {
+  const { signal } = new AbortController();
+  const wait = (...statuses) => {
+    const urls = [];
+    const get = async (url) => {
+      urls.push(url);
+      const status = statuses.shift();
+      if (!status) throw new TypeError("lost");
+      return new Response(status === 200 ? "webp" : null, { status });
+    };
+    return getDraft(job(), image(), { signal, waitSeconds: 7, get }).then((draft) => [draft?.size ?? null, urls]);
+  };
+
+  const url = "/jobs/job/0/draft?wait=7";
+  assert.deepEqual(await wait(202, 202, 200), [4, [url, url, url]]);
+  assert.deepEqual(await wait(204), [null, [url]]);
+  assert.deepEqual(await wait(), [null, [url]]);
 });
 
 test("a result that arrives during a drag is added to the last step, and the drag is not", () => {

@@ -333,3 +333,15 @@ def test_the_draft_of_a_transparent_picture_is_transparent_too():
     alpha, expected = (opened(rendered.data)[..., 3] for rendered in (drafts[0], result.outputs[0]))
     assert expected[256, 300] < expected[256, 200]
     assert np.abs(alpha.astype(int) - expected).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [((2400, 1700), Box(2398, 10, 2400, 25)), ((3000, 60), Box(0, 58, 5, 60)), ((3000, 4), Box(0, 0, 9, 4))],
+    ids=["at the right border", "at the lower border", "in a picture whose draft is one pixel high"],
+)
+def test_a_draft_never_fails_a_picture(size: tuple[int, int], box: Box):
+    photo = encoded(np.asarray(Image.fromarray(astronaut()).resize(size)))
+    drafts = []
+    cut_out(photo, CutoutOptions(method="boxes", boxes=(box,)), FakeEngine(), LIMITS, on_draft=drafts.append)
+    assert len(drafts) == (size[1] > 4)

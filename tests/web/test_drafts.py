@@ -66,6 +66,19 @@ def test_a_correction_has_no_draft(alice: Person, instant_worker: object) -> Non
     assert not drafts.has_draft(JobImage.objects.get(job=job_id))
 
 
+def test_a_draft_that_may_still_come_is_not_there_yet(alice: Person, idle_worker: object) -> None:
+    image = submitted(alice.browser(), LARGE)
+
+    assert [draft_of(alice.browser(), image, query).status_code for query in ("", "?wait=1")] == [202, 202]
+
+
+def test_a_trial_without_sign_in_has_no_draft(alice: Person, instant_worker: object) -> None:
+    image = submitted(alice.browser(), LARGE)
+    Job.objects.filter(pk=image.job_id).update(user=None)
+
+    assert not drafts.has_draft(JobImage.objects.get(pk=image.pk))
+
+
 def test_the_draft_of_another_teams_picture_is_not_found(
     alice: Person, charlie: Person, instant_worker: object
 ) -> None:

@@ -236,6 +236,15 @@ def test_an_unknown_field_of_a_recipe_is_told_with_the_known_ones(
     assert hint in problem["detail"]
 
 
+def test_a_misspelt_name_is_told_before_the_field_that_it_leaves_missing(alice: Person) -> None:
+    sent = {"name": "mine", "recipe": {"titel": "Mine"}}
+
+    problem = alice.api().post("/api/recipes/", sent, "application/json").json()
+
+    assert problem["field"] == "titel"
+    assert "did you mean title?" in problem["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "sent", "field", "name"),
     [
