@@ -132,7 +132,8 @@ class _Bits:
         has_profile, space = bool(self.take(1)), self.enumerated()
         if has_profile:
             return space == _GRAY, None, True
-        white, colors = _WHITES[_D65], BT709[:6]
+        white: tuple[float, ...] = _WHITES[_D65]
+        colors: tuple[float, ...] = BT709[:6]
         if space != _XYB:
             kind = self.enumerated()
             white = self.point() if kind == _OWN else _WHITES[kind]

@@ -99,7 +99,8 @@ def widened(levels: np.ndarray, bits: int) -> np.ndarray:
 
     levels: 0 to 2 ** bits - 1, of any shape.
     """
-    most, full, kind = (1 << bits) - 1, *((255, np.uint8) if bits <= 8 else (65535, np.uint16))
+    most, full = (1 << bits) - 1, 255 if bits <= 8 else 65535
+    kind = np.dtype(np.uint8 if bits <= 8 else np.uint16)
     if most == full:
         return levels.astype(kind, copy=False)
     table = ((np.arange(most + 1, dtype=np.uint64) * full + most // 2) // most).astype(kind)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
-from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -150,7 +149,7 @@ def test_a_background_whose_server_redirects_to_no_address_is_refused(
     site = Site({"/b.png": redirect("//[")})
     settings.MATTING_FETCH_ALLOW = [f"127.0.0.1:{site.port}"]
     site.thread.start()
-    with closing(site.server):
+    with site.server:
         answer = remove(alice, jpeg_bytes, bg_image_url=site.url("/b.png"))
         site.server.shutdown()
 
