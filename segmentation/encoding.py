@@ -101,11 +101,21 @@ def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding 
     """
     if transfer in _VIDEO_TRANSFERS and not still:
         transfer = _SRGB_TRANSFER
-    name = str(transfer) if str(transfer) in _CURVES else "srgb"
+    name = transfer_of(transfer)
     colors = _PRIMARIES.get(primaries, BT709)
     if name == "srgb" and colors == BT709:
         return None
     return Encoding(name, colors)
+
+
+def chromaticities_of(primaries: int) -> Chromaticities:
+    """Return the chromaticities for a code of ITU-T H.273. Raise KeyError for an unknown code."""
+    return _PRIMARIES[primaries]
+
+
+def transfer_of(code: int) -> str:
+    """Return the name of a transfer function, as in `Encoding`, for a code of ITU-T H.273; unknown codes are sRGB."""
+    return str(code) if str(code) in _CURVES else "srgb"
 
 
 def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:

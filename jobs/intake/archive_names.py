@@ -11,7 +11,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jobs.intake.frequent_letters import FREQUENT, RUSSIAN
 
@@ -21,8 +21,30 @@ _CODE_PAGES = (
 )  # fmt: skip
 _UTF8_FLAG = 0x800
 _UNICODE_PATH = 0x7075  # Info-ZIP's extra field: version, checksum of the plain name, name in UTF-8
-_KOREAN_DISTANCE = 0.05  # nearly all of its letters are also frequent Chinese ones, in more frequent archives
-_FOUND, _LIKELY, _POSSIBLE, _UNLIKELY, _WRONG = 1.0, 0.9, 0.5, 0.1, -1.0
+# Scores of letters, from the best to the worst.
+_FREQUENT = 1.0  # one of the frequent letters of the code page's language, or kana
+_FREQUENT_KOREAN = 0.95  # nearly all of these bytes are also frequent Chinese letters, in more frequent archives
+_CHINESE_MARK = 0.9
+_FREQUENT_RUSSIAN = 0.85
+_JAPANESE_MARK = 0.8
+_COMMON = 0.75  # a common letter of its script
+_LESS_COMMON = 0.7
+_POSSIBLE = 0.5
+_HALF_WIDTH = 0.3
+_UNLIKELY = 0.1
+_WRONG = -1.0
+# Rows of the double-byte sets, by the first byte of a letter.
+_GB_COMMON = range(0xB0, 0xD8)  # GB 2312, rows 16 to 55: common ideographs; the rarer ones are in rows 56 to 87
+_GB_FULL_WIDTH = 0xA3
+_BIG5_COMMON = range(0xA4, 0xC7)
+_BIG5_MARKS = (0xA1, 0xA2)
+_JIS_RARE = 0x98  # from here on
+_KS_HANGUL = range(0xB0, 0xC9)  # KS X 1001
+_EUC_SECOND = 0xA1  # the least second byte of GB 2312 and KS X 1001; the extensions use lower ones too
+_ASCII_LETTERS = range(0x40, 0x7F)  # second bytes that are also ASCII letters, or marks between these
+_CHINESE_MARKS, _JAPANESE_MARKS = "—·【】《》“”、。", "・「」【】"
+# Letters of Icelandic and Faroese. In other languages, the bytes of þ and ð are mostly ţ and đ of another code page.
+_NORDIC_RARE, _NORDIC_VOWELS, _NORDIC_OTHERS = frozenset("þÞðÐ"), frozenset("áéíóúýöÁÉÍÓÚÝÖ"), frozenset("æøÆØ")
 
 
 def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
@@ -36,14 +58,14 @@ def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 def decode_together(raw: Sequence[bytes]) -> list[str]:
     """Decode the file names of one zip, which all have the same encoding.
 
-    If all names are valid UTF-8 and contain no rare letters, return them decoded as UTF-8. Otherwise use the code page
-    whose result looks most like file names.
+    If all names are valid UTF-8 and their letters do not indicate a wrong decoding, return them decoded as UTF-8.
+    Otherwise use the code page whose result looks most like file names.
     """
     try:
         names = [name.decode("utf-8") for name in raw]
     except UnicodeDecodeError:
         names = []
-    if names and not any(_is_rare(letter) for letter in "".join(names)):
+    if names and _is_plausible({letter for letter in "".join(names) if letter > "\x7f"}):
         return names
     best, best_score = "cp437", float("-inf")
     for code_page in _CODE_PAGES:
@@ -57,14 +79,20 @@ def decode_together(raw: Sequence[bytes]) -> list[str]:
     return [name.decode(best, "replace") for name in raw]
 
 
-def _is_rare(letter: str) -> bool:
-    """Return whether a letter indicates a wrong decoding.
+def _is_plausible(letters: set[str]) -> bool:
+    """Return whether non-ASCII letters that were decoded as UTF-8 can be those of names.
 
-    Such letters appear when a short name in another code page is decoded as UTF-8.
+    A short name in another code page may be valid UTF-8 too. Then it has letters that hardly occur in names. Rare
+    ideographs (from U+20000) are such letters only if all the others are, too.
     """
-    if letter >= "\U00020000":  # ideographs that hardly occur in names
-        return True
-    is_extended = "\u0180" <= letter <= "\u02ff" and letter not in "ƠơƯưȘșȚțǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜ"
+    ideographs = {letter for letter in letters if letter >= "\U00020000"}
+    others = letters - ideographs
+    return not any(_is_rare(letter) for letter in others) and (bool(others) or not ideographs)
+
+
+def _is_rare(letter: str) -> bool:
+    """Return whether a letter below U+20000 hardly occurs in names."""
+    is_extended = "\u0180" <= letter <= "\u02ff" and letter not in "ƏəƠơƯưȘșȚțǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜ"
     return is_extended or "\u0370" <= letter <= "\u0385"
 
 
@@ -94,56 +122,91 @@ def _likeness(text: str, code_page: str) -> float:
     value 0.
     """
     scores = []
+    is_nordic = code_page == "cp1252" and _is_nordic({letter for letter in text if letter > "\x7f"})
     for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if letter > "\x7f":
             beside = sum(other.isascii() and other.isalpha() for other in (before, after))
             is_odd = letter.isupper() and before.islower()  # a capital letter within a word
-            scores.append(_UNLIKELY if is_odd else _score(letter, code_page, ascii_beside=beside))
+            scores.append(_UNLIKELY if is_odd else _score(letter, code_page, beside, is_nordic))
     return sum(scores) / max(len(scores), 1)
 
 
-def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
+def _is_nordic(letters: set[str]) -> bool:
+    """Return whether non-ASCII letters can be those of Icelandic or Faroese names, with at least one vowel."""
+    return letters <= _NORDIC_RARE | _NORDIC_VOWELS | _NORDIC_OTHERS and bool(letters & _NORDIC_VOWELS)
+
+
+def _score(letter: str, code_page: str, ascii_beside: int, is_nordic: bool) -> float:
     """Return a score from -1 (wrong) to 1: how likely the letter is if file names have been decoded with `code_page`.
 
     ascii_beside: how many of the two neighbouring characters are ASCII letters (0..2).
+    is_nordic: whether all letters together can be Icelandic or Faroese.
     """
     name = unicodedata.name(letter, "")
-    first, second = (*letter.encode(code_page), 0)[:2]
-    if ascii_beside == 2 and 0x40 <= second < 0x7F:
+    try:
+        first, second = (*letter.encode(code_page), 0)[:2]
+    except UnicodeEncodeError:  # part of a pair of letters that HKSCS encodes together
+        return _WRONG
+    if ascii_beside == 2 and second in _ASCII_LETTERS:
         return _UNLIKELY  # probably a letter with an accent and the next letter of the same word
     if letter in FREQUENT.get(code_page, ()):
-        return _FOUND - (_KOREAN_DISTANCE if code_page == "cp949" else 0)
-    if second and (ascii_beside == 2 or (ascii_beside and 0x40 <= second < 0x7F)):
+        return _FREQUENT_KOREAN if code_page == "cp949" else _FREQUENT
+    if second and (ascii_beside == 2 or (ascii_beside and second in _ASCII_LETTERS)):
         return _UNLIKELY  # probably both letters belong to one word
-    if code_page == "gb18030":
-        # GB 2312: rows 16 to 55 are the common characters, 56 to 87 the rarer ones, 1 to 3 punctuation and full width.
-        is_plain = second >= 0xA1
-        if name.startswith("CJK UNIFIED"):
-            return (_LIKELY - 0.15 if 0xB0 <= first <= 0xD7 else _POSSIBLE) if is_plain else _UNLIKELY
-        return _LIKELY if is_plain and (first == 0xA3 or letter in "—·【】《》“”、。") else _WRONG
-    if code_page == "big5hkscs":
-        if name.startswith("CJK UNIFIED"):
-            return _LIKELY - 0.2 if 0xA4 <= first <= 0xC6 else _UNLIKELY
-        return _POSSIBLE if first in (0xA1, 0xA2) else _WRONG
-    if code_page == "cp932":
-        if name.startswith(("HIRAGANA", "KATAKANA")):
-            return _FOUND
-        if name.startswith("CJK UNIFIED"):
-            return _LIKELY - 0.2 if first < 0x98 else _UNLIKELY
-        if name.startswith("HALFWIDTH"):
-            return _UNLIKELY + 0.2
-        is_mark = name.startswith(("FULLWIDTH", "IDEOGRAPHIC SPACE")) or letter in "・「」【】"
-        return _LIKELY - 0.1 if is_mark else _WRONG
-    if code_page == "cp949":
-        is_plain = 0xB0 <= first <= 0xC8 and second >= 0xA1  # KS X 1001
-        return _LIKELY - 0.15 if name.startswith("HANGUL SYLLABLE") and is_plain else _UNLIKELY
+    if code_page in _SCORES:
+        return _SCORES[code_page](letter, name, first, second)
     if code_page in ("cp866", "cp1251"):
-        is_russian = "А" <= letter <= "я" or letter in "Ёё"
-        if not is_russian or ascii_beside:
-            return _WRONG
-        return _LIKELY - (0.05 if letter.lower() in RUSSIAN else 0.2)
+        return _WRONG if ascii_beside else _russian_score(letter)
+    return _latin_score(letter, name, is_nordic)
+
+
+def _simplified_score(letter: str, name: str, first: int, second: int) -> float:
+    is_plain = second >= _EUC_SECOND
+    if name.startswith("CJK UNIFIED"):
+        return (_COMMON if first in _GB_COMMON else _POSSIBLE) if is_plain else _UNLIKELY
+    return _CHINESE_MARK if is_plain and (first == _GB_FULL_WIDTH or letter in _CHINESE_MARKS) else _WRONG
+
+
+def _traditional_score(letter: str, name: str, first: int, second: int) -> float:
+    if name.startswith("CJK UNIFIED"):
+        return _LESS_COMMON if first in _BIG5_COMMON else _UNLIKELY
+    return _POSSIBLE if first in _BIG5_MARKS else _WRONG
+
+
+def _japanese_score(letter: str, name: str, first: int, second: int) -> float:
+    if name.startswith(("HIRAGANA", "KATAKANA")):
+        return _FREQUENT
+    if name.startswith("CJK UNIFIED"):
+        return _LESS_COMMON if first < _JIS_RARE else _UNLIKELY
+    if name.startswith("HALFWIDTH"):
+        return _HALF_WIDTH
+    is_mark = name.startswith(("FULLWIDTH", "IDEOGRAPHIC SPACE")) or letter in _JAPANESE_MARKS
+    return _JAPANESE_MARK if is_mark else _WRONG
+
+
+def _korean_score(letter: str, name: str, first: int, second: int) -> float:
+    is_plain = first in _KS_HANGUL and second >= _EUC_SECOND
+    return _COMMON if name.startswith("HANGUL SYLLABLE") and is_plain else _UNLIKELY
+
+
+def _russian_score(letter: str) -> float:
+    if not "А" <= letter <= "я" and letter not in "Ёё":
+        return _WRONG
+    return _FREQUENT_RUSSIAN if letter.lower() in RUSSIAN else _LESS_COMMON
+
+
+def _latin_score(letter: str, name: str, is_nordic: bool) -> float:
     if unicodedata.category(letter) not in ("Ll", "Lu") or not name.startswith("LATIN"):
         return _WRONG
-    if letter in "ƒþÞðÐ":
+    if letter == "ƒ" or (letter in _NORDIC_RARE and not is_nordic):
         return _POSSIBLE
-    return _LIKELY - (0.15 if letter < "\u0100" else 0.2)
+    return _COMMON if letter < "\u0100" else _LESS_COMMON
+
+
+# Functions that score a letter by itself, its Unicode name, and its first and second byte.
+_SCORES: dict[str, Callable[[str, str, int, int], float]] = {
+    "gb18030": _simplified_score,
+    "big5hkscs": _traditional_score,
+    "cp932": _japanese_score,
+    "cp949": _korean_score,
+}

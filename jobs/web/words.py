@@ -71,6 +71,7 @@ SENTENCES = (
     gettext_noop("multi-page: the first page is a reduced copy, the full picture is used"),
     gettext_noop("lab: converted to sRGB"),
     gettext_noop("icc: oversized profile ignored"),
+    gettext_noop("icc: profile of an animation ignored"),
     gettext_noop("gamma: converted to sRGB"),
     gettext_noop("cicp: converted to sRGB"),
     gettext_noop("calibrated: converted to sRGB"),

@@ -117,7 +117,7 @@ class OpenedBmp:
         is_gray = bool((self._palette[:, :1] == self._palette).all())
         colors = self._palette[:, 0].take(indexes) if is_gray else self._palette.take(indexes, axis=0)
         if skipped is not None:
-            colors[self._upright(skipped)] = 0  # as in browsers
+            colors[self._upright(skipped)] = 0  # opaque black, as in browsers
         return Samples(colors, "gray" if is_gray else "rgb", None, profile, notes=notes)
 
     def _upright(self, rows: np.ndarray) -> np.ndarray:
@@ -145,14 +145,19 @@ class OpenedBmp:
         """Return the masks of red, green, blue, and of alpha if there is one. Raise ValueError if masks overlap."""
         if self._packing == _PLAIN:
             masks = _PLAIN_MASKS[self._bits]
+            if self._bits == 32 and self._header_bytes >= _V4_BYTES and self._alpha_mask():
+                masks = (*masks[:3], 0xFF000000)  # as in browsers, whatever the masks are
         else:
             has_alpha = self._packing == _MASKS_WITH_ALPHA or self._header_bytes >= 56
             masks = (*struct.unpack_from("<3I", self._data, 54), 0)
             if has_alpha:
-                masks = (*masks[:3], struct.unpack_from("<I", self._data, 66)[0])
+                masks = (*masks[:3], self._alpha_mask())
         if sum(masks) != masks[0] | masks[1] | masks[2] | masks[3] or not any(masks[:3]):
             raise ValueError("masks")
         return masks if masks[3] else masks[:3]
+
+    def _alpha_mask(self) -> int:
+        return int(struct.unpack_from("<I", self._data, 66)[0])
 
     def _profile(self) -> bytes | None:
         if self._header_bytes < _V5_BYTES or self._space() != _EMBEDDED_PROFILE:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segmentation.errors import ImageUnreadable
+
 _END_OF_ROW, _END, _MOVE = 0, 1, 2
+_SPARE_CODES = 1024
 
 
 class Runs(NamedTuple):
@@ -24,14 +27,19 @@ class Runs(NamedTuple):
 def decoded(data: bytes, width: int, height: int, bits: int) -> Runs:
     """Decode the pixels. Pixels outside the picture are ignored. bits: 4 or 8.
 
-    Raise EOFError if neither the end mark nor the last pixels are there.
+    Raise EOFError if the end mark is missing and the last row is neither complete nor ended. Raise ImageUnreadable for
+    more codes than two for each pixel and four for each row.
     """
     rows = _Rows(width, height)
+    left = 2 * width * height + 4 * height + _SPARE_CODES
     part = bytearray()  # the pixels since the last end of a row or move
     x = y = place = 0
     is_whole = False
     last = len(data) - 1
     while place < last and y < height:
+        left -= 1
+        if left < 0:
+            raise ImageUnreadable("The BMP file is built of far more parts than a picture needs.")
         count, value = data[place], data[place + 1]
         place += 2
         if count:
@@ -44,8 +52,9 @@ def decoded(data: bytes, width: int, height: int, bits: int) -> Runs:
                 part += literal if bits == 8 else _halves(literal)[:value]
             place += stored + (stored & 1)
         else:
-            rows.put(x, y, part)
-            x, part = x + len(part), bytearray()
+            if part:
+                rows.put(x, y, part)
+                x, part = x + len(part), bytearray()
             if value == _END:
                 is_whole = True
                 break
@@ -58,7 +67,7 @@ def decoded(data: bytes, width: int, height: int, bits: int) -> Runs:
     rows.put(x, y, part)
     is_whole = is_whole or data[place : place + 2] == bytes([0, _END])
     is_full = 0 not in rows.drawn
-    if not is_whole and not is_full:
+    if not is_whole and not is_full and y < height:
         raise EOFError
     shape = height, width
     skipped = None if is_full else np.frombuffer(rows.drawn, np.uint8).reshape(shape) == 0

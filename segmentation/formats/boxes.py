@@ -122,19 +122,47 @@ def _main_item(data: bytes) -> int | None:
 def main_codings(data: bytes) -> set[bytes]:
     """Return how the primary item is coded (ISO 23008-12, box `iinf`), for instance as `hvc1`; empty if not found.
 
-    If it is derived from other items, such as the tiles of a grid, return the types of all items.
+    If it is derived from other items, such as the tiles of a grid, return the types of these items instead.
     """
+    types, sources = _item_types(data), _sources(data)
+    found: set[bytes] = set()
+    seen: set[int] = set()
+    items = {_main_item(data) or 0}
+    while items:
+        seen |= items
+        derived = {item for item in items if types.get(item, b"") in _DERIVED}
+        found |= {types.get(item, b"") for item in items - derived}
+        items = {source for item in derived for source in sources.get(item, ())} - seen
+    return found - {b""}
+
+
+def _item_types(data: bytes) -> dict[int, bytes]:
+    """Return the type of each item by its number."""
     place = find(data, b"meta", b"iinf")
     if place is None:
-        return set()
+        return {}
     types: dict[int, bytes] = {}
     for kind, start, _ in boxes(data, place[0] + (6 if data[place[0]] == 0 else 8), place[1]):
         if kind == b"infe" and data[start] in (2, 3):
             wide = 2 * data[start] - 2
             item = int.from_bytes(data[start + 4 : start + 4 + wide], "big")
             types[item] = data[start + 6 + wide : start + 10 + wide]
-    main = types.get(_main_item(data) or 0, b"")
-    return set(types.values()) if main in _DERIVED else {main}
+    return types
+
+
+def _sources(data: bytes) -> dict[int, list[int]]:
+    """Return for each derived item the items from which it is made (ISO 14496-12, box `iref`, references `dimg`)."""
+    place = find(data, b"meta", b"iref")
+    if place is None:
+        return {}
+    wide = 4 if data[place[0]] else 2
+    found: dict[int, list[int]] = {}
+    for kind, start, stop in boxes(data, place[0] + 4, place[1]):
+        if kind == b"dimg":
+            numbers = data[start + wide + 2 : stop]
+            sources = [int.from_bytes(numbers[at : at + wide], "big") for at in range(0, len(numbers), wide)]
+            found.setdefault(int.from_bytes(data[start : start + wide], "big"), []).extend(sources)
+    return found
 
 
 def _main_beginning(data: bytes) -> bytes:

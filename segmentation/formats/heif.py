@@ -37,9 +37,9 @@ class OpenedHeif:
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._is_heic = data, name == "heic"
         for coding in sorted(boxes.main_codings(data) & set(_OTHER_CODINGS)):
-            name = _OTHER_CODINGS[coding]
+            kind = _OTHER_CODINGS[coding]
             raise ImageUnreadable(
-                f"The HEIF picture is coded as {name}, which is not supported. Save it as JPEG or PNG."
+                f"The HEIF picture is coded as {kind}, which is not supported. Save it as JPEG or PNG."
             )
         if self._is_heic:
             _register_heif()

@@ -40,8 +40,8 @@ _OTHER_FRAMES = {
     0xF7: "JPEG-LS",
 }
 _PROGRESSIVE = (0xC2, 0xCA)
-# Coded data to append after a cut; it decodes to other values than the zeros that a decoder fills in.
 _FILLING, _FILLING_TOLERANCE = 128, 2  # the value of samples that a decoder fills in, as decoded and after conversion
+# Coded data to append after a cut; it decodes to other values than the zeros that a decoder fills in.
 _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 
 
@@ -157,14 +157,14 @@ class OpenedJpeg:
     def prove(self) -> None:
         self._require_all_scans()
         # Entropy decoding still reads the whole file and detects truncation; only the inverse transform is cheaper.
-        self._require_all_pixels(self._decoded(self._data, reduction=8))
+        self._require_all_pixels(self._decoded(self._data, reduction=8), reduction=8)
 
     def samples(self) -> Samples:
         self._require_all_scans()
         with self._image(self._data) as image:
             image.load()
             pixels, profile = np.asarray(image), image.info.get("icc_profile")
-        self._require_all_pixels(pixels)
+        self._require_all_pixels(pixels, reduction=1)
         if self._mode == "CMYK":
             return Samples(pixels, "cmyk", profile=profile)
         return Samples(pixels, "gray" if pixels.ndim == 2 else "rgb", profile=profile)
@@ -179,8 +179,10 @@ class OpenedJpeg:
         if any(bits for (_, index), bits in self._structure.missing_bits.items() if index == 0 or not has_end):
             raise EOFError
 
-    def _require_all_pixels(self, pixels: np.ndarray) -> None:
-        """Raise EOFError if the last scan ends too early. pixels: as decoded, of any size.
+    def _require_all_pixels(self, pixels: np.ndarray, reduction: int) -> None:
+        """Raise EOFError if the last scan ends too early.
+
+        pixels: as decoded by `_decoded` with this reduction.
 
         A decoder fills missing pixels with medium gray, without an error. To detect this, a file without an end marker
         or with medium gray in its last corner is decoded a second time, with other data appended to the last scan. The
@@ -189,10 +191,10 @@ class OpenedJpeg:
         end = self._structure.end
         if end is not None and np.abs(pixels[-1, -1].astype(int) - _FILLING).max() > _FILLING_TOLERANCE:
             return
-        reduction = 1 if self._structure.frame in _PROGRESSIVE else 8
+        wanted = 1 if self._structure.frame in _PROGRESSIVE else 8
         end = len(self._data) - len(_END) if end is None else end
-        filled = self._decoded(self._data, reduction)
-        probed = self._decoded(self._data[:end] + _PROBE_TAIL, reduction)
+        filled = pixels if reduction == wanted else self._decoded(self._data, wanted)
+        probed = self._decoded(self._data[:end] + _PROBE_TAIL, wanted)
         if not np.array_equal(filled, probed):
             raise EOFError
 

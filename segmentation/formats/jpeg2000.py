@@ -12,7 +12,7 @@ from PIL import Image
 
 from segmentation.errors import ImageUnreadable
 from segmentation.formats import boxes, exif
-from segmentation.formats.opened import DAMAGED_END, Header, Samples, divided
+from segmentation.formats.opened import DAMAGED_END, Header, Samples, divided, widened
 
 MAX_TILES = 4096
 MAX_TILE_PARTS = 65_536
@@ -26,6 +26,14 @@ _SPACE_NAMES = {
     19: "CIEJab", 20: "e-sRGB", 21: "ROMM RGB", 22: "YPbPr", 23: "YPbPr", 24: "e-sYCC",
 }  # fmt: skip
 _ALPHA, _PREMULTIPLIED = 1, 2
+# Methods of the box `colr`: a code, a restricted ICC profile, and in JPX files any ICC profile.
+_ENUMERATED, _PROFILES = 1, (2, 3)
+# Colour spaces of ICC profiles (ICC.1, table 19) that are neither gray nor RGB.
+_PROFILE_NAMES = {
+    b"CMYK": "CMYK", b"Lab ": "CIELab", b"CMY ": "CMY", b"XYZ ": "CIEXYZ", b"Luv ": "CIELuv", b"YCbr": "YCbCr",
+    b"Yxy ": "CIE Yxy", b"HSV ": "HSV", b"HLS ": "HLS", b"2CLR": "two-ink", b"3CLR": "three-ink", b"4CLR": "four-ink",
+}  # fmt: skip
+MAX_PALETTE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,20 @@ class _Channels:
     is_premultiplied: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Palette:
+    """The palette of a file, and how channels are made with it (ISO 15444-1, boxes `pclr` and `cmap`).
+
+    columns: one table of values for each column of the palette.
+    depths: the bits of each column's values.
+    channels: for each channel its component, and the column that the component indexes; None for the component itself.
+    """
+
+    columns: tuple[np.ndarray, ...]
+    depths: tuple[int, ...]
+    channels: tuple[tuple[int, int | None], ...]
+
+
 class OpenedJpeg2000:
     """A JPEG 2000 file whose boxes and main header have been parsed."""
 
@@ -51,9 +73,14 @@ class OpenedJpeg2000:
             raise EOFError
         self._check_stream(place[0])
         self._profile, self._space = self._colors()
+        self._palette = self._read_palette()
+        stream = data[slice(*place)]
         notes: tuple[str, ...] = ()
-        if _lacks_end(data, place[0]):
-            self._data, notes = data + _END, (DAMAGED_END,)
+        end = _end_of_parts(stream)
+        if end is not None:
+            stream, notes = stream[:end] + _END, (DAMAGED_END,)
+        # Of the boxes, the decoder uses only the code for sYCC correctly.
+        self._coded = data[: place[0]] + stream if self._space == _SYCC else stream
         with self._image() as image:
             self.header = Header(*image.size, resolution=self._resolution(), notes=notes)
 
@@ -85,12 +112,16 @@ class OpenedJpeg2000:
         for kind, start, end in self._head():
             if kind != b"colr" or end - start <= 3:
                 continue
-            if self._data[start] == 2:
-                return self._data[start + 3 : end], None
-            space = int.from_bytes(self._data[start + 3 : start + 7], "big")
-            if self._data[start] == 1 and space in _SPACE_NAMES:
+            method, body = self._data[start], self._data[start + 3 : end]
+            if method in _PROFILES:
+                name = _PROFILE_NAMES.get(body[16:20])
+                if name is None:
+                    return body, None
+                others.append(name)
+            space = int.from_bytes(body[:4], "big")
+            if method == _ENUMERATED and space in _SPACE_NAMES:
                 others.append(_SPACE_NAMES[space])
-            elif self._data[start] == 1:
+            elif method == _ENUMERATED:
                 return None, space
         if others:
             raise ImageUnreadable(
@@ -103,6 +134,37 @@ class OpenedJpeg2000:
         head = boxes.find(self._data, b"jp2h") if self._is_boxed else None
         if head is not None:
             yield from boxes.boxes(self._data, *head)
+
+    def _read_palette(self) -> _Palette | None:
+        """Return the palette, or None if there is none. Raise ImageUnreadable for an unsupported kind of palette."""
+        found = {kind: self._data[start:end] for kind, start, end in self._head()}
+        if b"pclr" not in found:
+            return None
+        body, links = found[b"pclr"], found.get(b"cmap", b"")
+        count, width = struct.unpack_from(">HB", body)
+        depths = tuple((depth & 0x7F) + 1 for depth in body[3 : 3 + width])
+        channels = tuple(
+            (component, column if kind else None)
+            for component, kind, column in struct.iter_unpack(">HBB", links[: len(links) // 4 * 4])
+        )
+        if any(depth & 0x80 for depth in body[3 : 3 + width]) or max(depths, default=17) > 16:
+            raise ImageUnreadable(
+                "The JPEG 2000 picture has a palette of signed samples or of more than 16 bits, which is not supported."
+            )
+        if self._space == _SYCC:
+            raise ImageUnreadable("The JPEG 2000 picture has a palette of sYCC colours, which are not supported.")
+        if len(channels) > 4:
+            raise ImageUnreadable(f"The JPEG 2000 picture has {len(channels)} channels, which is not supported.")
+        if not 1 <= count <= MAX_PALETTE or len(depths) != width or not channels:
+            raise ValueError("palette")
+        for component, column in channels:
+            if component >= len(self._depths) or (column is not None and column >= width):
+                raise ValueError("palette")
+            if column is not None and len(self._depths) > 1 and self._depths[component] > 8:
+                raise ImageUnreadable("The JPEG 2000 picture has a palette of more than 256 colours beside channels.")
+        kinds = [(f"column{index}", ">u2" if depth > 8 else "u1") for index, depth in enumerate(depths)]
+        table = np.frombuffer(body, np.dtype(kinds), count, 3 + width)
+        return _Palette(tuple(table[name].astype(np.uint16) for name, _ in kinds), depths, channels)
 
     def _resolution(self) -> tuple[float, float] | None:
         for kind in (b"resc", b"resd"):
@@ -117,7 +179,7 @@ class OpenedJpeg2000:
         return None
 
     def _image(self) -> Image.Image:
-        return Image.open(io.BytesIO(self._data), formats=("JPEG2000",))
+        return Image.open(io.BytesIO(self._coded), formats=("JPEG2000",))
 
     def prove(self) -> None:
         self.samples()
@@ -125,18 +187,18 @@ class OpenedJpeg2000:
     def samples(self) -> Samples:
         with self._image() as image:
             image.load()
-            mode, palette = image.mode, image.getpalette("RGB") if image.mode in ("P", "PA") else None
             pixels = np.asarray(image)
-        kind = "gray" if mode in ("L", "LA") or mode.startswith("I;16") else "colour"
-        notes = (f"depth: 16-bit {kind} scaled to 8 bits",) if max(self._depths) > 8 else ()
-        if mode.startswith("I;16"):
-            return Samples(pixels.astype(np.uint16), "gray", profile=self._profile, notes=notes)
-        if palette is not None:
-            return self._from_palette(pixels, palette, notes)
+        if pixels.dtype.itemsize == 2:
+            pixels = pixels.astype(np.uint16)
         parts = [pixels] if pixels.ndim == 2 else [pixels[..., index] for index in range(pixels.shape[2])]
-        if self._space != _SYCC:  # after the conversion from YCC, the decoder's channels are in order
-            parts = [_widened(part, depth) for part, depth in zip(parts, self._depths, strict=False)]
+        depths = self._depths
+        if self._palette is not None:
+            parts, depths = self._looked_up(parts, self._palette)
+        elif self._space != _SYCC:  # after the conversion from YCC, the decoder's channels are in order
+            parts = [_widened(part, depth) for part, depth in zip(parts, depths, strict=False)]
         places = self._channels(len(parts))
+        kind = "gray" if len(places.colors) == 1 else "colour"
+        notes = (f"depth: 16-bit {kind} scaled to 8 bits",) if max(depths) > 8 else ()
         alpha = None if places.alpha is None else np.ascontiguousarray(parts[places.alpha])
         if len(places.colors) == 1:
             colors = np.ascontiguousarray(parts[places.colors[0]])
@@ -146,15 +208,22 @@ class OpenedJpeg2000:
             colors = divided(colors, alpha)
         return Samples(colors, "gray" if colors.ndim == 2 else "rgb", alpha, self._profile, notes=notes)
 
-    def _from_palette(self, pixels: np.ndarray, palette: list[int], notes: tuple[str, ...]) -> Samples:
-        """Return the colours of a file with a palette. palette: red, green and blue of each colour in turn."""
-        table = np.zeros((256, 3), np.uint8)
-        given = np.array(palette[: 3 * 256], np.uint8).reshape(-1, 3)
-        table[: len(given)] = given
-        indexes = pixels if pixels.ndim == 2 else pixels[..., 0]
-        indexes = indexes >> max(8 - self._depths[0], 0)  # the decoder widens indexes like levels
-        alpha = None if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 1])
-        return Samples(table.take(indexes, axis=0), "rgb", alpha, self._profile, notes=notes)
+    def _looked_up(self, parts: list[np.ndarray], palette: _Palette) -> tuple[list[np.ndarray], tuple[int, ...]]:
+        """Return the channels of a file with a palette, of one type of samples, and their depths."""
+        channels, depths = [], []
+        for component, column in palette.channels:
+            levels, depth = parts[component], self._depths[component]
+            if column is None:
+                channels.append(_widened(levels, depth))
+            else:
+                table, depth = palette.columns[column], palette.depths[column]
+                channels.append(widened(table.take(_narrowed(levels, self._depths[component]), mode="clip"), depth))
+            depths.append(depth)
+        if len({channel.dtype for channel in channels}) > 1:
+            channels = [
+                channel if channel.dtype == np.uint16 else channel.astype(np.uint16) * 257 for channel in channels
+            ]
+        return channels, tuple(depths)
 
     def _channels(self, count: int) -> _Channels:
         """Return the places of the channels among `count` components, by the box `cdef` or in the usual order."""
@@ -175,27 +244,33 @@ class OpenedJpeg2000:
         return _Channels(tuple(colors[part] for part in sorted(colors)), alpha, is_premultiplied)
 
 
-def _lacks_end(data: bytes, place: int) -> bool:
-    """Return whether all tile parts of a code stream are there, and only its end marker is missing.
+def _end_of_parts(stream: bytes) -> int | None:
+    """Return the end of the tile parts of a code stream if all are there, and only its end marker is missing.
 
-    place: the position of the code stream.
+    Return None if the end marker is there, or if more is missing.
     """
-    place = data.find(_TILE_PART, place)
+    place = stream.find(_TILE_PART)
     for _ in range(MAX_TILE_PARTS):
-        if place < 0 or data[place : place + 2] != _TILE_PART or place + 10 > len(data):
-            return False
-        length = int.from_bytes(data[place + 6 : place + 10], "big")
+        if place < 0 or stream[place : place + 2] != _TILE_PART or place + 10 > len(stream):
+            return None
+        length = int.from_bytes(stream[place + 6 : place + 10], "big")
         if not length:  # up to the end of the code stream
-            return False
+            return None
         place += length
-        if len(data) - len(_END) < place <= len(data):
-            return True
-    return False
+        if len(stream) - len(_END) < place <= len(stream):
+            return place
+    return None
+
+
+def _narrowed(levels: np.ndarray, bits: int) -> np.ndarray:
+    """Return levels as stored. The decoder shifts them to the highest bits of uint8 or uint16.
+
+    levels: as decoded.
+    bits: of a stored level.
+    """
+    return levels >> max(8 * levels.dtype.itemsize - bits, 0)
 
 
 def _widened(levels: np.ndarray, bits: int) -> np.ndarray:
-    """Return levels of fewer than 8 bits, which the decoder has only shifted, scaled to the full range of uint8."""
-    if bits >= 8:
-        return levels
-    most = (1 << bits) - 1
-    return ((np.arange(256) >> (8 - bits)) * 255 // most).astype(np.uint8).take(levels)
+    """Return levels as decoded, scaled to the full range of their type if they have fewer than 8 bits."""
+    return levels if bits >= 8 else widened(_narrowed(levels, bits), bits)

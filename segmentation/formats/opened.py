@@ -94,6 +94,19 @@ def divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(scaled, 0, most)).astype(colors.dtype)
 
 
+def widened(levels: np.ndarray, bits: int) -> np.ndarray:
+    """Return levels of 1 to 16 bits, scaled to the full range and rounded: uint8 for up to 8 bits, otherwise uint16.
+
+    levels: 0 to 2 ** bits - 1, of any shape.
+    """
+    most, full = (1 << bits) - 1, 255 if bits <= 8 else 65535
+    kind = np.dtype(np.uint8 if bits <= 8 else np.uint16)
+    if most == full:
+        return levels.astype(kind, copy=False)
+    table = ((np.arange(most + 1, dtype=np.uint64) * full + most // 2) // most).astype(kind)
+    return table.take(levels, mode="clip")
+
+
 def only_within(alpha: np.ndarray | None, box: Box, shape: tuple[int, ...]) -> np.ndarray | None:
     """Return an alpha that is 0 outside of an animation's first frame, as in browsers.
 

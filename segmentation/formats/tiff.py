@@ -19,7 +19,7 @@ from segmentation.encoding import Encoding
 from segmentation.errors import ImageUnreadable
 from segmentation.formats import exif
 from segmentation.formats.camera_raw import is_camera_raw, refusal
-from segmentation.formats.opened import Header, Model, Samples, divided, without_range
+from segmentation.formats.opened import Header, Model, Samples, divided, widened, without_range
 
 MAX_PAGES = 64
 MAX_SEGMENTS = 65_536
@@ -150,7 +150,7 @@ class OpenedTiff:
         if bits > 8:
             notes = (f"depth: {bits}-bit {'gray' if self._base == 1 else 'colour'} scaled to 8 bits",)
         if bits not in (8, 16):
-            pixels = _widened(pixels, bits)
+            pixels = widened(pixels, bits)
         colors, alpha = pixels[..., : self._base], self._alpha_of(pixels)
         colors = np.ascontiguousarray(colors[..., 0] if self._base == 1 else colors)
         if alpha is not None and self._alpha_kind == _ASSOCIATED:
@@ -265,14 +265,6 @@ def _extra_kinds(page: tifffile.TiffPage) -> tuple[int, ...]:
 def _alpha_place(page: tifffile.TiffPage, base: int) -> int | None:
     kinds = _extra_kinds(page)
     return next((base + index for index, kind in enumerate(kinds) if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
-
-
-def _widened(pixels: np.ndarray, bits: int) -> np.ndarray:
-    """Return samples of 1 to 15 bits, scaled to the full range of uint8 or uint16."""
-    most = 2**bits - 1
-    if bits < 8:
-        return (pixels.astype(np.uint16) * 255 // most).astype(np.uint8)
-    return (pixels.astype(np.uint32) * 65535 // most).astype(np.uint16)
 
 
 def _from_palette(page: tifffile.TiffPage, indexes: np.ndarray) -> np.ndarray:

@@ -71,6 +71,11 @@ def names_in(file: io.BytesIO) -> list[str]:
         ("cp1252", ["français.png"]),
         ("cp437", ["señor.jpg", "Café.jpg"]),
         ("cp852", ["zażółć.jpg"]),
+        ("cp1252", ["Þór.jpg"]),
+        ("cp1252", ["Björk Guðmundsdóttir.jpg", "Akureyri_höfn_þoka.jpg"]),
+        ("cp1252", ["Tórshavn_góð_sjón.jpg", "Føroyar.jpg"]),
+        ("cp1250", ["Constanţa.jpg"]),
+        ("cp1250", ["Đurđević.jpg", "Đorđe.jpg"]),
     ],
 )
 def test_names_are_read_in_the_code_page_of_the_desktop_that_packed_them(encoding: str, names: list[str]) -> None:
@@ -82,6 +87,19 @@ def test_names_are_read_in_the_code_page_of_the_desktop_that_packed_them(encodin
 def test_names_that_happen_to_be_utf8_too_are_not_taken_for_it() -> None:
     assert decode_together(["图片.jpg".encode("gbk")]) == ["图片.jpg"]
     assert "图片.jpg".encode("gbk").decode("utf-8") == "\u037c\u01ac.jpg"
+
+
+@pytest.mark.parametrize("name", ["𠮷野家.jpg", "Əli.jpg", "Məmməd.jpg", "😀.jpg"])
+def test_unusual_letters_without_the_flag_are_read_as_utf8(name: str) -> None:
+    assert decode_together([name.encode()]) == [name]
+
+
+def test_ideographs_that_hardly_occur_in_names_are_no_sign_of_utf8() -> None:
+    assert decode_together(["𠮷.jpg".encode()]) != ["𠮷.jpg"]
+
+
+def test_letters_that_a_code_page_encodes_only_in_pairs_cause_no_error() -> None:
+    assert decode_together([b"\x88\x62.jpg"]) == ["êb.jpg"]
 
 
 def test_a_unicode_name_in_the_extra_field_goes_before_the_plain_one() -> None:

@@ -9,6 +9,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from segmentation.errors import ImageDimensions, ImageMissing, ImageTooLarge, ImageUnreadable
+from segmentation.formats.jpeg import OpenedJpeg
 from segmentation.image import ALL, Limits, decode, probe
 from tests.segmentation.pictures import astronaut, corners, encoded
 
@@ -324,6 +325,18 @@ def _jpeg_with(after_start: bytes = b"", before_end: bytes = b"") -> bytes:
 def test_a_jpeg_made_to_keep_a_decoder_busy_is_refused(data):
     with pytest.raises(ImageUnreadable, match="far more parts"):
         probe(data, LIMITS)
+
+
+def test_a_progressive_jpeg_with_a_gray_corner_is_decoded_only_once_more(monkeypatch):
+    """The check for missing pixels compares the decoded pixels with those of a second decoding."""
+    data = encoded(np.full((64, 64, 3), 128, np.uint8), "JPEG", progressive=True)
+    times = []
+    decoded = OpenedJpeg._decoded
+    monkeypatch.setattr(OpenedJpeg, "_decoded", lambda *args: times.append(args) or decoded(*args))
+
+    assert decode(data, LIMITS).rgb[5, 5].tolist() == [128, 128, 128]
+
+    assert len(times) == 1
 
 
 def test_a_film_behind_the_end_of_a_jpeg_is_no_part_of_it():

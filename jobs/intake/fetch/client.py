@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from jobs.errors import DownloadFailed
+from jobs.errors import DownloadFailed, UrlMalformed
 from jobs.intake.fetch.connection import Clock, Deadline, Resolver, connect, system_resolver
 from jobs.intake.fetch.policy import Policy
 from jobs.intake.fetch.url import Target, redirect_target, target_from_url
@@ -80,7 +80,10 @@ def fetch_bytes(
                 data = _picture_body(response, policy.max_bytes)
                 content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
                 return Fetched(data, content_type, target.url, deadline.elapsed_ms())
-        url = urljoin(target.url, redirect_target(location))
+        try:
+            url = urljoin(target.url, redirect_target(location))
+        except ValueError:  # brackets without an address, or a host that contains a slash after its normalisation
+            raise UrlMalformed from None
     raise DownloadFailed("The URL redirects too often.")
 
 

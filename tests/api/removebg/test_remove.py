@@ -16,6 +16,7 @@ from PIL import Image
 from tests import photos
 from tests.cast import Person
 from tests.fakes import FakeEngine
+from tests.jobs.site import Site, redirect
 from tests.quota.actions import set_quota
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +141,21 @@ def test_a_background_picture_fills_the_canvas(alice: Person, jpeg_bytes: bytes,
     picture = opened(remove(alice, jpeg_bytes, format="png", bg_image_file=SimpleUploadedFile("b.png", behind)))
 
     assert picture.convert("RGB").getpixel((2, 2)) == (10, 200, 30)
+
+
+def test_a_background_whose_server_redirects_to_no_address_is_refused(
+    alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, settings: Any
+) -> None:
+    site = Site({"/b.png": redirect("//[")})
+    settings.MATTING_FETCH_ALLOW = [f"127.0.0.1:{site.port}"]
+    site.thread.start()
+    with site.server:
+        answer = remove(alice, jpeg_bytes, bg_image_url=site.url("/b.png"))
+        site.server.shutdown()
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid_image_url")
+    assert site.paths == ["/b.png"]
+    assert not alice.team.jobs.exists()
 
 
 @pytest.mark.parametrize(

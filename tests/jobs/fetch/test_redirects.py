@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.errors import DownloadFailed, UrlForbidden
+from jobs.errors import DownloadFailed, UrlForbidden, UrlMalformed
 from jobs.intake.fetch import fetch_bytes
 from jobs.intake.fetch.url import redirect_target
 from tests.jobs.fetch.resolving import resolves_to
@@ -42,6 +42,15 @@ def test_a_redirect_to_a_forbidden_place_is_refused(location: str, serve: Callab
     with pytest.raises(UrlForbidden):
         fetch_bytes(site.url("/a.png"), site.policy(), resolver=resolves_to("10.0.0.7"))
     assert site.paths == ["/a.png"]
+
+
+@pytest.mark.parametrize("location", ["//[", "http://[::1", "http://ex℀mple.com/".encode().decode("latin-1")])
+def test_a_redirect_to_a_malformed_address_is_refused_like_such_a_url(
+    location: str, serve: Callable[..., Site]
+) -> None:
+    site = serve({"/a.png": redirect(location)})
+    with pytest.raises(UrlMalformed):
+        fetch_bytes(site.url("/a.png"), site.policy())
 
 
 def test_redirects_in_a_circle_end_after_the_allowed_number(serve: Callable[..., Site]) -> None:

@@ -57,6 +57,7 @@ def _bmps() -> Iterator[File]:
     short = np.concatenate([palette[:12], np.zeros((4, 3), np.uint8)])
     yield File(bmp_of(_WIDTH, _HEIGHT, 4, rows_of(indexes, 4), palette=palette[:12], used=12), short[indexes])
     yield File(bmp_of(_WIDTH, _HEIGHT, 24, rows_of(small(), 24), header_bytes=16), small())
+    yield from _bmp_plain_without_alpha()
 
 
 def _bmp_masks() -> Iterator[File]:
@@ -86,6 +87,25 @@ def _bmp_alphas() -> Iterator[File]:
             yield File(data, small(), fading())
 
 
+def _bmp_plain_alphas() -> Iterator[File]:
+    """Yield uncompressed files whose header has masks. Chromium uses only that of the alpha, in headers V4 and V5."""
+    rgba = np.dstack([small(), fading()])
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    rows = rows_of(np.asarray(sum(channel(rgba[..., index], mask) for index, mask in enumerate(masks))), 32)
+    for header_bytes in (108, 124):
+        for stated in (masks, (0, 0, 0, masks[3]), (*masks[2::-1], masks[3])):
+            data = bmp_of(_WIDTH, _HEIGHT, 32, rows, masks=stated, header_bytes=header_bytes)
+            yield File(data, small(), fading())
+
+
+def _bmp_plain_without_alpha() -> Iterator[File]:
+    rgba = np.dstack([small(), fading()])
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    rows = rows_of(np.asarray(sum(channel(rgba[..., index], mask) for index, mask in enumerate(masks))), 32)
+    for header_bytes, stated in ((56, masks), (64, masks), (108, (*masks[:3], 0)), (124, (0, 0, 0, 0))):
+        yield File(bmp_of(_WIDTH, _HEIGHT, 32, rows, masks=stated, header_bytes=header_bytes), small())
+
+
 def _bmp_runs() -> Iterator[File]:
     for bits in (4, 8):
         indexes, palette = _few(16)
@@ -111,17 +131,28 @@ def _bmp_runs_cut() -> Iterator[bytes]:
     yield bmp_of(_WIDTH, _HEIGHT, 8, stored[: len(stored) // 2], packing=1, palette=palette)
 
 
-def _bmp_runs_without_end() -> File:
+def _bmp_too_many_codes() -> Iterator[bytes]:
+    palette = np.array([(9, 9, 9), (200, 100, 50)], np.uint8)
+    for code in (bytes([0, 2, 0, 0]), bytes([1, 1]), bytes([0, 3, 1, 1, 1, 0])):
+        yield bmp_of(100, 100, 8, code * 100_000, packing=1, palette=palette)
+
+
+def _bmp_runs_without_end() -> Iterator[File]:
+    palette = np.array([(9, 9, 9), (200, 100, 50)], np.uint8)
+    short = np.array([[(200, 100, 50)] * 2 + [(0, 0, 0)] * 2] * 2, np.uint8)
+    yield File(bmp_of(4, 2, 8, bytes([2, 1, 0, 0, 2, 1, 0, 0]), packing=1, palette=palette), short)
     indexes, palette = _few(16)
-    return File(bmp_of(_WIDTH, _HEIGHT, 8, runs_of(indexes, 8, end=b""), packing=1, palette=palette), palette[indexes])
+    yield File(bmp_of(_WIDTH, _HEIGHT, 8, runs_of(indexes, 8, end=b""), packing=1, palette=palette), palette[indexes])
 
 
 BMP = [
     Row("BMP", "1, 2, 4, 8, 24 or 32 bits, with any header, in either order of the rows", EIGHT, _bmps),
     Row("BMP", "16 or 32 bits with any masks of the channels", EIGHT, _bmp_masks),
     Row("BMP", "32 bits with a mask of the alpha", "8 bits, sRGB, with alpha", _bmp_alphas),
+    Row("BMP", "32 bits without compression, with a mask of the alpha in a header V4 or V5",
+        "8 bits, sRGB, with alpha in the highest byte, as in browsers", _bmp_plain_alphas),
     Row("BMP", "run-length encoded, 4 or 8 bits", EIGHT, _bmp_runs),
-    Row("BMP", "run-length encoded, with skipped pixels", "black there, as in browsers", _bmp_skips),
+    Row("BMP", "run-length encoded, with skipped pixels", "opaque black there, as in browsers", _bmp_skips),
     Row("BMP", "ICC profile", AS_SRGB, lambda: [
         File(bmp_with_profile(ball(), build.swapped_profile()), swapped(ball()), tolerance=2),
     ], ("icc: converted to sRGB",)),
@@ -132,9 +163,11 @@ BMP = [
         lambda: [
         File(bmp(small()[:, :105])[:-1], small()[:, :105]),
         File(bmp(ball())[:-2], ball(), lossy=True),
-        _bmp_runs_without_end(),
+        *_bmp_runs_without_end(),
     ], (CUT,)),
     Row("BMP", "missing pixels", "", lambda: [bmp(ball())[:-4], *_bmp_runs_cut()], refused="is cut short"),
+    Row("BMP", "run-length encoded, with far more codes than pixels", "", _bmp_too_many_codes,
+        refused="is built of far more parts"),
     Row("BMP", "JPEG or PNG inside, CMYK, 64 bits, compressions of OS/2", "", lambda: [
         bmp_of(8, 8, 0, bytes(99), packing=4),
         bmp_of(8, 8, 0, bytes(99), packing=5),

@@ -85,6 +85,19 @@ def _packed_jpegs() -> Iterator[File]:
         yield File(imagecodecs.jpegxl_encode_jpeg(_jpeg(exif=exif.tobytes())), upright, tolerance=4, lossy=True)
 
 
+def _jxl_animation(bits: int) -> bytes:
+    """Return an animation of two frames that begins with the ball, of this number of bits a channel."""
+    levels = np.rint(ball() * ((2**bits - 1) / 255)).astype(np.uint16 if bits > 8 else np.uint8)
+    frames = np.stack([levels, 2**bits - 1 - levels])
+    return imagecodecs.jpegxl_encode(frames, bitspersample=bits, lossless=True)
+
+
+def _jxl_animations_of_few_bits() -> Iterator[File]:
+    for bits in (4, 6):
+        most = 2**bits - 1
+        yield File(_jxl_animation(bits), np.rint(np.rint(ball() * (most / 255)) * (255 / most)).astype(np.uint8))
+
+
 def _jp2(stream: bytes, channels: int, *more: bytes, space: int = 16) -> bytes:
     """Return a JP2 file. stream: the code stream. more: further boxes of the header. space: of the box `colr`."""
     height, width = struct.unpack(">II", stream[12:16] + stream[8:12])
@@ -107,12 +120,75 @@ def _meanings(*channels: tuple[int, int]) -> bytes:
 def _jp2_few_bits() -> Iterator[File]:
     for depth in (1, 2, 4, 6):
         numbers = ball() >> (8 - depth)
-        scaled = (numbers.astype(int) * 255 // (2**depth - 1)).astype(np.uint8)
-        yield File(_stream(numbers, bitspersample=depth), scaled)
-        yield File(_stream(numbers[..., 1], bitspersample=depth), three(scaled[..., 1]))
+        scaled = np.rint(numbers * (255 / (2**depth - 1))).astype(np.uint8)
+        yield File(_stream(numbers, bitspersample=depth), scaled, tolerance=0)
+        yield File(_stream(numbers[..., 1], bitspersample=depth), three(scaled[..., 1]), tolerance=0)
+
+
+def _palette(columns: np.ndarray, bits: int = 8) -> bytes:
+    """Return a box `pclr`. columns: (entries, columns), of this number of bits."""
+    levels = columns.astype(">u2" if bits > 8 else "u1").tobytes()
+    return box(b"pclr", struct.pack(">HB", *columns.shape) + bytes([bits - 1]) * columns.shape[1] + levels)
+
+
+def _mapped(*channels: tuple[int, int | None]) -> bytes:
+    """Return a box `cmap`. channels: for each its component, and its column of the palette or None."""
+    parts = [struct.pack(">HBB", component, column is not None, column or 0) for component, column in channels]
+    return box(b"cmap", b"".join(parts))
+
+
+_EQUAL_COLORS = np.array([(200, 100, 50), (200, 100, 50), (255, 0, 0), (0, 255, 0)], np.uint8)
+_INDEXES = np.arange(1024, dtype=np.uint8).reshape(32, 32) % 4
+_COLUMNS = _mapped((0, 0), (0, 1), (0, 2))
+
+
+def _jp2_more_palettes() -> Iterator[File]:
+    """Yield palettes with equal entries, alpha, few bits, and an alpha beside the palette."""
+    shown, stream = _EQUAL_COLORS[_INDEXES], _stream(_INDEXES)
+    yield File(_jp2(stream, 1, _palette(_EQUAL_COLORS), _COLUMNS), shown, tolerance=0)
+    opacity = np.array([0, 80, 160, 255], np.uint8)
+    four = _palette(np.column_stack([_EQUAL_COLORS, opacity]))
+    kinds = _meanings((0, 1), (0, 2), (0, 3), (1, 0))
+    linked = _mapped((0, 0), (0, 1), (0, 2), (0, 3))
+    yield File(_jp2(stream, 1, four, linked, kinds), shown, opacity[_INDEXES])
+    few = np.rint(_EQUAL_COLORS * (31 / 255)).astype(np.uint8)
+    yield File(_jp2(stream, 1, _palette(few, 5), _COLUMNS), np.rint(few * (255 / 31)).astype(np.uint8)[_INDEXES])
+    alpha = np.tile(np.arange(32, dtype=np.uint8) * 8, (32, 1))
+    beside = _mapped((0, 0), (0, 1), (0, 2), (1, None))
+    yield File(_jp2(_stream(np.dstack([_INDEXES, alpha])), 2, _palette(_EQUAL_COLORS), beside, kinds), shown, alpha)
+
+
+def _jp2_deep_palettes() -> Iterator[File]:
+    stream = _stream(_INDEXES)
+    yield File(_jp2(stream, 1, _palette(deep(_EQUAL_COLORS), 16), _COLUMNS), _EQUAL_COLORS[_INDEXES], tolerance=0)
+    twelve = np.rint(_EQUAL_COLORS * (4095 / 255)).astype(np.uint16)
+    yield File(_jp2(stream, 1, _palette(twelve, 12), _COLUMNS), _EQUAL_COLORS[_INDEXES])
+
+
+def _with_profile(space: bytes, channels: int, *, method: int = 2, code: int = 0) -> bytes:
+    """Return a JP2 file with an ICC profile.
+
+    space: the colour space that the profile states. method: of the box `colr`. code: the colour space of a second box
+    `colr`; 0 for none.
+    """
+    profile = bytearray(build.swapped_profile())
+    profile[16:20] = space
+    colors = box(b"colr", bytes([method, 0, 0]) + bytes(profile))
+    data = _jp2(_stream(np.dstack([ball(), ball()[..., :1]])[..., :channels]), channels, space=code)
+    given = box(b"colr", b"\1\0\0" + struct.pack(">I", code))
+    return _resized(data, given, colors + given if code else colors)
+
+
+def _resized(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Replace a box inside of the box `jp2h`, whose length changes."""
+    place = data.index(b"jp2h") - 4
+    length = int.from_bytes(data[place : place + 4], "big") + len(new) - len(old)
+    data = data[:place] + struct.pack(">I", length) + data[place + 4 :]
+    return data.replace(old, new, 1)
 
 
 def _jp2_palettes() -> Iterator[File]:
+    yield from _jp2_more_palettes()
     image = Image.fromarray(ball())
     places = box(b"cmap", b"".join(struct.pack(">HBB", 0, 1, index) for index in range(3)))
     for depth in (4, 8):
@@ -175,7 +251,17 @@ JPEG_XL = [
         File(imagecodecs.jpegxl_encode(np.stack([ball(), 255 - ball()]), lossless=True), ball()),
         File(imagecodecs.jpegxl_encode(np.stack([np.dstack([small(), fading()]), np.zeros((80, 106, 4), np.uint8)]),
                                        lossless=True), small(), fading()),
+        *_jxl_animations_of_few_bits(),
     ], ("animated: first frame used",)),
+    Row("JPEG XL", "animation of 9 to 16 bits, here of linear light", AS_SRGB, lambda: [
+        one_color(_jxl_animation(bits), (228, 167, 73)) for bits in (9, 10, 12, 16)
+    ], ("*", "animated: first frame used", "cicp: converted to sRGB")),
+    Row("JPEG XL", "animation, cut short behind its first frame", "the first frame", lambda: [
+        File((data := _jxl_animation(8))[: len(data) * 3 // 4], ball()),
+    ], ("animated: first frame used",)),
+    Row("JPEG XL", "animation, cut short in its first frame", "", lambda: [
+        (data := _jxl_animation(8))[: len(data) // 4],
+    ], refused="damaged|cut short"),
     Row("JPEG XL", "cut short or damaged", "", lambda: [imagecodecs.jpegxl_encode(ball(), lossless=True)[:-2000]],
         refused="damaged|cut short"),
     Row("JPEG XL", "floating-point samples", "", lambda: [
@@ -199,18 +285,26 @@ JPEG_2000 = [
         File(imagecodecs.jpeg2k_encode(deep(ball()), level=0, codecformat="jp2"), ball()),
     ], (DEEP_COLOR,)),
     Row("JPEG 2000", "gray, RGB, 1 to 7 bits", EIGHT, _jp2_few_bits),
-    Row("JPEG 2000", "palette", EIGHT, _jp2_palettes),
+    Row("JPEG 2000", "palette of up to 8 bits, with alpha or without", EIGHT, _jp2_palettes),
+    Row("JPEG 2000", "palette of 9 to 16 bits", TO_EIGHT, _jp2_deep_palettes, (DEEP_COLOR,)),
+    Row("JPEG 2000", "ICC profile, restricted or any", AS_SRGB, lambda: [
+        File(_with_profile(b"RGB ", 3, method=method), swapped(ball()), tolerance=2) for method in (2, 3)
+    ], ("icc: converted to sRGB",)),
     Row("JPEG 2000", "channels in any order, alpha premultiplied or not", "8 bits, sRGB, with alpha", _jp2_channels),
     Row("JPEG 2000", "sYCC", EIGHT, lambda: [
         File(_jp2(_stream(np.asarray(Image.fromarray(ball()).convert("YCbCr")), mct=False), 3, space=18), ball(),
              tolerance=3),
     ]),
     Row("JPEG 2000", "missing end marker", "read when all pixels are there", lambda: [
-        File(_stream(ball())[:-2], ball()),
+        File(data[:-missing], ball()) for missing in (1, 2) for data in (_stream(ball()), _jp2(_stream(ball()), 3))
     ], (CUT,)),
     Row("JPEG 2000", "missing pixels", "", lambda: [_stream(ball())[:-40], _jp2(_stream(ball()), 3)[:-2000]],
         refused="is cut short|is damaged"),
-    Row("JPEG 2000", "CMYK, CIELAB and other colour spaces", "", lambda: [
+    Row("JPEG 2000", "CMYK, CIELAB and other colour spaces, also by an ICC profile", "", lambda: [
+        _with_profile(b"CMYK", 4),
+        _with_profile(b"CMYK", 4, method=3),
+        _with_profile(b"CMYK", 4, code=12),
+        _with_profile(b"Lab ", 3),
         _jp2(_stream(ball()), 3, space=14),
         _jp2(_stream(np.dstack([ball(), ball()[..., :1]])), 4, space=12),
         _jp2(_stream(ball()), 3, space=21),

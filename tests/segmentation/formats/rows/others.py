@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.segmentation.formats import build
 from tests.segmentation.formats.build import ball, deep, fading, saved, small
+from tests.segmentation.formats.build_heic import heic_grid
 from tests.segmentation.formats.rows.row import (
     AS_SRGB,
     CUT,
@@ -63,6 +64,7 @@ def _heics() -> Iterator[File]:
     yield File(build.heic(ball()), ball(), tolerance=6, lossy=True)
     yield File(build.heic(np.dstack([ball(), fading(240, 320)])), ball(), fading(240, 320), tolerance=6, lossy=True)
     yield File(build.heic_of_more_bits(deep(ball())), ball(), tolerance=6, lossy=True)
+    yield File(heic_grid(ball()), np.hstack([ball(), ball()]), tolerance=6, lossy=True)
 
 
 def _gifs() -> Iterator[File]:
@@ -97,7 +99,7 @@ OTHERS = [
         ("animated: first of 3 frames used",)),
     Row("WebP", "first frame smaller than the picture", "transparent around the frame", lambda: [_webp_part()], ("*",)),
     Row("WebP", "missing pixels", "", lambda: [saved(ball(), "WEBP")[:-50]], refused="is cut short|is damaged"),
-    Row("HEIC", "8 or 10 bits, with alpha or without", EIGHT, _heics),
+    Row("HEIC", "8 or 10 bits, with alpha or without; a grid of tiles, with a thumbnail of any coding", EIGHT, _heics),
     Row("HEIC", "`nclx` colours such as Display P3", AS_SRGB, lambda: [
         one_color(build.heic(ball(), color_primaries=12, transfer_characteristics=13), (212, 92, 0), 4),
     ], ("cicp: converted to sRGB",)),
