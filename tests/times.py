@@ -15,6 +15,7 @@ import pytest
 
 SLOW_TESTS = Path(__file__).with_name("slow_tests.txt")
 LIMIT_S = 0.1
+CACHED = "keyline/times"  # the times of all functions in pytest's cache, to choose LIMIT_S
 
 
 def function_of(node_id: str) -> str:
@@ -39,10 +40,11 @@ class Times:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._spent_s[report.nodeid] += report.duration
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         of_function: defaultdict[str, list[float]] = defaultdict(list)
         for node_id, spent_s in self._spent_s.items():
             of_function[function_of(node_id)].append(spent_s)
+        session.config.cache.set(CACHED, of_function)
         slow = sorted(name for name, times in of_function.items() if sum(times) / len(times) > LIMIT_S)
         SLOW_TESTS.write_text("".join(f"{name}\n" for name in slow))
 
