@@ -350,8 +350,7 @@ class Recipe(_Part):
             problems = error.errors(include_url=False, include_context=False)
             # A misspelt name also leaves its field missing, so it is the better explanation.
             problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
-            names = [name[:_LONGEST_NAME] for name in _names(problem["loc"])]
-            place = ".".join(([within] if within else []) + names) or "recipe"
+            place = ".".join(([within] if within else []) + _names(problem["loc"])) or "recipe"
             if problem["type"] == "extra_forbidden":
                 hint = known_names_hint(str(problem["loc"][-1]), _known_names(problem["loc"][:-1]))
                 raise ParameterUnknown(f"{place} is not a field of a recipe; {hint}", field=place) from None
@@ -364,11 +363,8 @@ class Recipe(_Part):
 
 
 def _names(location: tuple[int | str, ...]) -> list[str]:
-    """Return the names on the path of an invalid field, from pydantic's `loc`.
-
-    pydantic adds the type of the background to the path. This function removes it.
-    """
-    names = [str(part) for part in location]
+    """Return the names on the path of an invalid field, from pydantic's `loc`, without the type of a background."""
+    names = [str(part)[:_LONGEST_NAME] for part in location]
     if names[:1] == ["background"]:
         del names[1:2]
     return names
