@@ -74,7 +74,7 @@ def _load(sites: Sites, extent: Extent) -> list[Figure]:
 
 
 def _decoders(sites: Sites, extent: Extent) -> list[Figure]:
-    count = 500 if extent.short else 5_000
+    count = 500 if extent.short else 50_000
     outcomes, wrong = mutated.run(count)
     details = {"outcomes": dict(outcomes), "faults": wrong[:20]}
     return [
