@@ -102,7 +102,7 @@ def test_a_cancelled_job_has_no_draft_to_wait_for(alice: Person, idle_worker: ob
 def test_a_lost_draft_does_not_fail_the_picture(
     alice: Person, instant_worker: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts, "queue", SimpleNamespace(connection=lambda: Redis(port=1)))
+    monkeypatch.setattr(drafts, "queue", SimpleNamespace(connection=lambda: Redis(unix_socket_path="/nowhere/broker")))
 
     image = submitted(alice.browser(), LARGE)
 
