@@ -14,6 +14,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar o
 LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
+# The site and its tests start many processes, which load compiled files faster than they compile them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run dev worker test test-fast test-times test-js torture walk containers sbom lint lint-js lock messages bench bench-compare bench-page bench-rembg sizing clean chromium postgresql nginx ldap node
 

@@ -8,7 +8,8 @@ import random
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -30,15 +31,17 @@ _CUT_FORMATS = {
 _MAX_BYTES = 20 * 2**20
 
 
-def hostile_files() -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of hostile files. The site must reject them before it stores or queues anything."""
+def hostile_files() -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Yield the names of hostile files, each with a function that returns the content.
+
+    The site must reject these files before it stores or queues anything. The bombs are packed only when their function
+    is called, because this takes seconds.
+    """
     register_heif_opener()
-    yield from _cut_short()
-    yield from _damaged()
-    yield from _lying_headers()
+    for files in (_cut_short(), _damaged(), _lying_headers(), _other_kinds(), _noise()):
+        for name, content in files:
+            yield name, partial(bytes, content)
     yield from _bombs()
-    yield from _other_kinds()
-    yield from _noise()
 
 
 def _cut_short() -> Iterator[tuple[str, bytes]]:
@@ -109,19 +112,25 @@ def _lying_headers() -> Iterator[tuple[str, bytes]]:
     yield "avif-brand-alone", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif"
 
 
-def _bombs() -> Iterator[tuple[str, bytes]]:
+def _bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     for side in (8_000, 12_000, 20_000):
-        rows = zlib.compressobj(9)
-        packed = b"".join(rows.compress(bytes(side + 1)) for _ in range(side)) + rows.flush()
-        header = _chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-        yield f"png-bomb-{side}", b"\x89PNG\r\n\x1a\n" + header + _chunk(b"IDAT", packed) + _END
+        yield f"png-bomb-{side}", partial(_png_bomb, side)
+    yield "tiff-bomb-30000", partial(_saved, "1", 30_000, "TIFF", compression="group4")
+    yield "gif-bomb-20000", partial(_saved, "P", 20_000, "GIF")
+    yield "larger-than-allowed.jpg", lambda: photos.encoded("JPEG") + bytes(_MAX_BYTES)
+
+
+def _png_bomb(side: int) -> bytes:
+    rows = zlib.compressobj(9)
+    packed = b"".join(rows.compress(bytes(side + 1)) for _ in range(side)) + rows.flush()
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + _chunk(b"IDAT", packed) + _END
+
+
+def _saved(mode: str, side: int, format_name: str, **options: str) -> bytes:
     buffer = io.BytesIO()
-    Image.new("1", (30_000, 30_000)).save(buffer, "TIFF", compression="group4")
-    yield "tiff-bomb-30000", buffer.getvalue()
-    buffer = io.BytesIO()
-    Image.new("P", (20_000, 20_000)).save(buffer, "GIF")
-    yield "gif-bomb-20000", buffer.getvalue()
-    yield "larger-than-allowed.jpg", photos.encoded("JPEG") + bytes(_MAX_BYTES)
+    Image.new(mode, (side, side)).save(buffer, format_name, **options)
+    return buffer.getvalue()
 
 
 def _other_kinds() -> Iterator[tuple[str, bytes]]:

@@ -29,7 +29,7 @@ def test_there_are_more_than_300_of_them() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_hostile_file_is_refused_with_a_reason_and_leaves_nothing(name: str, alice: Person) -> None:
-    upload = SimpleUploadedFile(f"{name}.png", FILES[name], content_type="image/png")
+    upload = SimpleUploadedFile(f"{name}.png", FILES[name](), content_type="image/png")
 
     response = alice.api().post("/api/jobs/", {"image": upload})
 
@@ -44,9 +44,9 @@ def test_a_hostile_file_is_refused_with_a_reason_and_leaves_nothing(name: str, a
     assert sum(queue.depths().values()) == 0
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if len(FILES[name]) < 2**20][::10])
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("larger")][::10])
 def test_the_same_file_as_base64_is_refused_too(name: str, alice: Person) -> None:
-    body = {"image_base64": base64.b64encode(FILES[name]).decode()}
+    body = {"image_base64": base64.b64encode(FILES[name]()).decode()}
 
     response = alice.api().post("/api/jobs/", body, content_type="application/json")
 
@@ -116,7 +116,7 @@ def test_an_option_out_of_range_is_refused_even_with_a_good_picture(fields: dict
 
 def test_the_memory_of_the_process_comes_back(alice: Person) -> None:
     client = alice.api()
-    files = list(FILES.items())
+    files = [(name, content()) for name, content in FILES.items()]
 
     def send_all() -> None:
         for name, content in files:

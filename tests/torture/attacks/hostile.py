@@ -22,7 +22,7 @@ def hostile_input(site: TorturedSite, *, requests_count: int, every: int) -> lis
     requests_count: the number of malformed requests. every: 1 uses all files, and n uses only each n-th file.
     """
     attack = Attack(site, "Hostile files and malformed requests")
-    files = list(hostile_files())[::every]
+    files = [(name, content()) for name, content in list(hostile_files())[::every]]
     accepted_before = site.query("SELECT count(*) FROM jobs_job")[0][0]
     with attack.watch.running():
         attack.at_once(
