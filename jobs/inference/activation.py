@@ -36,8 +36,8 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
     Return the new version and the previous version of the role `subject`, or of the first role if the model does not
     support `subject`. The previous version is None if there was none.
 
-    If a checkpoint of the built-in network has no manifest, the operator has trained it. So nobody needs to accept a
-    licence for it.
+    A checkpoint of the built-in network without a manifest was trained by the operator, so it needs no acceptance of a
+    licence.
 
     place: the path of the file in the weights folder.
 

@@ -328,9 +328,6 @@ def span_s(job: dict[str, Any]) -> float:
     """Return the seconds from the creation of a job to its end, from the times that the site has stored."""
     began, end = (dt.datetime.fromisoformat(job[name]) for name in ("created_at", "finished_at"))
     return (end - began).total_seconds()
-    return (
-        dt.datetime.fromisoformat(job["finished_at"]) - dt.datetime.fromisoformat(job["created_at"])
-    ).total_seconds()
 
 
 def model_ms_of(site: Site, job: dict[str, Any]) -> float:

@@ -68,11 +68,15 @@ test("a draft is waited for until it comes or there is none", async () => {
       if (!status) throw new TypeError("lost");
       return new Response(status === 200 ? "webp" : null, { status });
     };
-    return getDraft(job(), image(), { signal, waitSeconds: 7, get }).then((draft) => [draft?.size ?? null, urls]);
+    const pause = async (pauseMs) => urls.push(pauseMs);
+    return getDraft(job(), image(), { signal, waitSeconds: 7, get, pause }).then((draft) => [
+      draft?.size ?? null,
+      urls,
+    ]);
   };
 
   const url = "/jobs/job/0/draft?wait=7";
-  assert.deepEqual(await wait(202, 202, 200), [4, [url, url, url]]);
+  assert.deepEqual(await wait(202, 202, 200), [4, [url, 500, url, 500, url]]);
   assert.deepEqual(await wait(204), [null, [url]]);
   assert.deepEqual(await wait(), [null, [url]]);
 });

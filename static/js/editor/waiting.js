@@ -8,7 +8,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
 
 /** @param {number} pauseMs */
-const sleep = (pauseMs) => new Promise((resolve) => setTimeout(resolve, pauseMs));
+export const sleep = (pauseMs) => new Promise((resolve) => setTimeout(resolve, pauseMs));
 
 /**
  * Request a job until one of its pictures has ended, and return the job; return null when it is no longer wanted. Throw
