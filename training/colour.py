@@ -17,19 +17,20 @@ def photographed(photos: Tensor) -> Tensor:
     count, device = len(photos), photos.device
 
     def draw(low: float, high: float, channels: int = 1) -> Tensor:
-        return torch.empty(count, channels, 1, 1, device=device).uniform_(low, high)
+        return torch.empty(count, channels, 1, device=device).uniform_(low, high)
 
-    mean = photos.mean((1, 2, 3), keepdim=True)
-    photos = (photos - mean) * draw(0.6, 1.5) + mean + draw(-0.16, 0.16)
-    grey = photos.mean(1, keepdim=True)
-    saturation = draw(0.3, 1.6) * (1 - chance(count, 0.1, device).float())[:, None, None, None]
-    photos = (grey + (photos - grey) * saturation) * draw(0.86, 1.16, channels=3)
-    photos = photos.clamp(0, 1)
+    mean, contrast, light = photos.mean((1, 2, 3))[:, None, None], draw(0.6, 1.5), draw(-0.16, 0.16)
+    saturation = draw(0.3, 1.6) * (1 - chance(count, 0.1, device).float())[:, None, None]
+    tint = draw(0.86, 1.16, channels=3)
+    # All of this is linear in RGB, so that one matrix and one shift of each picture are enough. Mean and light are gray.
+    matrix = contrast * tint * (saturation * torch.eye(3, device=device) + (1 - saturation) / 3)
+    shift = tint * (mean * (1 - contrast) + light)
+    photos = torch.baddbmm(shift, matrix, photos.flatten(2)).view_as(photos).clamp_(0, 1)
     if torch.rand(()) < 0.35:
         photos = softened(photos)
     if torch.rand(()) < 0.25:
         photos = compressed(photos)
-    return (photos + torch.randn_like(photos) * draw(0, 0.03)).clamp(0, 1)
+    return (photos + torch.randn_like(photos) * draw(0, 0.03)[..., None]).clamp_(0, 1)
 
 
 def softened(photos: Tensor) -> Tensor:

@@ -51,8 +51,30 @@ class Gradients(Generic[Network]):
 
         pending = [self._pool.submit(work, other) for other in self._others]
         losses = [work(self.network), *(done.result() for done in pending)]
-        for ours, *theirs in zip(*(net.parameters() for net in (self.network, *self._others)), strict=True):
-            parts = [part.grad for part in (ours, *theirs) if part.grad is not None]
-            if parts:
-                ours.grad = torch.stack(parts).sum(0) / len(losses)
+        for other in self._others:
+            self._add(other)
+        torch._foreach_div_([ours.grad for ours in self.network.parameters() if ours.grad is not None], len(losses))
         return sum(losses) / len(losses)
+
+    def together(self, *tasks: Callable[[], object]) -> None:
+        """Call functions that do not use the same tensors, in parallel if there is more than one worker."""
+        if not self._others:
+            for task in tasks:
+                task()
+            return
+        pending = [self._pool.submit(task) for task in tasks[1:]]
+        tasks[0]()
+        for done in pending:
+            done.result()
+
+    def _add(self, other: Network) -> None:
+        """Add the gradients of a copy to those of the network. A parameter can have no gradient in one of them."""
+        sums, parts = [], []
+        for ours, theirs in zip(self.network.parameters(), other.parameters(), strict=True):
+            if ours.grad is None:
+                ours.grad = theirs.grad
+            elif theirs.grad is not None:
+                sums.append(ours.grad)
+                parts.append(theirs.grad)
+        if sums:
+            torch._foreach_add_(sums, parts)

@@ -87,6 +87,7 @@ def optimisers(
         [{"params": encoder, "lr": encoder_rate}, {"params": others, "lr": adam_rate}],
         betas=(0.9, 0.99),
         weight_decay=0.0,
+        fused=True,
     )
     for optimiser in (muon, adam):
         for group in optimiser.param_groups:
