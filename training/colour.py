@@ -22,7 +22,7 @@ def photographed(photos: Tensor) -> Tensor:
     mean, contrast, light = photos.mean((1, 2, 3))[:, None, None], draw(0.6, 1.5), draw(-0.16, 0.16)
     saturation = draw(0.3, 1.6) * (1 - chance(count, 0.1, device).float())[:, None, None]
     tint = draw(0.86, 1.16, channels=3)
-    # All of this is linear in RGB, so that one matrix and one shift of each picture are enough. Mean and light are gray.
+    # All of this is linear in RGB, so one matrix and one shift of each picture are enough. Mean and light are gray.
     matrix = contrast * tint * (saturation * torch.eye(3, device=device) + (1 - saturation) / 3)
     shift = tint * (mean * (1 - contrast) + light)
     photos = torch.baddbmm(shift, matrix, photos.flatten(2)).view_as(photos).clamp_(0, 1)

@@ -35,6 +35,12 @@ class Gradients(Generic[Network]):
             theirs.data = ours.data
         return other
 
+    def restart(self) -> None:
+        """Copy the network's buffers (the running means of batch normalisation) to the workers' copies."""
+        for other in self._others:
+            for theirs, ours in zip(other.buffers(), self.network.buffers(), strict=True):
+                theirs.copy_(ours)
+
     def of(self, loss_of: Callable[[Network], Tensor]) -> float:
         """Call `loss_of` once per worker, and return the mean of the losses.
 

@@ -32,6 +32,7 @@ SPELL = 24  # steps at one size: memory and kernels are prepared once per size
 TRAINED = NetworkConfig(prompt_planes=3, attention_blocks=2)
 CONTINUED = {"muon_rate": 0.65, "adam_rate": 0.6, "encoder_rate": 0.43}  # share of the first learning rates
 MOST_BYTES = 9 << 30  # bytes of memory above which unused memory is returned
+MOST_FAULTS = 3  # how often a run goes back to the same checkpoint
 EDGES_COME = (0.45, 0.75)  # the weight of edges grows between these completed shares of a schedule
 BANK_SHARE = 0.85  # share of the largest stage's side: nearly all photos of the sets have 352 pixels or less
 
@@ -48,7 +49,7 @@ class Schedule:
     size: int = 320  # the middle size of the last stage; earlier stages use smaller sizes
     batch: int = 16
     workers: int = 1  # parts of a batch that are computed in parallel
-    stages: tuple[tuple[float, float], ...] = ((0.45, 0.6), (0.9, 0.8), (1.0, 1.0))  # (until, share of size)
+    stages: tuple[tuple[float, float], ...] = ((0.6, 0.6), (0.92, 0.8), (1.0, 1.0))  # (until, share of size)
     scales: tuple[float, ...] = (0.75, 0.875, 1.0, 1.125, 1.25)  # factors of a stage's size, one for each spell
     muon_rate: float = 0.02
     adam_rate: float = 1e-3
@@ -156,7 +157,12 @@ class Run:
         self.averaged.load_state_dict(state["averaged"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
+        self.gradients.restart()
         self.step, self.seen, self.spent_s = state["progress"]
+
+
+class NotFinite(ArithmeticError):
+    """The gradients of a step contain infinite or undefined numbers, which would make all weights undefined."""
 
 
 def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
@@ -186,6 +192,8 @@ def drop_blocks(network: KeylineUNet, most: float) -> None:
 def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
     """Run one training step with the schedule's current rate and picture size, and return the loss.
 
+    Raise NotFinite if the gradients are not finite. The weights are then unchanged.
+
     shares: the shares of the kinds of samples, the result of `possible`.
     """
     done = schedule.done(run.seen, run.spent_s)
@@ -201,7 +209,8 @@ def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedul
         return training_loss(outputs, batch, edges)
 
     loss = run.gradients.of(loss_of)
-    nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
+    if not nn.utils.clip_grad_norm_(run.network.parameters(), 5.0).isfinite():
+        raise NotFinite(f"step {run.step} at {size} px: the gradients are not finite")
     for optimiser in run.optimisers:
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * schedule.rate_at(done, run.step)
@@ -265,20 +274,33 @@ def train(
     """Train until the schedule ends or `stopped` returns True, and return the run.
 
     The state is saved in `out` at regular times and at the end, also after an exception such as KeyboardInterrupt.
-    Therefore the run can be continued.
+    Therefore the run can be continued. After a step whose gradients are not finite, the run goes back to the last saved
+    state. Raise NotFinite if this happens more than MOST_FAULTS times in succession.
 
     say: a function that is called at regular times with a line of text about the progress.
     """
     shares = possible(Mixture(), bank)
     torch.manual_seed(1 + run.step)
+    run.save(out)
     told_s = saved_s = run.spent_s
     told_seen = run.seen
+    faults = 0
     try:
         while schedule.done(run.seen, run.spent_s) < 1 and not stopped():
             began_s = time.monotonic()
             if run.step % SPELL == 0 or resident_bytes() > MOST_BYTES:
                 give_back()
-            loss = train_step(run, bank, shares, schedule)
+            try:
+                loss = train_step(run, bank, shares, schedule)
+            except NotFinite as fault:
+                run.restore(out, bank.people.device)
+                faults += 1
+                if faults > MOST_FAULTS:
+                    raise
+                say(f"{fault}; back to the checkpoint of {run.seen} pictures")
+                told_s, told_seen, saved_s = run.spent_s, run.seen, run.spent_s
+                torch.manual_seed(1 + run.step + faults)  # other pictures than before
+                continue
             run.spent_s += time.monotonic() - began_s
             run.loss = loss if math.isnan(run.loss) else run.loss + LOSS_SMOOTHING * (loss - run.loss)
             if run.spent_s - told_s >= schedule.line_s:
@@ -286,7 +308,7 @@ def train(
                 told_s, told_seen = run.spent_s, run.seen
             if run.spent_s - saved_s >= schedule.checkpoint_s:
                 run.save(out)
-                saved_s = run.spent_s
+                saved_s, faults = run.spent_s, 0
     finally:
         run.save(out)
     return run

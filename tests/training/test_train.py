@@ -9,8 +9,9 @@ import torch
 
 from segmentation.network import load_network
 from tests.segmentation.small_network import CLICKABLE
+from training import train as train_module
 from training.mixture import Mixture, possible
-from training.train import CONTINUED, SPELL, Schedule, start, train, train_from, train_step
+from training.train import CONTINUED, SPELL, NotFinite, Schedule, start, train, train_from, train_step
 
 from .drawn import SIZE, disc
 
@@ -67,6 +68,33 @@ class TestTraining:
         went_on = train_step(run, bank, {"photos": 1.0}, SCHEDULE)
         torch.manual_seed(5)
         assert train_step(resumed, bank, {"photos": 1.0}, SCHEDULE) == pytest.approx(went_on, rel=1e-4)
+
+    def test_a_step_without_finite_gradients_goes_back_to_the_checkpoint(self, bank, tmp_path, monkeypatch):
+        run = fresh_run(tmp_path)
+        spoiled = iter([True, False, False])
+        whole, said = train_module.training_loss, []
+
+        def loss(outputs, batch, edges):
+            return whole(outputs, batch, edges) * (float("nan") if next(spoiled, False) else 1.0)
+
+        monkeypatch.setattr(train_module, "training_loss", loss)
+
+        train(bank, replace(SCHEDULE, pictures=2 * SCHEDULE.batch), run, tmp_path, said.append)
+
+        assert "not finite" in said[0]
+        assert said[0].endswith("the checkpoint of 0 pictures")
+        assert run.seen == 2 * SCHEDULE.batch
+        assert all(value.isfinite().all() for value in run.averaged.state_dict().values())
+
+    def test_gradients_that_are_never_finite_end_the_run_with_finite_weights(self, bank, tmp_path, monkeypatch):
+        run = fresh_run(tmp_path)
+        monkeypatch.setattr(train_module, "training_loss", lambda outputs, *_: outputs[0].sum() * float("inf"))
+
+        with pytest.raises(NotFinite, match="step 0"):
+            train(bank, replace(SCHEDULE, pictures=8), run, tmp_path, lambda line: None)
+
+        resumed = fresh_run(tmp_path, resume=True)
+        assert all(value.isfinite().all() for value in resumed.network.state_dict().values())
 
     def test_a_spent_schedule_trains_no_further(self, bank, tmp_path):
         run = fresh_run(tmp_path)
