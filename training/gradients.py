@@ -35,7 +35,7 @@ class Gradients(Generic[Network]):
             theirs.data = ours.data
         return other
 
-    def restart(self) -> None:
+    def share_buffers(self) -> None:
         """Copy the network's buffers (the running means of batch normalisation) to the workers' copies."""
         for other in self._others:
             for theirs, ours in zip(other.buffers(), self.network.buffers(), strict=True):

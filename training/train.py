@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from segmentation.network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
 from training.bank import Bank, bank_from
 from training.clicks import prompt_planes
-from training.data import entries, held_out
+from training.data import Entry, entries, held_out
 from training.depthwise import hasten
 from training.export import export
 from training.gradients import Gradients
@@ -34,7 +34,7 @@ CONTINUED = {"muon_rate": 0.65, "adam_rate": 0.6, "encoder_rate": 0.43}  # share
 MOST_BYTES = 9 << 30  # bytes of memory above which unused memory is returned
 MOST_FAULTS = 3  # how often a run goes back to the same checkpoint
 EDGES_COME = (0.45, 0.75)  # the weight of edges grows between these completed shares of a schedule
-BANK_SHARE = 0.85  # share of the largest stage's side: nearly all photos of the sets have 352 pixels or less
+BANK_SHARE = 1.375  # share of a stage's side: the largest factor in `scales`, and a tenth more, because crops enlarge
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,10 @@ class Run:
     loss: float = float("nan")
     size: int = 320  # the side in pixels at which the weights will be served
 
+    def done(self, schedule: Schedule) -> float:
+        """Return the completed share of a schedule, from 0 to 1 or slightly above."""
+        return schedule.done(self.seen, self.spent_s)
+
     def save(self, folder: Path) -> None:
         """Write the state and the averaged weights to `folder`. Both are written completely before they are renamed."""
         state = {
@@ -157,7 +161,7 @@ class Run:
         self.averaged.load_state_dict(state["averaged"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.gradients.restart()
+        self.gradients.share_buffers()
         self.step, self.seen, self.spent_s = state["progress"]
 
 
@@ -196,7 +200,7 @@ def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedul
 
     shares: the shares of the kinds of samples, the result of `possible`.
     """
-    done = schedule.done(run.seen, run.spent_s)
+    done = run.done(schedule)
     size, device = schedule.size_of(done, run.step), bank.people.device
     edges = schedule.edges_at(done)
 
@@ -286,7 +290,7 @@ def train(
     told_seen = run.seen
     faults = 0
     try:
-        while schedule.done(run.seen, run.spent_s) < 1 and not stopped():
+        while run.done(schedule) < 1 and not stopped():
             began_s = time.monotonic()
             if run.step % SPELL == 0 or resident_bytes() > MOST_BYTES:
                 give_back()
@@ -319,7 +323,7 @@ def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str
 
     pictures_a_second: the speed to print.
     """
-    done = schedule.done(run.seen, run.spent_s)
+    done = run.done(schedule)
     return (
         f"{done:7.2%}  {run.spent_s / 60:.1f} min  {run.seen} pictures  size {schedule.size_of(done, run.step)}  "
         f"loss {run.loss:.4f}  {pictures_a_second:.1f} pictures/s  {resident_bytes() / (1 << 30):.1f} GB"
@@ -349,11 +353,28 @@ def train_from(
     out.mkdir(parents=True, exist_ok=True)
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]
     kept, _ = held_out(listed)
-    bank = bank_from(kept, _multiple(schedule.size * BANK_SHARE)).to(torch.device(device))
     torch.set_flush_denormal(True)  # with denormal numbers in its state, an optimiser takes twice the time on a CPU
     if device == "cpu" and schedule.workers > 1:
         torch.set_num_threads(1)
-    say(f"{len(bank.photos)} photos, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")
     schedule = schedule.continued() if initial and load_network(initial).config == TRAINED else schedule
-    run = start(device=bank.people.device, schedule=schedule, out=out, initial=initial, encoder=encoder, resume=resume)
-    return train(bank, schedule, run, out, say, stopped)
+    run = start(
+        device=torch.device(device), schedule=schedule, out=out, initial=initial, encoder=encoder, resume=resume
+    )
+    while run.done(schedule) < 1 and not stopped():
+        _train_stage(kept, schedule, run, out, say, stopped)
+    return run
+
+
+def _train_stage(
+    listed: list[Entry],
+    schedule: Schedule,
+    run: Run,
+    out: Path,
+    say: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> None:
+    """Train until the end of the current stage, with the pictures in a size that is large enough for this stage."""
+    side = schedule.size_at(run.done(schedule))
+    bank = bank_from(listed, _multiple(side * BANK_SHARE)).to(next(run.network.parameters()).device)
+    say(f"{len(bank.photos)} photos, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")
+    train(bank, schedule, run, out, say, lambda: stopped() or schedule.size_at(run.done(schedule)) != side)

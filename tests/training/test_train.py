@@ -71,7 +71,7 @@ class TestTraining:
 
     def test_a_step_without_finite_gradients_goes_back_to_the_checkpoint(self, bank, tmp_path, monkeypatch):
         run = fresh_run(tmp_path)
-        spoiled = iter([True, False, False])
+        spoiled = iter([True])
         whole, said = train_module.training_loss, []
 
         def loss(outputs, batch, edges):
@@ -137,6 +137,21 @@ class TestTraining:
         assert run.step == 1  # the first step uses all of the time, on any machine
         assert lines[0].startswith("8 photos")
         load_network(tmp_path / "out" / "weights.safetensors")
+
+    def test_each_stage_has_pictures_in_a_size_of_its_own(self, pairs, tmp_path, monkeypatch):
+        sides, whole = [], train_module.bank_from
+        monkeypatch.setattr(train_module, "bank_from", lambda listed, side: sides.append(side) or whole(listed, side))
+        stages = ((0.5, 0.5), (1.0, 1.0))
+
+        run = train_from(
+            data=pairs,
+            out=tmp_path / "out",
+            schedule=Schedule(pictures=8, size=128, batch=2, stages=stages, scales=(1.0,)),
+            say=lambda line: None,
+        )
+
+        assert run.seen == 8
+        assert sides == [96, 192]
 
     def test_a_folder_without_subjects_is_refused(self, tmp_path):
         cv2.imwrite(str(tmp_path / "photo.jpg"), disc(1)[0])
