@@ -12,6 +12,7 @@ only photos and alphas is a set too. Optional files are:
 """
 
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -247,10 +248,10 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
     """Yield the entries of a list, decoded at size x size pixels, in order.
 
-    They are decoded in threads, because OpenCV releases the interpreter's lock. Only 32 entries are submitted at a
-    time, so that memory does not contain all of them.
+    They are decoded in threads on all cores, because OpenCV releases the interpreter's lock. Only 32 entries are
+    submitted at a time, so that memory does not contain all of them.
     """
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for few in batched(listed, 32):
             yield from pool.map(lambda entry: load(entry, size), few)
 

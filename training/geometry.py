@@ -108,10 +108,23 @@ def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
 def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection", mode: str = "bilinear") -> Tensor:
     """Return pictures (B, C, S, S) sampled with the affine maps (B, 2, 3), as (B, C, size, size).
 
+    Bilinear sampling reads at most four pixels, so a picture that becomes less than half as large is first reduced by
+    averaging. Otherwise its fine detail would become noise.
+
     padding, mode: the arguments `padding_mode` and `mode` of `torch.nn.functional.grid_sample`.
     """
     grid = functional.affine_grid(affine, [len(pictures), 1, size, size], align_corners=False)
-    return functional.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=False)
+    result = functional.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=False)
+    if mode != "bilinear":
+        return result
+    steps = affine[:, :, :2].norm(dim=1).amin(1) * pictures.shape[-1] / size  # pixels of the source per pixel
+    for factor, until in ((2, 4.0), (4, math.inf)):
+        if len(rows := ((steps >= factor) & (steps < until)).nonzero()[:, 0]):
+            smaller = functional.avg_pool2d(pictures[rows], factor)
+            result[rows] = functional.grid_sample(
+                smaller, grid[rows], mode=mode, padding_mode=padding, align_corners=False
+            )
+    return result
 
 
 def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:

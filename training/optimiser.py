@@ -58,7 +58,7 @@ class Muon(torch.optim.Optimizer):
                 average = state["average"].mul_(group["momentum"]).add_(weight.grad)
                 ahead = weight.grad + group["momentum"] * average
                 turn = orthogonalised(ahead.flatten(1)).view_as(weight)
-                weight.add_(turn, alpha=-group["lr"] * float(state["length"] / (turn.norm() + 1e-7)))
+                weight.sub_(turn * (group["lr"] * state["length"] / (turn.norm() + 1e-7)))
                 weight.mul_(state["length"] / (weight.norm() + 1e-7))
 
 

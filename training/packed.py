@@ -6,6 +6,9 @@ Twenty thousand pictures of 416 x 416 pixels need 14 GB if they are decoded. As 
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import torch
@@ -52,18 +55,30 @@ class Packed:
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Return the pictures at `rows` (B,) as (B, S, S, 3) or (B, S, S) uint8."""
-        shape = (self.size, self.size, 3) if self.colour else (self.size, self.size)
-        pictures = np.empty((len(rows), *shape), np.uint8)
-        flag = cv2.IMREAD_COLOR_RGB if self.colour else cv2.IMREAD_GRAYSCALE
+        pictures = self._blank(len(rows))
         for place, row in enumerate(rows.tolist()):
-            pictures[place] = cv2.imdecode(np.frombuffer(self._files[row], np.uint8), flag)
+            pictures[place] = self._decoded(row)
         return torch.from_numpy(pictures)
+
+    def _blank(self, count: int) -> np.ndarray:
+        """Return an array for `count` pictures whose values are not set."""
+        return np.empty((count, self.size, self.size, 3) if self.colour else (count, self.size, self.size), np.uint8)
+
+    def _decoded(self, row: int) -> np.ndarray:
+        flag = cv2.IMREAD_COLOR_RGB if self.colour else cv2.IMREAD_GRAYSCALE
+        picture = cv2.imdecode(np.frombuffer(self._files[row], np.uint8), flag)
+        assert picture is not None  # `append` has written it
+        return picture
 
     def to(self, device: torch.device) -> Packed | Tensor:
         """For a CPU, return this object unchanged. For a GPU, return a tensor of all decoded pictures.
 
-        A GPU would otherwise wait while single pictures are decoded.
+        A GPU would otherwise wait while single pictures are decoded. All cores decode.
         """
         if device.type == "cpu":
             return self
-        return self[torch.arange(len(self))].to(device)
+        pictures = self._blank(len(self))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for row, picture in enumerate(pool.map(self._decoded, range(len(self)))):
+                pictures[row] = picture
+        return torch.from_numpy(pictures).to(device)

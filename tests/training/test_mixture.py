@@ -115,6 +115,20 @@ class TestMixture:
         assert (people[:, -1].amax(1) > 0).sum() > (things[:, -1].amax(1) > 0).sum()
         assert people.amax((1, 2)).min() > 0.5
 
+    @pytest.mark.parametrize("factor", [1, 2, 3, 6])
+    def test_a_reduced_pattern_becomes_even_instead_of_noise_and_stays_in_place(self, factor):
+        pattern = (torch.arange(96)[:, None] + torch.arange(96)) % 2 * 1.0
+        half = torch.cat([torch.zeros(96, 48), torch.ones(96, 48)], 1)
+        shown = torch.tensor([[-1.0, -1.0, 1.0, 1.0]]) * factor  # the picture in the middle, reduced
+        affine = geometry.maps(shown, torch.tensor([False]), torch.zeros(1))
+
+        both = geometry.warp(torch.stack([pattern, half])[None], affine, 96, padding="zeros")[0]
+
+        inner = slice(48 - 32 // factor, 48 + 32 // factor)
+        assert both[0, inner, inner].std() < (0.51 if factor == 1 else 0.13)
+        assert both[1, 48, 48 - 36 // factor : 46].max() < 0.02
+        assert both[1, 48, 50 : 48 + 36 // factor].min() > 0.98
+
 
 class TestGeometry:
     def test_boxes_round_masks_in_units_of_the_picture(self):
