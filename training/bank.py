@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from training.data import ROLES, Entry, Picture, SetRole, load_all
-from training.packed import Packed
+from training.packed import Packed, compressed
 
 # What is known about the people in a picture. In the last three kinds only the subject is known; other people may
 # exist.
@@ -60,15 +60,14 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
     Raise ValueError if no photo has a subject mask.
     """
     photos, alphas = Packed(size, colour=True), Packed(size, colour=False)
-    nothing = np.zeros((size, size), np.uint8)
     rows: list[tuple[float, ...]] = []
     unsure: list[bool] = []
     objects: list[tuple[np.ndarray, int, bool]] = []
     marked: list[tuple[np.ndarray, int]] = []
     boxed: list[tuple[tuple[np.ndarray, np.ndarray], int]] = []
-    for row, picture in enumerate(load_all(entries, size)):
-        photos.append(picture.photo)
-        alphas.append(nothing if picture.alpha is None else picture.alpha)
+    for row, (picture, photo, alpha) in enumerate(load_all(entries, size, _compressed)):
+        photos.append(photo)
+        alphas.append(alpha)
         rows.append(_known(picture))
         unsure.append(picture.unsure)
         objects += [(mask, row, person) for mask, person in picture.objects]
@@ -100,6 +99,12 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         boxed_photo=torch.tensor([row for _, row in boxed], dtype=torch.long),
         boxed_weight=torch.tensor([1.0 if len(people) else DESERTED_WEIGHT for (people, _), _ in boxed]),
     )
+
+
+def _compressed(picture: Picture) -> tuple[Picture, bytes, bytes]:
+    """Return a picture with its photo and its alpha as files. Without a subject, the alpha is zero."""
+    alpha = np.zeros(picture.photo.shape[:2], np.uint8) if picture.alpha is None else picture.alpha
+    return picture, compressed(picture.photo), compressed(alpha)
 
 
 def _near(ids: np.ndarray) -> bool:

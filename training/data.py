@@ -19,9 +19,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import cv2
 import numpy as np
+
+Prepared = TypeVar("Prepared")
 
 PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 LABEL_SUFFIX = ".label.json"
@@ -245,15 +248,15 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
             yield square(mask, size), int(found[index]) in people
 
 
-def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Yield the entries of a list, decoded at size x size pixels, in order.
+def load_all(listed: list[Entry], size: int, then: Callable[[Picture], Prepared]) -> Iterator[Prepared]:
+    """Yield the results of `then` for the entries of a list, decoded at size x size pixels, in order.
 
-    They are decoded in threads on all cores, because OpenCV releases the interpreter's lock. Only 32 entries are
+    All cores decode and call `then`, in threads, because OpenCV releases the interpreter's lock. Only 32 entries are
     submitted at a time, so that memory does not contain all of them.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for few in batched(listed, 32):
-            yield from pool.map(lambda entry: load(entry, size), few)
+            yield from pool.map(lambda entry: then(load(entry, size)), few)
 
 
 def batched(listed: list[Entry], count: int) -> Iterator[list[Entry]]:

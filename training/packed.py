@@ -18,6 +18,13 @@ JPEG = (".jpg", (cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
 PNG = (".png", (cv2.IMWRITE_PNG_COMPRESSION, 1))
 
 
+def compressed(picture: np.ndarray) -> bytes:
+    """Return a picture, (S, S, 3) RGB or (S, S) gray, uint8, as a JPEG or PNG file."""
+    suffix, settings = JPEG if picture.ndim == 3 else PNG
+    pixels = picture[..., ::-1] if picture.ndim == 3 else picture
+    return cv2.imencode(suffix, np.ascontiguousarray(pixels), settings)[1].tobytes()
+
+
 class Packed:
     """A list of compressed square pictures of `size` x `size` pixels.
 
@@ -41,14 +48,12 @@ class Packed:
         """
         packed = cls(size, colour=colour)
         for picture in pictures:
-            packed.append(picture)
+            packed.append(compressed(picture))
         return packed
 
-    def append(self, picture: np.ndarray) -> None:
-        """Compress and add one picture, (S, S, 3) RGB or (S, S) gray, uint8."""
-        suffix, settings = JPEG if self.colour else PNG
-        pixels = picture[..., ::-1] if self.colour else picture
-        self._files.append(cv2.imencode(suffix, np.ascontiguousarray(pixels), settings)[1].tobytes())
+    def append(self, file: bytes) -> None:
+        """Add one picture, the result of `compressed`."""
+        self._files.append(file)
 
     def __len__(self) -> int:
         return len(self._files)
