@@ -13,7 +13,8 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
-from jobs.models import Job, UsageEntry
+from jobs.models import Artifact, Job, Status, UsageEntry
+from jobs.results import storage
 from jobs.running import upkeep
 from tests.cast import Person
 
@@ -91,3 +92,21 @@ def test_expired_sessions_are_deleted_by_the_upkeep(db: None) -> None:
     upkeep._sessions_clear()
 
     assert Session.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_sample_jobs_leave_the_files_of_real_jobs_alone(alice: Person) -> None:
+    soon = timezone.now() + dt.timedelta(hours=1)  # newer than every sample job
+    job = Job.objects.create(
+        team=alice.team, dialect="native", options={}, images_total=1, status=Status.SUCCEEDED, created_at=soon
+    )
+    stored = storage.store(f"teams/{alice.team.pk}/results.zip", b"PK")
+    row = {"content_type": "application/zip", "bytes": stored.bytes, "sha256": stored.sha256}
+    Artifact.objects.create(job=job, kind=Artifact.Kind.ZIP, key=stored.key, **row)
+
+    call_command("seed_jobs", jobs=10, teams=1, files=3, yes=True, stdout=io.StringIO())
+
+    with storage.open_file(stored.key) as file:
+        assert file.read() == b"PK"
+    drawn = Artifact.objects.exclude(job=job).exclude(sha256="0" * 64)
+    assert drawn.values("job").distinct().count() == 3

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 import io
 import random
 import uuid
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -46,11 +48,14 @@ class Command(BaseCommand):
         teams = _teams(chance, options["teams"])
         jobs = _jobs(chance, teams, options["jobs"], options["days"])
         written = 0
+        newest: list[Job] = []  # only of the generated jobs: the files of real ones are never replaced
         while batch := list(islice(jobs, _BATCH)):
             _write(chance, batch)
             written += len(batch)
+            succeeded = (job for job in batch if job.status == Status.SUCCEEDED)
+            newest = heapq.nlargest(options["files"], chain(newest, succeeded), key=attrgetter("created_at"))
             self.stdout.write(f"{written} jobs", ending="\r")
-        for job in Job.objects.filter(status=Status.SUCCEEDED).order_by("-created_at")[: options["files"]]:
+        for job in newest:
             _draw_files(chance, job)
         self.stdout.write(f"{written} jobs of {len(teams)} teams.")
 
