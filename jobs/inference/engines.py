@@ -146,9 +146,9 @@ class Engines(EngineSource):
         return self._get(built_in(role))
 
     def _get(self, weights: Weights) -> Engine:
-        """Return the engine of the built-in model.
+        """Return the engine of a model that no other model can replace.
 
-        Raise WorkerUnfit if it cannot be loaded, because there is no other model.
+        Raise WorkerUnfit if it cannot be loaded: this is a fault of the machine and not of the picture.
         """
         try:
             return self.pool.get(weights)
@@ -161,7 +161,7 @@ class Engines(EngineSource):
         return self.pool.get(built_in(Role.PROMPTS))
 
     def for_clicks(self) -> Engine:
-        return self.pool.get(Weights(click_path()))
+        return self._get(Weights(click_path()))
 
     def make_room(self, role: Role) -> None:
         self.pool.unload_others(self._last.get(role, built_in(role)))
