@@ -100,6 +100,9 @@ class OneModel(EngineSource):
     def built_in(self) -> Engine:
         return self.one
 
+    def for_clicks(self) -> Engine:
+        return self.one
+
     def lack(self, role: Role, tier: Tier) -> str:
         return ""
 

@@ -1,7 +1,7 @@
-"""Find the built-in model of a role.
+"""Find the built-in model of a role, and the model for clicks.
 
 The built-in model is the file in the setting MATTING_WEIGHTS. If this file does not support the role, the built-in
-model is the shipped model.
+model is the shipped model. If the built-in model takes no clicks, the second shipped model processes them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.conf import settings
 from jobs.inference.capabilities import roles_of
 from jobs.models import Role
 from segmentation.engines.manifest import BUILT_IN_SUFFIXES, Manifest, manifest_path
+from segmentation.errors import WeightsInvalid
 
 
 def built_in_path(role: Role) -> Path:
@@ -32,3 +33,26 @@ def built_in_roles(path: Path) -> tuple[Role, ...]:
     if path.suffix.lower() in BUILT_IN_SUFFIXES:
         return tuple(Role)
     return tuple(role for role in roles_of(Manifest.read(manifest_path(path))) if role is not Role.PROMPTS)
+
+
+def click_path() -> Path:
+    """Return the path of the weights file for clicks, which is used if the model of the role `prompts` takes none."""
+    built_in = built_in_path(Role.PROMPTS)
+    return built_in if takes_clicks(built_in) else Path(settings.SHIPPED_CLICK_WEIGHTS)
+
+
+def takes_clicks(weights: Path) -> bool:
+    """Return whether a weights file takes clicks. Its manifest says so; without a readable manifest it takes none."""
+    manifest = manifest_path(weights)
+    try:
+        return _points_in(manifest, manifest.stat().st_mtime_ns)
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=8)
+def _points_in(manifest: Path, _changed_ns: int) -> bool:
+    try:
+        return Manifest.read(manifest).points
+    except WeightsInvalid:
+        return False

@@ -17,7 +17,7 @@ from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from jobs.errors import QueueUnavailable
-from jobs.inference.built_in import built_in_path
+from jobs.inference.built_in import built_in_path, click_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate, weights_publish
@@ -146,9 +146,9 @@ class Engines(EngineSource):
         return self._get(built_in(role))
 
     def _get(self, weights: Weights) -> Engine:
-        """Return the engine of the built-in model.
+        """Return the engine of a model that no other model can replace.
 
-        Raise WorkerUnfit if it cannot be loaded, because there is no other model.
+        Raise WorkerUnfit if it cannot be loaded: this is a fault of the machine and not of the picture.
         """
         try:
             return self.pool.get(weights)
@@ -159,6 +159,9 @@ class Engines(EngineSource):
 
     def built_in(self) -> Engine:
         return self.pool.get(built_in(Role.PROMPTS))
+
+    def for_clicks(self) -> Engine:
+        return self._get(Weights(click_path()))
 
     def make_room(self, role: Role) -> None:
         self.pool.unload_others(self._last.get(role, built_in(role)))

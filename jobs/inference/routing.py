@@ -48,6 +48,10 @@ class EngineSource(Protocol):
         """Return the engine of the built-in model, which supports all roles."""
         ...
 
+    def for_clicks(self) -> Engine:
+        """Return the engine that processes clicks if the model of the role `prompts` takes none."""
+        ...
+
     def make_room(self, role: Role) -> None:
         """Unload all models except the fast model of a role, to free memory."""
         ...
@@ -91,24 +95,25 @@ class RoutedEngine:
 
     @property
     def takes_points(self) -> bool:
-        """Whether the fast model for prompts or the built-in model accepts clicks."""
-        return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
+        """Whether the fast model for prompts or the model for clicks accepts clicks."""
+        return self._fast(Role.PROMPTS).takes_points or self._source.for_clicks().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Run the fast model for prompts on clicks. If this model accepts no clicks, run the built-in model.
+        """Run the fast model for prompts on clicks. If this model accepts no clicks, run the model for clicks.
 
         Each click corrects the result of the previous clicks, so the same model processes all clicks of a picture. The
         parameters are those of `Engine.points`.
         """
         engine = self._fast(Role.PROMPTS)
         if not engine.takes_points:
-            engine = self._source.built_in()
+            engine = self._source.for_clicks()
         return self._asked(
             Role.PROMPTS,
             engine,
             Tier.FAST,
             self._source.lack(Role.PROMPTS, Tier.FAST) or "quality",
             lambda one: one.points(rgb, points, boxes, from_auto=from_auto),
+            last=self._source.for_clicks,
         )
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
@@ -164,12 +169,21 @@ class RoutedEngine:
         self._note(fine, Tier.FINE, "uncertain")
         return better
 
-    def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
+    def _asked(
+        self,
+        role: Role,
+        engine: Engine,
+        tier: Tier,
+        reason: str,
+        ask: Callable[[Engine], _Answer],
+        last: Callable[[], Engine] | None = None,
+    ) -> _Answer:
         """Run a model and return its result.
 
-        If memory runs out, run the fast model instead. If memory runs out again, run the built-in model.
+        If memory runs out, run the fast model instead. If memory runs out again, run the last model.
 
         ask: a function that runs a given engine.
+        last: a function that returns the last model; None for the built-in model.
         """
         started = time.perf_counter()
         answer = _unless_full(engine, ask)
@@ -180,7 +194,7 @@ class RoutedEngine:
                 engine, tier = self._fast(role), Tier.FAST
                 answer = _unless_full(engine, ask)
         if answer is None:
-            engine = self._source.built_in()
+            engine = (last or self._source.built_in)()
             answer = ask(engine)
         if tier is Tier.FINE:
             self._escalation.took(time.perf_counter() - started)

@@ -6,6 +6,7 @@ processes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import IO
 
 from django.db import connections
 
@@ -136,6 +138,7 @@ class Supervisor:
     def _launch(self, running: _Running) -> None:
         if running.program.folder is not None:
             running.program.folder.mkdir(parents=True, exist_ok=True)
+        self._keep_lifeline()  # first: a program must not outlive a supervisor that is killed right after its start
         running.process = self._process_of(running.program)
         running.started_at_s = time.monotonic()
         running.has_hung = False
@@ -151,11 +154,9 @@ class Supervisor:
                 process_group=0,
             )
         connections.close_all()  # a connection must not be used by two processes
-        pipe = self._lifeline.stdin if self._lifeline is not None else None
         return Fork(
-            partial(_begin_fork, self._in_fork, program.run),
+            partial(_begin_fork, self._pipe(), self._in_fork, program.run),
             command=program.command,
-            closes=[pipe] if pipe is not None else [],
             environment=program.environment,
             own_group=True,
         )
@@ -228,25 +229,26 @@ class Supervisor:
         )
         for running in self._running:
             if running.process is not None:
-                self._write(f"+{running.process.pid}")
+                self._tell_lifeline(f"+{running.process.pid}")
+
+    def _pipe(self) -> IO[bytes]:
+        assert self._lifeline is not None
+        assert self._lifeline.stdin is not None
+        return self._lifeline.stdin
 
     def _tell_lifeline(self, line: str) -> None:
-        if self._lifeline is None:
-            self._start_lifeline()  # the new lifeline gets all running groups
-        else:
-            self._write(line)
-
-    def _write(self, line: str) -> None:
-        if self._lifeline is None or self._lifeline.stdin is None:
-            return
-        try:
-            self._lifeline.stdin.write(f"{line}\n".encode())
-            self._lifeline.stdin.flush()
-        except BrokenPipeError:
-            pass  # it was killed; _keep_lifeline starts another one and sends it all groups
+        _write(self._pipe(), line)
 
 
-def _begin_fork(in_fork: Callable[[], object] | None, run: Callable[[], object]) -> None:
+def _write(pipe: IO[bytes], line: str) -> None:
+    """Write a line to the lifeline. If the lifeline was killed, do nothing: the next one gets all groups."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(pipe.fileno(), f"{line}\n".encode())
+
+
+def _begin_fork(pipe: IO[bytes], in_fork: Callable[[], object] | None, run: Callable[[], object]) -> None:
+    _write(pipe, f"+{os.getpid()}")  # here too, because the supervisor may be killed before it has written this line
+    pipe.close()  # the lifeline sees the end of the supervisor only if no program holds the pipe open
     if in_fork is not None:
         in_fork()
     run()

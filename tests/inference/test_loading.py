@@ -18,6 +18,7 @@ from jobs.inference.escalation import Escalation
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import RoutedEngine
 from jobs.models import ModelVersion, Role, Tier
+from jobs.work.faults import WorkerUnfit
 from segmentation.engines.base import Engine
 from segmentation.engines.manifest import file_digest
 from segmentation.errors import InferenceFailed, WeightsInvalid
@@ -133,6 +134,19 @@ def test_unloading_other_models_can_make_a_model_fit(worker: Engines, loader: Lo
 
     assert choice(worker, Quality.FINE) == ("large", "fine", "quality")
     assert worker.pool.loaded(Weights(Path("other"))) is None
+
+
+def test_clicks_without_their_model_are_a_fault_of_the_machine(
+    worker: Engines, loader: Loader, settings: Settings, tmp_path: Path
+) -> None:
+    settings.SHIPPED_CLICK_WEIGHTS = tmp_path / "large.safetensors"
+    assert worker.for_clicks().name == "large"
+
+    worker.pool.unload_others(Weights(tmp_path / "other.safetensors"))
+    loader.error = WeightsInvalid("It is damaged.")
+
+    with pytest.raises(WorkerUnfit):
+        worker.for_clicks()
 
 
 def test_a_file_that_fails_is_not_tried_again_and_stays_reported(

@@ -34,6 +34,15 @@ class TooLarge(FakeEngine):
         raise InferenceFailed from MemoryError()
 
 
+class Clickable(FakeEngine):
+    """A fake inference engine that takes clicks."""
+
+    takes_points = True
+
+    def points(self, rgb: np.ndarray, points: object, boxes: object, *, from_auto: bool) -> Matte:
+        return self.auto(rgb)
+
+
 class Source(EngineSource):
     def __init__(self, **engines: Engine) -> None:
         self.engines = engines
@@ -45,6 +54,9 @@ class Source(EngineSource):
 
     def built_in(self) -> Engine:
         return self.engines["built_in"]
+
+    def for_clicks(self) -> Engine:
+        return self.engines["for_clicks"]
 
     def lack(self, role: Role, tier: Tier) -> str:
         return self.lacks.get(f"{role}_{tier}", "")
@@ -85,22 +97,27 @@ def test_each_role_is_answered_by_its_own_model(ask, expected: str) -> None:
     assert answer_of(engine) == (expected, "fast", "quality")
 
 
-def test_clicks_go_to_the_built_in_model_where_the_chosen_one_takes_none() -> None:
-    class Clickable(FakeEngine):
-        takes_points = True
-
-        def points(self, rgb: np.ndarray, points: object, boxes: object, *, from_auto: bool) -> Matte:
-            return self.auto(rgb)
-
+def test_clicks_go_to_their_own_model_where_the_chosen_one_takes_none() -> None:
     large = named("large")
     large.takes_points = False
-    source = Source(prompts_fast=large, built_in=named("built in", Clickable()))
+    source = Source(prompts_fast=large, for_clicks=named("clicks", Clickable()))
     engine = routed(source, Quality.FINE)
 
     assert engine.takes_points
     engine.points(RGB, [], [], from_auto=False)
 
-    assert answer_of(engine) == ("built in", "fast", "quality")
+    assert answer_of(engine) == ("clicks", "fast", "quality")
+
+
+def test_clicks_that_run_out_of_memory_stay_with_a_model_that_takes_them() -> None:
+    class Full(Clickable, TooLarge): ...
+
+    source = Source(prompts_fast=named("large", Full()), for_clicks=named("clicks", Clickable()))
+    engine = routed(source, Quality.FAST)
+
+    engine.points(RGB, [], [], from_auto=False)
+
+    assert answer_of(engine) == ("clicks", "fast", "memory")
 
 
 def test_fine_is_answered_by_the_fine_model_alone() -> None:

@@ -32,11 +32,13 @@ from jobs.running.supervision import Program, Supervisor
 
 def run():
     open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+    if sys.argv[3] == "killing fork":
+        os.kill(os.getppid(), signal.SIGKILL)
     signal.pause()
 
 command = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
 supervisor = Supervisor(report=print)
-supervisor.start(Program("it", command, grace_s=5, run=run if sys.argv[3] == "fork" else None))
+supervisor.start(Program("it", command, grace_s=5, run=None if sys.argv[3] == "command" else run))
 supervisor.run(until=lambda: False)
 """
 
@@ -174,6 +176,14 @@ def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path, way: str) 
         wait_for(lambda: not _is_alive(_pids(log)[0]), timeout_s=30, what="the program outlived its supervisor")
 
 
+def test_a_fork_does_not_outlive_a_supervisor_that_is_killed_during_its_start(tmp_path: Path) -> None:
+    log = tmp_path / "pids"
+    with _supervisor(log, "killing fork") as supervisor:
+        supervisor.wait()
+
+        wait_for(lambda: not _is_alive(_pids(log)[0]), timeout_s=30, what="the program outlived its supervisor")
+
+
 def test_a_fork_that_ends_is_started_again(tmp_path: Path) -> None:
     log = tmp_path / "pids"
     with _supervisor(log, "fork"):
@@ -205,7 +215,8 @@ def test_the_lifeline_may_be_killed_too(tmp_path: Path) -> None:
 def _supervisor(log: Path, way: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program with a supervisor in a separate process, yield the process, and kill it at the end.
 
-    log: the file to which the supervised programs write. way: how the supervisor starts them, `command` or `fork`.
+    log: the file to which the supervised programs write.
+    way: how the supervisor starts them: `command`, `fork`, or `killing fork`, a fork that kills the supervisor at once.
     """
     with subprocess.Popen([sys.executable, "-c", SUPERVISES, str(log), SLEEPS, way], cwd=ROOT) as process:
         try:

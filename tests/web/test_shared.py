@@ -79,10 +79,10 @@ def test_every_page_of_a_member_has_one_heading_of_the_first_level(alice: Person
     assert counts == dict.fromkeys(pages, 1)
 
 
-def test_the_editor_offers_clicks_only_where_the_model_takes_them(alice: Person, cutout: Artifact, monkeypatch):
+def test_the_editor_offers_clicks_only_where_the_model_takes_them(alice: Person, cutout: Artifact, settings, tmp_path):
     page = reverse("site:job", args=[cutout.job_id])
-    assert b'data-tool="points"' not in alice.browser().get(page).content
-
-    monkeypatch.setattr("jobs.web.picture.takes_points", lambda: True)
-
     assert b'data-tool="points"' in alice.browser().get(page).content
+
+    settings.MATTING_WEIGHTS = settings.SHIPPED_CLICK_WEIGHTS = tmp_path / "boxes-only.safetensors"
+
+    assert b'data-tool="points"' not in alice.browser().get(page).content
