@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from jobs.inference.built_in import built_in_path
+from jobs.inference.built_in import built_in_path, click_path
 from jobs.inference.files import digest_of, weights_fetch
 from jobs.inference.selectors import active_versions
 from jobs.models import Role
@@ -72,8 +72,10 @@ def model_threads() -> int | None:
 
 
 def _files() -> list[Path]:
+    """Return the files of the built-in and the active models, and of the model for clicks unless it was deleted."""
     active = [path for one in active_versions().values() if (path := weights_fetch(one))]
-    return list(dict.fromkeys([*(built_in_path(role) for role in Role), *active]))
+    clicks = [path for path in [click_path()] if path.is_file()]
+    return list(dict.fromkeys([*(built_in_path(role) for role in Role), *active, *clicks]))
 
 
 def _remembered(path: Path) -> Runtime | None:
