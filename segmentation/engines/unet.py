@@ -8,11 +8,11 @@ import numpy as np
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.closer_look import subject_box, united
-from segmentation.engines.cropping import inside, pasted, surroundings
+from segmentation.engines.cropping import inside, pasted, span_of, surroundings
 from segmentation.engines.looking import Look, Looker, SplitLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.people_maps import find_people, mirrored
-from segmentation.engines.preparation import framed, sigmoid
+from segmentation.engines.preparation import framed, resized, sigmoid
 from segmentation.engines.prompts import box_plane, click_plane
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Point
@@ -83,8 +83,9 @@ class UNetEngine:
 
         boxes, from_auto: as in `Engine.points`.
 
-        With boxes, the network's input is the part of the picture around the boxes and points. If the photo was used
-        recently, only the decoder runs.
+        With boxes, the network's input is the part of the picture around the boxes and points. Without boxes, the
+        manifest may enable a second run on the part around the result and the keep clicks, as in `auto`. If the photo
+        was used recently, only the decoder runs.
 
         Raise InferenceFailed if the network takes no clicks. Raise ValueError if `points` and `boxes` are empty and
         `from_auto` is False.
@@ -100,18 +101,23 @@ class UNetEngine:
         prompt = np.zeros_like(photo)
         if boxes:
             prompt[:1] = self._box_plane(boxes, view)
-        answer = self._looker.again(Look(photo, prompt)) if boxes or from_auto else None
+        logits = self._seen_again(self._looker, Look(photo, prompt)) if boxes or from_auto else None
         for count in range(1, len(points) + 1):
-            if answer is not None:
-                prompt[2] = 2 * sigmoid(answer.mattes[0]) - 1
+            if logits is not None:
+                prompt[2] = 2 * sigmoid(logits[0]) - 1
             prompt[1:2] = self._click_plane(points[:count], view)
-            answer = self._looker.again(Look(photo, prompt))
-        if answer is None:
+            logits = self._seen_again(self._looker, Look(photo, prompt))
+        if logits is None:
             raise ValueError("no points")
-        found = sigmoid(answer.mattes)
         if boxes:
-            return Matte(*(pasted(part, view, width, height) for part in found))
-        return Matte(*found)
+            return Matte(*(pasted(part, view, width, height) for part in sigmoid(logits)))
+        box = subject_box(logits[0], width, height) if self._manifest.second_look else None
+        if box is not None:
+            kept = [point for point in points if point.keep]
+            view = surroundings(hull([box], kept), width, height, self._manifest.box_margin)
+            closer = self._seen_again(self._looker, self._clicks_close_up(rgb, points, view, logits[0]))
+            logits = united(logits, closer, view, width, height)
+        return Matte(*sigmoid(logits))
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find the people's boxes and compute a matte for each box. Return the people sorted by score, the best first.
@@ -144,6 +150,11 @@ class UNetEngine:
             mattes = (mattes + other.mattes[..., ::-1]) / 2
             maps = (maps + mirrored(other.maps)) / 2
         return mattes, maps
+
+    def _seen_again(self, looker: SplitLooker, look: Look) -> np.ndarray:
+        """Return the logits of the network, (2, size, size), as `_seen` does, and cache them for later calls."""
+        logits = looker.again(look).mattes
+        return (logits + looker.again(look.mirrored()).mattes[..., ::-1]) / 2 if self._manifest.mirrored else logits
 
     def _prompted(
         self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box], margin: float | None = None
@@ -183,6 +194,20 @@ class UNetEngine:
         """Return the network's input for the part `view` of the picture, with the box drawn as prompt."""
         return Look(framed(_cut(rgb, view), self._manifest).planes, self._box_plane([box], view))
 
+    def _clicks_close_up(self, rgb: np.ndarray, points: Sequence[Point], view: Box, found: np.ndarray) -> Look:
+        """Return the network's input for the part `view` of the picture, with its clicks and a previous result.
+
+        found: the logits of the subject in the whole picture, (h, w).
+        """
+        photo = framed(_cut(rgb, view), self._manifest).planes
+        height, width = rgb.shape[:2]
+        size = self._manifest.size
+        part = found[span_of(view, width, height, found.shape[1], found.shape[0])]
+        prompt = np.zeros_like(photo)
+        prompt[1:2] = self._click_plane([point for point in points if _is_in(point, view)], view)
+        prompt[2] = 2 * sigmoid(resized(np.ascontiguousarray(part), size, size)) - 1
+        return Look(photo, prompt)
+
     def _unprompted(self, rgb: np.ndarray) -> Look:
         return Look(framed(rgb, self._manifest).planes)
 
@@ -201,6 +226,10 @@ def hull(boxes: Sequence[Box], points: Sequence[Point]) -> Box:
     across = [side for box in boxes for side in (box.left, box.right)] + [point.x for point in points]
     down = [side for box in boxes for side in (box.top, box.bottom)] + [point.y for point in points]
     return Box(min(across), min(down), max(across), max(down))
+
+
+def _is_in(point: Point, view: Box) -> bool:
+    return view.left <= point.x < view.right and view.top <= point.y < view.bottom
 
 
 def _cut(rgb: np.ndarray, view: Box) -> np.ndarray:

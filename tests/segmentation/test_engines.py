@@ -340,9 +340,12 @@ class TestClicks:
 
     @pytest.fixture
     def engine(self, parts):
+        return self.engine_of(parts)
+
+    def engine_of(self, parts, **manifest):
         settings = {"name": "clickable", "family": "keyline", "size": SIZE, "mean": 0.0, "std": 1.0, "points": True}
         looker = SplitLooker(*(GuardedSession(part) for part in parts))
-        return UNetEngine(looker, Manifest.from_json(settings), "0123456789ab")
+        return UNetEngine(looker, Manifest.from_json(settings | manifest), "0123456789ab")
 
     def test_the_subject_and_boxes_are_found_as_by_any_network(self, engine, rgb):
         assert engine.takes_points
@@ -385,6 +388,36 @@ class TestClicks:
         assert len(parts[1].planes) == 3  # one run for each new click
         engine.points(255 - rgb, points, [], from_auto=False)
         assert len(parts[0].batches) == 2
+
+    def test_a_small_result_is_seen_again_from_closer_with_its_clicks(self, parts):
+        rgb = np.zeros((100, 200, 3), np.uint8)
+        rgb[40:60, 20:40, 0] = 255
+        points = [Point(30, 50), Point(44, 50), Point(190, 10, keep=False)]
+
+        engine = self.engine_of(parts, second_look=True, box_margin=0.3)
+        matte = engine.points(rgb, points, [], from_auto=False)
+
+        photo, closer = parts[0].batches[-1][0, 0], parts[1].planes[-1][0]
+        assert photo.mean() > 0.2  # the square covers 2 % of the picture
+        assert closer[1, 32, 26] == closer[1, 32, 43] == 1.0
+        assert (closer[1] >= 0).all()  # the remove click lies outside
+        assert (closer[2, 32, 26], closer[2, 0, 32]) == pytest.approx((1.0, -1.0), abs=1e-2)
+        assert matte.alpha.shape[0] > SIZE
+        rows, columns = matte.alpha.shape
+        assert matte.alpha[rows // 2, columns * 30 // 200] > 0.99 > 0.01 > matte.alpha[rows // 2, columns * 70 // 200]
+
+    def test_the_mirrored_picture_is_seen_and_encoded_once_too(self, parts, rgb):
+        engine = self.engine_of(parts, mirrored=True)
+
+        for count in (1, 2):
+            matte = engine.points(rgb, [Point(150, 50), Point(50, 50, keep=False)][:count], [], from_auto=False)
+
+        assert len(parts[0].batches) == 2
+        np.testing.assert_array_equal(parts[0].batches[0], parts[0].batches[1][..., ::-1])
+        first, mirrored = (planes[0] for planes in parts[1].planes[:2])
+        np.testing.assert_array_equal(first, mirrored[..., ::-1])
+        assert len(parts[1].planes) == 4
+        assert matte.alpha[32, 48] > 0.99 > 0.01 > matte.alpha[32, 16]
 
     def test_a_network_without_clicks_says_so(self, session, rgb):
         with pytest.raises(InferenceFailed, match="does not take points"):
