@@ -22,7 +22,7 @@ from segmentation.engines.session import GuardedSession
 Value = TypeVar("Value")
 
 KEPT_PHOTOS = 12  # 3 MB each at 320 px; a photo is up to four: mirrored, and in a closer view
-KEPT_ANSWERS = 60  # 0.9 MB each at 320 px; each request repeats the clicks of the previous ones, also mirrored
+KEPT_ANSWERS = 80  # 0.9 MB each at 320 px; each request repeats the clicks of the previous ones, also mirrored
 
 
 class Look(NamedTuple):

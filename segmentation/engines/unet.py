@@ -79,7 +79,10 @@ class UNetEngine:
         return self._prompted(rgb, boxes, limits=boxes)
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Return the matte after all points: run the network once per point, each time with the previous matte.
+        """Return the matte after all points: correct the previous matte with one point after the other.
+
+        A keep click only adds to the matte. A remove click only takes away, and only from the object that a keep click
+        at this place would select, so that the other persons of a group stay as they are.
 
         boxes, from_auto: as in `Engine.points`.
 
@@ -102,11 +105,22 @@ class UNetEngine:
         if boxes:
             prompt[:1] = self._box_plane(boxes, view)
         logits = self._seen_again(self._looker, Look(photo, prompt)) if boxes or from_auto else None
-        for count in range(1, len(points) + 1):
+        for count, point in enumerate(points, 1):
+            if logits is None and not point.keep:
+                continue  # there is nothing yet to take away; the clicks after it see this one
             if logits is not None:
                 prompt[2] = 2 * sigmoid(logits[0]) - 1
             prompt[1:2] = self._click_plane(points[:count], view)
-            logits = self._seen_again(self._looker, Look(photo, prompt))
+            found = self._seen_again(self._looker, Look(photo, prompt))
+            if logits is None:
+                logits = found
+            elif point.keep:
+                logits = np.maximum(logits, found)
+            else:
+                alone = np.zeros_like(photo)
+                alone[1:2] = self._click_plane([Point(point.x, point.y)], view)
+                clicked = self._seen_again(self._looker, Look(photo, alone))
+                logits = np.minimum(logits, np.maximum(found, -clicked))
         if logits is None:
             raise ValueError("no points")
         if boxes:

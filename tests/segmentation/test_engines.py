@@ -356,19 +356,28 @@ class TestClicks:
     def test_a_click_is_a_disc_on_its_plane_and_answers_build_on_each_other(self, engine, parts, rgb):
         matte = engine.points(rgb, [Point(150, 50), Point(50, 50, keep=False)], [], from_auto=False)
 
-        first, second = (planes[0] for planes in parts[1].planes)
+        first, second, clicked = (planes[0] for planes in parts[1].planes)
         assert first[1, 32, 48] == 1.0
         assert (first[1] != 0).sum() == pytest.approx(np.pi * 2**2, rel=0.3)
         assert not first[[0, 2]].any()
         assert (second[1, 32, 48], second[1, 32, 16]) == (1.0, -1.0)
         assert second[2, 32, 48] == pytest.approx(1.0, abs=1e-3)
         assert second[2, 5, 60] == pytest.approx(-1.0, abs=1e-3)
+        assert (clicked[1, 32, 48], clicked[1, 32, 16]) == (0.0, 1.0)
+        assert not clicked[[0, 2]].any()
         assert matte.alpha[32, 48] > 0.99 > 0.01 > matte.alpha[32, 16]
+
+    def test_a_remove_click_before_any_result_only_informs_the_next_click(self, engine, parts, rgb):
+        matte = engine.points(rgb, [Point(50, 50, keep=False), Point(20, 50)], [], from_auto=False)
+
+        (planes,) = parts[1].planes
+        assert (planes[0, 1, 32, 16], planes[0, 1, 32, 6]) == (-1.0, 1.0)
+        assert matte.alpha[32, 6] > 0.99 > 0.01 > matte.alpha[32, 16]
 
     def test_a_first_click_after_the_whole_subject_corrects_it(self, engine, parts, rgb):
         engine.points(rgb, [Point(50, 50, keep=False)], [], from_auto=True)
 
-        alone, corrected = (planes[0] for planes in parts[1].planes)
+        alone, corrected, _ = (planes[0] for planes in parts[1].planes)
         assert not alone.any()
         assert corrected[2, 32, 8] == pytest.approx(1.0, abs=1e-3)
 
@@ -385,9 +394,30 @@ class TestClicks:
         for count in range(1, 4):
             engine.points(rgb, points[:count], [], from_auto=False)
         assert len(parts[0].batches) == 1
-        assert len(parts[1].planes) == 3  # one run for each new click
+        assert len(parts[1].planes) == 4  # one run for each new click, and one for what the remove click hits
         engine.points(255 - rgb, points, [], from_auto=False)
         assert len(parts[0].batches) == 2
+
+    @pytest.mark.parametrize(("click", "left_stays"), [(Point(50, 50, keep=False), False), (Point(150, 50), True)])
+    def test_a_click_changes_nothing_but_what_it_hits(self, parts, rgb, click, left_stays):
+        def answer(red, planes):
+            """Find the left half without clicks, only the half with a keep click, and nothing with a remove click."""
+            kept, removed = planes[0, 1] > 0, planes[0, 1] < 0
+            subject = np.full((SIZE, SIZE), -12.0, np.float32)
+            for half in (np.s_[:, : SIZE // 2], np.s_[:, SIZE // 2 :]):
+                if not removed.any() and (kept[half].any() if kept.any() else half[1].start is None):
+                    subject[half] = 12.0
+            maps = np.full((1, 5, SIZE // 8, SIZE // 8), -12.0, np.float32)
+            return [np.stack([subject, subject])[None], maps]
+
+        parts[1].run = answer
+        others = Point(180, 50)
+        clicks = [click] if click.keep else [others, click]
+
+        matte = self.engine_of(parts).points(rgb, clicks, [], from_auto=True)
+
+        assert (matte.alpha[:, : SIZE // 2] > 0.99).all() == left_stays
+        assert (matte.alpha[:, SIZE // 2 :] > 0.99).all()
 
     def test_a_small_result_is_seen_again_from_closer_with_its_clicks(self, parts):
         rgb = np.zeros((100, 200, 3), np.uint8)
@@ -416,7 +446,7 @@ class TestClicks:
         np.testing.assert_array_equal(parts[0].batches[0], parts[0].batches[1][..., ::-1])
         first, mirrored = (planes[0] for planes in parts[1].planes[:2])
         np.testing.assert_array_equal(first, mirrored[..., ::-1])
-        assert len(parts[1].planes) == 4
+        assert len(parts[1].planes) == 6
         assert matte.alpha[32, 48] > 0.99 > 0.01 > matte.alpha[32, 16]
 
     def test_a_network_without_clicks_says_so(self, session, rgb):
