@@ -96,24 +96,30 @@ def _find_subject(rgb: np.ndarray, options: CutoutOptions, engine: Engine) -> Fo
 def _find_at_points(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptions, engine: Engine) -> Found:
     if not engine.takes_points:
         raise InvalidParameter(f"points: the model {engine.name} does not take them", field="points")
-    matte = engine.points(rgb, options.points, boxes, from_auto=options.method is Method.AUTO)
+    matte = engine.points(rgb, options.points, boxes, before=_before_clicks(rgb, boxes, options, engine))
     subject = options.subject if options.subject is not Subject.AUTO else which_subject(rgb, matte)
     alpha, notes = limit_to(options.subject, matte, rgb, engine)
     # A point selects a subject and does not imply ink; only a caller who requests a stamp gets ink alone.
     return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, notes=notes)
 
 
+def _before_clicks(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptions, engine: Engine) -> Matte | None:
+    """Return the result that the clicks correct: that of the same request without clicks. None for clicks alone."""
+    if boxes:
+        return _union(engine.boxes(rgb, boxes))
+    return engine.auto(rgb) if options.method is Method.AUTO else None
+
+
 def _find_in_boxes(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptions, engine: Engine) -> Found:
     """Return the union of the subjects in all boxes, at the highest resolution of their mattes."""
     mattes = engine.boxes(rgb, boxes)
-    size = max((matte.alpha.shape for matte in mattes), key=lambda shape: shape[0] * shape[1])
+    whole = _union(mattes)
     limited = [limit_to(options.subject, matte, rgb, engine) for matte in mattes]
-    alpha = _united([part for part, _ in limited], size)
+    alpha = _united([part for part, _ in limited], whole.alpha.shape)
     notes = () if any(not missing for _, missing in limited) else limited[0][1]
     subject = options.subject
     if subject is Subject.AUTO:
-        people = [matte.people for matte in mattes if matte.people is not None]
-        subject = which_subject(rgb, Matte(alpha, _united(people, size) if people else None))
+        subject = which_subject(rgb, Matte(alpha, whole.people))
     # A box selects a place and does not imply ink; only a caller who requests a stamp gets ink alone.
     return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, boxes, notes=notes)
 
@@ -122,6 +128,13 @@ def _find_people(rgb: np.ndarray, engine: Engine) -> Found:
     instances = tuple(engine.instances(rgb))
     alpha = _united([instance.alpha for instance in instances] or [np.zeros((1, 1), np.float32)])
     return Found(alpha, Subject.PERSON, instances=instances)
+
+
+def _union(mattes: Sequence[Matte]) -> Matte:
+    """Return the union of several mattes, at the highest resolution of their alphas."""
+    size = max((matte.alpha.shape for matte in mattes), key=lambda shape: shape[0] * shape[1])
+    people = [matte.people for matte in mattes if matte.people is not None]
+    return Matte(_united([matte.alpha for matte in mattes], size), _united(people, size) if people else None)
 
 
 def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -> np.ndarray:

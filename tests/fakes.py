@@ -48,7 +48,7 @@ class FakeEngine:
             mattes.append(Matte(self.ellipse((left, top, right, bottom))))
         return mattes
 
-    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, before: Matte | None) -> Matte:
         """Return an ellipse around the last keep point (a click on a part to keep).
 
         It is half as wide and half as high as the picture.

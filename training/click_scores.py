@@ -34,7 +34,7 @@ def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray
         alpha = np.zeros_like(truth)
         for count in range(1, max(COUNTS) + 1):
             points.append(next_click(truth, alpha, rgb.shape[:2]))
-            alpha = enlarge(engine.points(rgb, points, [], from_auto=False).alpha, *truth.shape)
+            alpha = enlarge(engine.points(rgb, points, [], before=None).alpha, *truth.shape)
             if count in overlaps:
                 overlaps[count].append(intersection_over_union(alpha, truth))
     figures: dict[str, float] = {"subjects": len(overlaps[COUNTS[0]])}

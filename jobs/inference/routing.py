@@ -98,7 +98,7 @@ class RoutedEngine:
         """Whether the fast model for prompts or the model for clicks accepts clicks."""
         return self._fast(Role.PROMPTS).takes_points or self._source.for_clicks().takes_points
 
-    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, before: Matte | None) -> Matte:
         """Run the fast model for prompts on clicks. If this model accepts no clicks, run the model for clicks.
 
         Each click corrects the result of the previous clicks, so the same model processes all clicks of a picture. The
@@ -112,7 +112,7 @@ class RoutedEngine:
             engine,
             Tier.FAST,
             self._source.lack(Role.PROMPTS, Tier.FAST) or "quality",
-            lambda one: one.points(rgb, points, boxes, from_auto=from_auto),
+            lambda one: one.points(rgb, points, boxes, before=before),
             last=self._source.for_clicks,
         )
 

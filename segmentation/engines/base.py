@@ -67,14 +67,15 @@ class Engine(Protocol):
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
         """Return one matte per box, in the order of the boxes. Outside its box, the alpha of a matte is 0."""
 
-    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Return the matte of the one subject that the points select.
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, before: Matte | None) -> Matte:
+        """Return the matte of the one subject that the points select or correct.
 
-        The points are applied in order. Each point corrects the result of the previous points. With boxes, the first
-        point corrects the result for the boxes. Without boxes, the first point corrects the result of `auto` if
-        `from_auto` is True, and selects a new subject if it is False. All points must be inside the picture.
+        The points are applied in order. The first keep point selects a subject if `before` is None. All other points
+        correct the previous result: a keep point adds the object at its place, and a remove point takes it away. All
+        points must be inside the picture.
 
         boxes: boxes that together contain the subject; may be empty.
+        before: a result for the same picture, of this or another engine, which the first point corrects; or None.
         """
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:

@@ -125,8 +125,8 @@ class SplitLooker:
 
     def again(self, look: Look) -> Answer:
         """Return the Answer for one Look, and cache the photo's features and the answer for later calls."""
-        photo, planes = _digest(look.photo), _planes(look, 3)
-        asked = photo + _digest(planes)
+        photo, planes = digest(look.photo), _planes(look, 3)
+        asked = photo + digest(planes)
         answer = self._answers.get(asked)
         if answer is None:
             features = self._features.get(photo)
@@ -150,5 +150,6 @@ def _planes(look: Look, count: int) -> np.ndarray:
     return planes
 
 
-def _digest(planes: np.ndarray) -> bytes:
+def digest(planes: np.ndarray) -> bytes:
+    """Return a key for a `Kept` that differs for different arrays."""
     return hashlib.blake2b(np.ascontiguousarray(planes).data, digest_size=16).digest()

@@ -13,11 +13,14 @@ import numpy as np
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.cropping import inside, pasted, surroundings
+from segmentation.engines.looking import Kept, digest
 from segmentation.engines.manifest import Manifest
-from segmentation.engines.preparation import framed, sigmoid, stretched
+from segmentation.engines.preparation import Framed, framed, sigmoid, stretched
 from segmentation.engines.session import GuardedSession
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Point
+
+KEPT_ALPHAS = 4  # 4 MB each at 1024 px; a request with clicks repeats the run of the request before
 
 
 class SalientEngine:
@@ -29,6 +32,7 @@ class SalientEngine:
         self.name, self.version, self.runtime = manifest.name, version, session.runtime
         self._session, self._manifest = session, manifest
         self._output = session.index_of(manifest.output)
+        self._alphas: Kept[np.ndarray] = Kept(KEPT_ALPHAS)
 
     def auto(self, rgb: np.ndarray) -> Matte:
         """Return the subject's matte, at the resolution of the network's output."""
@@ -48,7 +52,7 @@ class SalientEngine:
             mattes.append(self._matte(inside(pasted(found, view, width, height), box, width, height)))
         return mattes
 
-    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, before: Matte | None) -> Matte:
         raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
@@ -58,7 +62,17 @@ class SalientEngine:
         return Matte(alpha, alpha if self._manifest.people_only else None)
 
     def _alpha(self, rgb: np.ndarray) -> np.ndarray:
+        """Return the alpha of a picture, (h, w) float32, read-only, and cache it for later calls."""
         frame = framed(rgb, self._manifest)
+        key = digest(frame.planes) + f"{frame.width}x{frame.height}".encode()
+        alpha = self._alphas.get(key)
+        if alpha is None:
+            alpha = self._run(frame)
+            alpha.setflags(write=False)
+            self._alphas.put(key, alpha)
+        return alpha
+
+    def _run(self, frame: Framed) -> np.ndarray:
         planes = frame.planes[None] if self._manifest.batched else frame.planes
         alpha = np.squeeze(self._session.run(planes)[self._output])
         if alpha.ndim != 2:

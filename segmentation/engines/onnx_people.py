@@ -53,7 +53,7 @@ class PeopleEngine:
             mattes.append(self._united(chosen))
         return mattes
 
-    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, before: Matte | None) -> Matte:
         raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:

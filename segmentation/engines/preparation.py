@@ -9,6 +9,7 @@ import numpy as np
 
 from segmentation.engines.manifest import Manifest
 
+LEAST_DOUBT = 1e-5
 LEAST_CONTRAST = 1e-3  # a smaller difference between the highest and the lowest alpha of a picture is noise
 
 
@@ -60,6 +61,12 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Return the sigmoid of logits of any shape, 0..1, float32. It is computed with tanh, which cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)
+
+
+def logit(alpha: np.ndarray) -> np.ndarray:
+    """Return the inverse of `sigmoid` as float32. Alphas closer than LEAST_DOUBT to 0 or 1 count as this far away."""
+    certain = np.clip(alpha, LEAST_DOUBT, 1 - LEAST_DOUBT)
+    return np.log(certain / (1 - certain)).astype(np.float32)
 
 
 def stretched(alpha: np.ndarray) -> np.ndarray:

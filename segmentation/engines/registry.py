@@ -269,7 +269,7 @@ def warm_up(engine: Engine) -> None:
     try:
         mattes = [engine.auto(rgb), *engine.boxes(rgb, [Box(80, 40, 240, 200)])]
         if engine.takes_points:
-            mattes.append(engine.points(rgb, [Point(160, 120)], [], from_auto=False))
+            mattes.append(engine.points(rgb, [Point(160, 120)], [], before=None))
     except InferenceFailed as error:
         raise WeightsInvalid(f"The network fails on a test picture: {error.__cause__ or error}"[:400]) from error
     for matte in mattes:

@@ -8,11 +8,12 @@ import numpy as np
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.closer_look import subject_box, united
+from segmentation.engines.correcting import corrected, layers_of, matte_of
 from segmentation.engines.cropping import inside, pasted, span_of, surroundings
 from segmentation.engines.looking import Look, Looker, SplitLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.people_maps import find_people, mirrored
-from segmentation.engines.preparation import framed, resized, sigmoid
+from segmentation.engines.preparation import framed, logit, resized, sigmoid
 from segmentation.engines.prompts import box_plane, click_plane
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Point
@@ -78,60 +79,63 @@ class UNetEngine:
         boxes = [box.clipped(width, height) for box in boxes]
         return self._prompted(rgb, boxes, limits=boxes)
 
-    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Return the matte after all points: correct the previous matte with one point after the other.
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, before: Matte | None) -> Matte:
+        """Return the matte after all points. The parameters are those of `Engine.points`.
 
-        A keep click only adds to the matte. A remove click only takes away, and only from the object that a keep click
-        at this place would select, so that the other persons of a group stay as they are.
+        The first keep click selects the subject, unless there is a previous result. Each later click changes only the
+        object that it hits (see `segmentation.engines.correcting`). With boxes, the network's input is the part of the
+        picture around the boxes and points. Without boxes and without a previous result, the manifest may enable a
+        second run on the part around the result, as in `auto`. If the photo was used recently, only the decoder runs.
 
-        boxes, from_auto: as in `Engine.points`.
-
-        With boxes, the network's input is the part of the picture around the boxes and points. Without boxes, the
-        manifest may enable a second run on the part around the result and the keep clicks, as in `auto`. If the photo
-        was used recently, only the decoder runs.
-
-        Raise InferenceFailed if the network takes no clicks. Raise ValueError if `points` and `boxes` are empty and
-        `from_auto` is False.
+        Raise InferenceFailed if the network takes no clicks. Raise ValueError if nothing is selected: there is no
+        previous result, and no keep click.
         """
         if not isinstance(self._looker, SplitLooker):
             raise InferenceFailed(f"The model {self.name} does not take points.")
         height, width = rgb.shape[:2]
-        boxes = [box.clipped(width, height) for box in boxes]
         view = Box(0, 0, width, height)
         if boxes:
+            boxes = [box.clipped(width, height) for box in boxes]
             view = surroundings(hull(boxes, points), width, height, self._manifest.box_margin)
         photo = framed(_cut(rgb, view), self._manifest).planes
-        prompt = np.zeros_like(photo)
-        if boxes:
-            prompt[:1] = self._box_plane(boxes, view)
-        logits = self._seen_again(self._looker, Look(photo, prompt)) if boxes or from_auto else None
+        layers = None if before is None else layers_of(before, self._manifest.size)
         for count, point in enumerate(points, 1):
-            if logits is None and not point.keep:
+            if layers is None and not point.keep:
                 continue  # there is nothing yet to take away; the clicks after it see this one
-            if logits is not None:
-                prompt[2] = 2 * sigmoid(logits[0]) - 1
-            prompt[1:2] = self._click_plane(points[:count], view)
-            found = self._seen_again(self._looker, Look(photo, prompt))
-            if logits is None:
-                logits = found
-            elif point.keep:
-                logits = np.maximum(logits, found)
-            else:
-                alone = np.zeros_like(photo)
-                alone[1:2] = self._click_plane([Point(point.x, point.y)], view)
-                clicked = self._seen_again(self._looker, Look(photo, alone))
-                logits = np.minimum(logits, np.maximum(found, -clicked))
-        if logits is None:
-            raise ValueError("no points")
-        if boxes:
-            return Matte(*(pasted(part, view, width, height) for part in sigmoid(logits)))
-        box = subject_box(logits[0], width, height) if self._manifest.second_look else None
-        if box is not None:
-            kept = [point for point in points if point.keep]
-            view = surroundings(hull([box], kept), width, height, self._manifest.box_margin)
-            closer = self._seen_again(self._looker, self._clicks_close_up(rgb, points, view, logits[0]))
-            logits = united(logits, closer, view, width, height)
-        return Matte(*sigmoid(logits))
+            prompt = self._click_prompt(points[:count], view, layers, rgb)
+            if boxes:
+                prompt[:1] = self._box_plane(boxes, view)
+            found = sigmoid(self._seen_again(self._looker, Look(photo, prompt)))
+            if layers is None:
+                layers = np.stack([pasted(part, view, width, height) for part in found]) if boxes else found
+                continue
+            alone = self._click_prompt([Point(point.x, point.y)], view)
+            hit = sigmoid(self._seen_again(self._looker, Look(photo, alone)))
+            span = span_of(view, width, height, layers.shape[2], layers.shape[1])
+            layers = corrected(layers, found, hit, span, keep=point.keep)
+        if layers is None:
+            raise ValueError("no previous result and no keep click")
+        if before is None and not boxes and self._manifest.second_look:
+            return self._closer_at_points(self._looker, rgb, points, layers)
+        return matte_of(layers)
+
+    def _closer_at_points(
+        self, looker: SplitLooker, rgb: np.ndarray, points: Sequence[Point], layers: np.ndarray
+    ) -> Matte:
+        """Return the matte after a second run on the part of the picture around a small result and the keep clicks.
+
+        layers: the alphas of the first run, (2, h, w).
+        """
+        height, width = rgb.shape[:2]
+        logits = logit(layers)
+        box = subject_box(logits[0], width, height)
+        if box is None:
+            return matte_of(layers)
+        around = hull([box], [point for point in points if point.keep])
+        view = surroundings(around, width, height, self._manifest.box_margin)
+        inner = [point for point in points if _is_in(point, view)]
+        look = Look(framed(_cut(rgb, view), self._manifest).planes, self._click_prompt(inner, view, layers, rgb))
+        return Matte(*sigmoid(united(logits, self._seen_again(looker, look), view, width, height)))
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find the people's boxes and compute a matte for each box. Return the people sorted by score, the best first.
@@ -208,19 +212,21 @@ class UNetEngine:
         """Return the network's input for the part `view` of the picture, with the box drawn as prompt."""
         return Look(framed(_cut(rgb, view), self._manifest).planes, self._box_plane([box], view))
 
-    def _clicks_close_up(self, rgb: np.ndarray, points: Sequence[Point], view: Box, found: np.ndarray) -> Look:
-        """Return the network's input for the part `view` of the picture, with its clicks and a previous result.
+    def _click_prompt(
+        self, points: Sequence[Point], view: Box, layers: np.ndarray | None = None, rgb: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the prompt planes, (3, S, S), for clicks in the part `view` of the picture.
 
-        found: the logits of the subject in the whole picture, (h, w).
+        layers: the previous alphas of the whole picture, (C, h, w); None if there are none.
+        rgb: the picture, only used with `layers`.
         """
-        photo = framed(_cut(rgb, view), self._manifest).planes
-        height, width = rgb.shape[:2]
         size = self._manifest.size
-        part = found[span_of(view, width, height, found.shape[1], found.shape[0])]
-        prompt = np.zeros_like(photo)
-        prompt[1:2] = self._click_plane([point for point in points if _is_in(point, view)], view)
-        prompt[2] = 2 * sigmoid(resized(np.ascontiguousarray(part), size, size)) - 1
-        return Look(photo, prompt)
+        prompt = np.zeros((3, size, size), np.float32)
+        prompt[1:2] = self._click_plane(points, view)
+        if layers is not None and rgb is not None:
+            span = span_of(view, rgb.shape[1], rgb.shape[0], layers.shape[2], layers.shape[1])
+            prompt[2] = 2 * resized(np.ascontiguousarray(layers[0][span]), size, size) - 1
+        return prompt
 
     def _unprompted(self, rgb: np.ndarray) -> Look:
         return Look(framed(rgb, self._manifest).planes)

@@ -39,7 +39,7 @@ class Clickable(FakeEngine):
 
     takes_points = True
 
-    def points(self, rgb: np.ndarray, points: object, boxes: object, *, from_auto: bool) -> Matte:
+    def points(self, rgb: np.ndarray, points: object, boxes: object, *, before: Matte | None) -> Matte:
         return self.auto(rgb)
 
 
@@ -104,7 +104,7 @@ def test_clicks_go_to_their_own_model_where_the_chosen_one_takes_none() -> None:
     engine = routed(source, Quality.FINE)
 
     assert engine.takes_points
-    engine.points(RGB, [], [], from_auto=False)
+    engine.points(RGB, [], [], before=None)
 
     assert answer_of(engine) == ("clicks", "fast", "quality")
 
@@ -115,7 +115,7 @@ def test_clicks_that_run_out_of_memory_stay_with_a_model_that_takes_them() -> No
     source = Source(prompts_fast=named("large", Full()), for_clicks=named("clicks", Clickable()))
     engine = routed(source, Quality.FAST)
 
-    engine.points(RGB, [], [], from_auto=False)
+    engine.points(RGB, [], [], before=None)
 
     assert answer_of(engine) == ("clicks", "fast", "memory")
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from segmentation.engines.base import Matte
 from segmentation.engines.looking import SplitLooker, WholeLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.registry import load_engine
@@ -354,7 +355,7 @@ class TestClicks:
         assert matte.alpha.max() > 0.99
 
     def test_a_click_is_a_disc_on_its_plane_and_answers_build_on_each_other(self, engine, parts, rgb):
-        matte = engine.points(rgb, [Point(150, 50), Point(50, 50, keep=False)], [], from_auto=False)
+        matte = engine.points(rgb, [Point(150, 50), Point(50, 50, keep=False)], [], before=None)
 
         first, second, clicked = (planes[0] for planes in parts[1].planes)
         assert first[1, 32, 48] == 1.0
@@ -368,21 +369,22 @@ class TestClicks:
         assert matte.alpha[32, 48] > 0.99 > 0.01 > matte.alpha[32, 16]
 
     def test_a_remove_click_before_any_result_only_informs_the_next_click(self, engine, parts, rgb):
-        matte = engine.points(rgb, [Point(50, 50, keep=False), Point(20, 50)], [], from_auto=False)
+        matte = engine.points(rgb, [Point(50, 50, keep=False), Point(20, 50)], [], before=None)
 
         (planes,) = parts[1].planes
         assert (planes[0, 1, 32, 16], planes[0, 1, 32, 6]) == (-1.0, 1.0)
         assert matte.alpha[32, 6] > 0.99 > 0.01 > matte.alpha[32, 16]
 
     def test_a_first_click_after_the_whole_subject_corrects_it(self, engine, parts, rgb):
-        engine.points(rgb, [Point(50, 50, keep=False)], [], from_auto=True)
+        before = engine.auto(rgb)
+        engine.points(rgb, [Point(50, 50, keep=False)], [], before=before)
 
         alone, corrected, _ = (planes[0] for planes in parts[1].planes)
         assert not alone.any()
         assert corrected[2, 32, 8] == pytest.approx(1.0, abs=1e-3)
 
     def test_boxes_and_clicks_are_seen_close_and_laid_back_in_their_place(self, engine, parts, rgb):
-        matte = engine.points(rgb, [Point(90, 60)], [Box(60, 40, 100, 80)], from_auto=False)
+        matte = engine.points(rgb, [Point(90, 60)], [Box(60, 40, 100, 80)], before=None)
 
         assert parts[1].planes[-1][0, 0, 32, 32] == 1.0
         height, width = matte.alpha.shape
@@ -392,20 +394,20 @@ class TestClicks:
     def test_a_photo_that_is_asked_about_again_is_encoded_once(self, engine, parts, rgb):
         points = [Point(50, 50), Point(150, 50), Point(60, 20, keep=False)]
         for count in range(1, 4):
-            engine.points(rgb, points[:count], [], from_auto=False)
+            engine.points(rgb, points[:count], [], before=None)
         assert len(parts[0].batches) == 1
-        assert len(parts[1].planes) == 4  # one run for each new click, and one for what the remove click hits
-        engine.points(255 - rgb, points, [], from_auto=False)
+        assert len(parts[1].planes) == 5  # one for the first click; two for each other one
+        engine.points(255 - rgb, points, [], before=None)
         assert len(parts[0].batches) == 2
 
     @pytest.mark.parametrize(("click", "left_stays"), [(Point(50, 50, keep=False), False), (Point(150, 50), True)])
     def test_a_click_changes_nothing_but_what_it_hits(self, parts, rgb, click, left_stays):
         def answer(red, planes):
-            """Find the left half without clicks, only the half with a keep click, and nothing with a remove click."""
+            """Find only the halves with a keep click, and nothing with a remove click."""
             kept, removed = planes[0, 1] > 0, planes[0, 1] < 0
             subject = np.full((SIZE, SIZE), -12.0, np.float32)
             for half in (np.s_[:, : SIZE // 2], np.s_[:, SIZE // 2 :]):
-                if not removed.any() and (kept[half].any() if kept.any() else half[1].start is None):
+                if kept[half].any() and not removed.any():
                     subject[half] = 12.0
             maps = np.full((1, 5, SIZE // 8, SIZE // 8), -12.0, np.float32)
             return [np.stack([subject, subject])[None], maps]
@@ -413,11 +415,15 @@ class TestClicks:
         parts[1].run = answer
         others = Point(180, 50)
         clicks = [click] if click.keep else [others, click]
+        left = np.zeros((200, 400), np.float32)
+        left[:, :200] = 1.0
 
-        matte = self.engine_of(parts).points(rgb, clicks, [], from_auto=True)
+        matte = self.engine_of(parts).points(rgb, clicks, [], before=Matte(left))
 
-        assert (matte.alpha[:, : SIZE // 2] > 0.99).all() == left_stays
-        assert (matte.alpha[:, SIZE // 2 :] > 0.99).all()
+        assert matte.alpha.shape == (200, 400)  # as fine as the previous result
+        assert (matte.alpha[:, :198] > 0.99).all() == left_stays
+        assert (matte.alpha[:, 206:] > 0.99).all()  # at the border the network's cells are wider
+        assert matte.people is None
 
     def test_a_small_result_is_seen_again_from_closer_with_its_clicks(self, parts):
         rgb = np.zeros((100, 200, 3), np.uint8)
@@ -425,7 +431,7 @@ class TestClicks:
         points = [Point(30, 50), Point(44, 50), Point(190, 10, keep=False)]
 
         engine = self.engine_of(parts, second_look=True, box_margin=0.3)
-        matte = engine.points(rgb, points, [], from_auto=False)
+        matte = engine.points(rgb, points, [], before=None)
 
         photo, closer = parts[0].batches[-1][0, 0], parts[1].planes[-1][0]
         assert photo.mean() > 0.2  # the square covers 2 % of the picture
@@ -440,7 +446,7 @@ class TestClicks:
         engine = self.engine_of(parts, mirrored=True)
 
         for count in (1, 2):
-            matte = engine.points(rgb, [Point(150, 50), Point(50, 50, keep=False)][:count], [], from_auto=False)
+            matte = engine.points(rgb, [Point(150, 50), Point(50, 50, keep=False)][:count], [], before=None)
 
         assert len(parts[0].batches) == 2
         np.testing.assert_array_equal(parts[0].batches[0], parts[0].batches[1][..., ::-1])
@@ -451,4 +457,4 @@ class TestClicks:
 
     def test_a_network_without_clicks_says_so(self, session, rgb):
         with pytest.raises(InferenceFailed, match="does not take points"):
-            engine_of(session).points(rgb, [Point(5, 5)], [], from_auto=True)
+            engine_of(session).points(rgb, [Point(5, 5)], [], before=None)

@@ -49,7 +49,7 @@ class Patient:
 
     takes_points = True
 
-    def points(self, rgb, points, boxes, *, from_auto):
+    def points(self, rgb, points, boxes, *, before):
         alpha = np.zeros((40, 80), np.float32)
         for point in points:
             row, column = point.y // 2, point.x // 2

@@ -56,5 +56,5 @@ def test_photos_become_a_network_that_serves(photos, tmp_path):
         assert all(value >= 0 for value in figures.values())
     engine = load_engine(weights)
     assert engine.takes_points
-    matte = engine.points(skimage.data.astronaut(), [Point(220, 200), Point(20, 20, keep=False)], [], from_auto=False)
+    matte = engine.points(skimage.data.astronaut(), [Point(220, 200), Point(20, 20, keep=False)], [], before=None)
     assert matte.alpha.shape == (64, 64)

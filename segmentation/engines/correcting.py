@@ -1,0 +1,71 @@
+"""Correction of a matte by clicks: a click changes the object that it hits, and nothing else.
+
+A network that gets a click and the previous matte answers with a matte of the whole subject. This answer also changes
+other parts of the subject: after a remove click on one person of a group, most of the group is missing. Therefore the
+network also answers to a keep click at the same place alone, without a previous matte. This answer shows the object
+that the click hits.
+
+All arrays are alphas 0..1, (C, h, w) float32: the subject's alpha first, then people's alpha if it is known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segmentation.engines.base import Matte
+from segmentation.engines.preparation import resized
+
+Span = tuple[slice, slice]
+
+
+def added(before: np.ndarray, found: np.ndarray, hit: np.ndarray) -> np.ndarray:
+    """Return the matte after a keep click: the object that it hits is added, as far as the answer contains it.
+
+    before: the previous matte.
+    found: the network's answer to this click, given the previous matte.
+    hit: the network's answer to this click alone.
+    """
+    return np.maximum(before, np.minimum(found, hit))
+
+
+def taken_away(before: np.ndarray, found: np.ndarray, hit: np.ndarray) -> np.ndarray:
+    """Return the matte after a remove click: the object that it hits is removed, as far as the answer lacks it.
+
+    before, found: as in `added`.
+    hit: the network's answer to a keep click at the same place alone.
+    """
+    return np.minimum(before, np.maximum(found, 1 - hit))
+
+
+def corrected(before: np.ndarray, found: np.ndarray, hit: np.ndarray, span: Span, *, keep: bool) -> np.ndarray:
+    """Return a copy of a matte with one part corrected by one click.
+
+    before, found, hit: as in `added` and `taken_away`. `found` and `hit` are answers for the part, in any size.
+    span: the rows and the columns of the part.
+    keep: whether the click is a keep click.
+    """
+    after = before.copy()
+    part = after[:, *span]
+    found, hit = (_fitted(answer, part) for answer in (found, hit))
+    part[:] = added(part, found, hit) if keep else taken_away(part, found, hit)
+    return after
+
+
+def layers_of(matte: Matte, least_px: int) -> np.ndarray:
+    """Return the alphas of a matte as one new array, (C, h, w), enlarged to at least `least_px` rows and columns.
+
+    C is 2 if the matte contains people's alpha, else 1.
+    """
+    rows, columns = (max(side, least_px) for side in matte.alpha.shape)
+    alphas = [matte.alpha] if matte.people is None else [matte.alpha, matte.people]
+    return np.stack([resized(np.asarray(alpha, np.float32), columns, rows) for alpha in alphas])
+
+
+def matte_of(layers: np.ndarray) -> Matte:
+    """Return the matte of the alphas (C, h, w), the inverse of `layers_of`."""
+    return Matte(*layers)
+
+
+def _fitted(answer: np.ndarray, part: np.ndarray) -> np.ndarray:
+    count, rows, columns = part.shape
+    return np.stack([resized(np.ascontiguousarray(alpha), columns, rows) for alpha in answer[:count]])
