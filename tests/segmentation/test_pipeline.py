@@ -254,7 +254,7 @@ def test_points_select_one_subject_and_reach_beyond_its_boxes():
     engine = FakeEngine()
     options = CutoutOptions(method="boxes", boxes=((0, 0, 100, 100),), points=((384, 256, 1),))
     result = cut_out(PHOTO, options, engine, LIMITS)
-    assert engine.calls == ["points"]
+    assert engine.calls == ["boxes", "points"]
     left, top, right, bottom = (getattr(result.foreground, side) for side in ("left", "top", "right", "bottom"))
     assert (left + right) / 2 == pytest.approx(384, abs=4)
     assert (top + bottom) / 2 == pytest.approx(256, abs=4)

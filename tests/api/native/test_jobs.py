@@ -86,21 +86,25 @@ def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_wor
 
 
 @pytest.mark.parametrize(
-    ("fields", "method"),
+    ("fields", "method", "calls"),
     [
-        ({"points": "[[10, 20, 1], [30, 40, 0]]"}, "points"),
-        ({"points": "[[10, 20, 1], [30, 40, 0]]", "method": "auto"}, "auto"),
-        ({"points": "[[10, 20, 1], [30, 40, 0]]", "boxes": "[[10, 20, 300, 400]]"}, "boxes"),
+        ({"points": "[[10, 20, 1], [30, 40, 0]]"}, "points", ["points"]),
+        ({"points": "[[10, 20, 1], [30, 40, 0]]", "method": "auto"}, "auto", ["auto", "points"]),
+        (
+            {"points": "[[10, 20, 1], [30, 40, 0]]", "boxes": "[[10, 20, 300, 400]]"},
+            "boxes",
+            ["boxes", "points"],
+        ),
     ],
 )
-def test_points_are_kept_as_they_were_sent(
-    alice: Person, jpeg_bytes, instant_worker, clickable_weights, fields, method
+def test_points_are_kept_as_they_were_sent_and_correct_the_result_without_them(
+    alice: Person, jpeg_bytes, instant_worker, clickable_weights, fields, method, calls
 ):
     answer = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes), **fields})
 
     assert answer.json()["options"]["points"] == [[10, 20, 1], [30, 40, 0]]
     assert answer.json()["options"]["method"] == method
-    assert instant_worker.calls == ["points"]
+    assert instant_worker.calls == calls
 
 
 def test_a_picture_without_a_subject_says_so_in_every_answer(alice: Person, jpeg_bytes, blind_worker):
