@@ -19,6 +19,8 @@ from training.metrics import intersection_over_union, mean
 
 COUNTS = (1, 3, 5)  # the overlap is measured after these numbers of clicks
 OPAQUE = 0.5
+LEAST_OF_FOUND, MOST_OF_MISSING = 0.7, 0.3  # shares of a person in the result: found, or missing
+LEAST_OTHERS = 0.01  # share of the picture: what a result must contain beside the person
 
 
 def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
@@ -39,6 +41,44 @@ def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray
                 overlaps[count].append(intersection_over_union(alpha, truth))
     figures: dict[str, float] = {"subjects": len(overlaps[COUNTS[0]])}
     return figures | {f"iou_after_{count}": mean(values) for count, values in overlaps.items()}
+
+
+def score_corrections(engine: Engine, groups: Iterator[tuple[np.ndarray, list[np.ndarray]]]) -> dict[str, float]:
+    """Return how well one click takes one person away from the result of `auto`, or adds one to it.
+
+    groups: pictures (H, W, 3) uint8 with the masks (h, w) bool of their single people.
+
+    `removals` counts the people in results that also contain something else. `additions` counts the people that the
+    results do not contain. `iou_after_removal` and `iou_after_addition` are the mean IoU of the result after a click in
+    the middle of such a person with the first result without or with this person. `kept_at_removal` and
+    `kept_at_addition` are the mean shares of the wanted area that the result contains.
+
+    Raise InferenceFailed if the engine does not support points.
+    """
+    overlaps: dict[bool, list[float]] = {True: [], False: []}
+    kept: dict[bool, list[float]] = {True: [], False: []}
+    for rgb, people in groups:
+        before = engine.auto(rgb)
+        for person in people:
+            first = enlarge(before.alpha, *person.shape) > OPAQUE
+            others, inside = first & ~person, float(first[person].mean())
+            adds = inside <= MOST_OF_MISSING
+            if not adds and (inside < LEAST_OF_FOUND or others.mean() < LEAST_OTHERS):
+                continue
+            click = next_click(person.astype(np.float32), np.zeros(person.shape), rgb.shape[:2])
+            points = [Point(click.x, click.y, keep=adds)]
+            alpha = enlarge(engine.points(rgb, points, [], before=before).alpha, *person.shape)
+            wanted = (first | person) if adds else others
+            overlaps[adds].append(intersection_over_union(alpha, wanted.astype(np.float32)))
+            kept[adds].append(float((alpha[wanted] > OPAQUE).mean()))
+    return {
+        "removals": len(overlaps[False]),
+        "iou_after_removal": mean(overlaps[False]),
+        "kept_at_removal": mean(kept[False]),
+        "additions": len(overlaps[True]),
+        "iou_after_addition": mean(overlaps[True]),
+        "kept_at_addition": mean(kept[True]),
+    }
 
 
 def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> Point:

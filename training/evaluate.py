@@ -20,7 +20,7 @@ from segmentation.engines.unet import UNetEngine
 from segmentation.instances import assign_instances
 from segmentation.options import Box
 from segmentation.resizing import enlarge
-from training.click_scores import score_clicks
+from training.click_scores import score_clicks, score_corrections
 from training.compose import Pair, pairs
 from training.data import Entry, decode, entries, held_out
 from training.instance_metrics import PeopleScores, Scene
@@ -142,6 +142,12 @@ def score_points(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
     return score_clicks(engine, ((sample.rgb, truth) for sample in samples for truth in _boxed_truths(sample)))
 
 
+def score_groups(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
+    """Return the measures of `score_corrections`, with clicks on each marked person."""
+    groups = ((sample.rgb, [truth > 0.5 for truth in _boxed_truths(sample)]) for sample in samples)
+    return score_corrections(engine, groups)
+
+
 def _boxed_truths(sample: Sample) -> list[np.ndarray]:
     if sample.people is not None:
         people = [(sample.people == number).astype(np.float32) for number in _ids(sample.people)]
@@ -237,6 +243,7 @@ TASKS: dict[str, Callable[[Engine, Iterator[Sample]], dict[str, float]]] = {
     "auto": score_subjects,
     "boxes": score_boxes,
     "clicks": score_points,
+    "corrections": score_groups,
 }
 
 
@@ -251,8 +258,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Return the measures of one task on a folder or zip of pictures. Raise ValueError if it contains no pictures.
 
-    task: `auto` (no prompt), `boxes`, `clicks`, `instances`, or `pairs`, which composes the held-out people of a data
-    folder with its held-out backgrounds.
+    task: `auto` (no prompt), `boxes`, `clicks`, `corrections`, `instances`, or `pairs`, which composes the held-out
+    people of a data folder with its held-out backgrounds.
     weights: the weight file.
     masks, only_held_out: as in `listed`.
     size: as in `engine_for`.

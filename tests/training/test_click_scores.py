@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segmentation.engines.base import Matte
-from training.click_scores import next_click, score_clicks
+from training.click_scores import next_click, score_clicks, score_corrections
 
 RGB = np.zeros((80, 160, 3), np.uint8)
 
@@ -62,3 +62,38 @@ def test_more_clicks_bring_more_of_the_subject():
 
     assert figures["subjects"] == 1
     assert 0.1 < figures["iou_after_1"] < figures["iou_after_3"] < figures["iou_after_5"]
+
+
+class Group(Patient):
+    """A fake engine: `auto` finds two of three people; a click changes the left columns of one person."""
+
+    def __init__(self, columns):
+        self.columns = columns
+
+    def auto(self, rgb):
+        return Matte(people()[0].astype(np.float32) + people()[1])
+
+    def points(self, rgb, points, boxes, *, before):
+        alpha = before.alpha.copy()
+        (point,) = points
+        start = point.x // 2 // 20 * 20
+        alpha[:, start : start + self.columns] = point.keep
+        return Matte(alpha)
+
+
+def people():
+    """Return three people, each 20 columns wide, of which `Group` finds the first two."""
+    masks = [np.zeros((40, 80), bool) for _ in range(3)]
+    for number, mask in enumerate(masks):
+        mask[:, 20 * number : 20 * number + 20] = True
+    return masks
+
+
+@pytest.mark.parametrize(("columns", "removed", "kept_at_removal", "added"), [(20, 1, 1, 1), (10, 2 / 3, 1, 5 / 6)])
+def test_corrections_count_what_one_click_on_one_person_changes(columns, removed, kept_at_removal, added):
+    figures = score_corrections(Group(columns), iter([(RGB, people())]))
+
+    assert (figures["removals"], figures["additions"]) == (2, 1)
+    assert figures["iou_after_removal"] == pytest.approx(removed)
+    assert figures["kept_at_removal"] == pytest.approx(kept_at_removal)
+    assert figures["iou_after_addition"] == figures["kept_at_addition"] == pytest.approx(added)

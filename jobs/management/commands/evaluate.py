@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, a zip, or a folder of zips")
-        parser.add_argument("--task", choices=("auto", "boxes", "clicks", "instances", "pairs"), default="auto")
+        parser.add_argument(
+            "--task", choices=("auto", "boxes", "clicks", "corrections", "instances", "pairs"), default="auto"
+        )
         parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of the masks, if not beside the photos")
         parser.add_argument("--weights", type=Path, default=Path(settings.MATTING_WEIGHTS), metavar="FILE")
         parser.add_argument("--size", type=int, metavar="PIXELS", help="input size instead of the manifest's")
