@@ -102,7 +102,8 @@ class UNetEngine:
         for count, point in enumerate(points, 1):
             if layers is None and not point.keep:
                 continue  # there is nothing yet to take away; the clicks after it see this one
-            prompt = self._click_prompt(points[:count], view, layers, rgb)
+            previous = None if layers is None else layers[0][_span(view, rgb, layers)]
+            prompt = self._click_prompt(points[:count], view, previous)
             if boxes:
                 prompt[:1] = self._box_plane(boxes, view)
             found = sigmoid(self._seen_again(self._looker, Look(photo, prompt)))
@@ -111,8 +112,7 @@ class UNetEngine:
                 continue
             alone = self._click_prompt([Point(point.x, point.y)], view)
             hit = sigmoid(self._seen_again(self._looker, Look(photo, alone)))
-            span = span_of(view, width, height, layers.shape[2], layers.shape[1])
-            layers = corrected(layers, found, hit, span, keep=point.keep)
+            layers = corrected(layers, found, hit, _span(view, rgb, layers), keep=point.keep)
         if layers is None:
             raise ValueError("no previous result and no keep click")
         if before is None and not boxes and self._manifest.second_look:
@@ -134,7 +134,8 @@ class UNetEngine:
         around = hull([box], [point for point in points if point.keep])
         view = surroundings(around, width, height, self._manifest.box_margin)
         inner = [point for point in points if _is_in(point, view)]
-        look = Look(framed(_cut(rgb, view), self._manifest).planes, self._click_prompt(inner, view, layers, rgb))
+        prompt = self._click_prompt(inner, view, layers[0][_span(view, rgb, layers)])
+        look = Look(framed(_cut(rgb, view), self._manifest).planes, prompt)
         return Matte(*sigmoid(united(logits, self._seen_again(looker, look), view, width, height)))
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
@@ -212,20 +213,16 @@ class UNetEngine:
         """Return the network's input for the part `view` of the picture, with the box drawn as prompt."""
         return Look(framed(_cut(rgb, view), self._manifest).planes, self._box_plane([box], view))
 
-    def _click_prompt(
-        self, points: Sequence[Point], view: Box, layers: np.ndarray | None = None, rgb: np.ndarray | None = None
-    ) -> np.ndarray:
+    def _click_prompt(self, points: Sequence[Point], view: Box, previous: np.ndarray | None = None) -> np.ndarray:
         """Return the prompt planes, (3, S, S), for clicks in the part `view` of the picture.
 
-        layers: the previous alphas of the whole picture, (C, h, w); None if there are none.
-        rgb: the picture, only used with `layers`.
+        previous: the alpha of this part before the last click, (h, w); None if there is none.
         """
         size = self._manifest.size
         prompt = np.zeros((3, size, size), np.float32)
         prompt[1:2] = self._click_plane(points, view)
-        if layers is not None and rgb is not None:
-            span = span_of(view, rgb.shape[1], rgb.shape[0], layers.shape[2], layers.shape[1])
-            prompt[2] = 2 * resized(np.ascontiguousarray(layers[0][span]), size, size) - 1
+        if previous is not None:
+            prompt[2] = 2 * resized(np.ascontiguousarray(previous), size, size) - 1
         return prompt
 
     def _unprompted(self, rgb: np.ndarray) -> Look:
@@ -246,6 +243,11 @@ def hull(boxes: Sequence[Box], points: Sequence[Point]) -> Box:
     across = [side for box in boxes for side in (box.left, box.right)] + [point.x for point in points]
     down = [side for box in boxes for side in (box.top, box.bottom)] + [point.y for point in points]
     return Box(min(across), min(down), max(across), max(down))
+
+
+def _span(view: Box, rgb: np.ndarray, layers: np.ndarray) -> tuple[slice, slice]:
+    """Return the rows and columns of `layers`, (C, h, w) alphas of the picture, that a part of the picture covers."""
+    return span_of(view, rgb.shape[1], rgb.shape[0], layers.shape[2], layers.shape[1])
 
 
 def _is_in(point: Point, view: Box) -> bool:
