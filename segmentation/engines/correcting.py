@@ -61,11 +61,6 @@ def layers_of(matte: Matte, least_px: int) -> np.ndarray:
     return np.stack([resized(np.asarray(alpha, np.float32), columns, rows) for alpha in alphas])
 
 
-def matte_of(layers: np.ndarray) -> Matte:
-    """Return the matte of the alphas (C, h, w), the inverse of `layers_of`."""
-    return Matte(*layers)
-
-
 def _fitted(answer: np.ndarray, part: np.ndarray) -> np.ndarray:
     count, rows, columns = part.shape
     return np.stack([resized(np.ascontiguousarray(alpha), columns, rows) for alpha in answer[:count]])

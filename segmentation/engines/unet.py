@@ -8,7 +8,7 @@ import numpy as np
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.closer_look import subject_box, united
-from segmentation.engines.correcting import corrected, layers_of, matte_of
+from segmentation.engines.correcting import corrected, layers_of
 from segmentation.engines.cropping import inside, pasted, span_of, surroundings
 from segmentation.engines.looking import Look, Looker, SplitLooker
 from segmentation.engines.manifest import Manifest
@@ -117,7 +117,7 @@ class UNetEngine:
             raise ValueError("no previous result and no keep click")
         if before is None and not boxes and self._manifest.second_look:
             return self._closer_at_points(self._looker, rgb, points, layers)
-        return matte_of(layers)
+        return Matte(*layers)
 
     def _closer_at_points(
         self, looker: SplitLooker, rgb: np.ndarray, points: Sequence[Point], layers: np.ndarray
@@ -130,7 +130,7 @@ class UNetEngine:
         logits = logit(layers)
         box = subject_box(logits[0], width, height)
         if box is None:
-            return matte_of(layers)
+            return Matte(*layers)
         around = hull([box], [point for point in points if point.keep])
         view = surroundings(around, width, height, self._manifest.box_margin)
         inner = [point for point in points if _is_in(point, view)]

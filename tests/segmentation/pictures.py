@@ -54,3 +54,11 @@ def texture(side: int, color: tuple[int, int, int], contrast: float, seed: int) 
         axis=-1,
     )
     return np.clip(np.array(color, np.float32) + smooth, 0, 255)
+
+
+def half_red() -> np.ndarray:
+    """Return a picture of 200 x 100 pixels: red on the left with a yellow stripe at the bottom, black on the right."""
+    picture = np.zeros((100, 200, 3), np.uint8)
+    picture[:, :100, 0] = 255
+    picture[75:, :100, 1] = 255
+    return picture
