@@ -40,7 +40,7 @@ class Bank:
     empty: Tensor  # (E,) rows without any subject
     objects: Packed | Tensor  # (M, S, S)
     object_photo: Tensor  # (M,) row of the photo
-    object_is_person: Tensor  # (M,) whether the object is a person
+    object_is_person: Tensor  # (M,) whether the object is known to be a person
     object_cutout: Tensor  # (M,) weight among objects to paste
     marked: Packed | Tensor  # (K, S, S) ids of people, 255 = ignore
     marked_photo: Tensor  # (K,) row of the photo
@@ -62,7 +62,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
     photos, alphas = Packed(size, colour=True), Packed(size, colour=False)
     rows: list[tuple[float, ...]] = []
     unsure: list[bool] = []
-    objects: list[tuple[np.ndarray, int, bool]] = []
+    objects: list[tuple[np.ndarray, int, bool | None]] = []
     marked: list[tuple[np.ndarray, int]] = []
     boxed: list[tuple[tuple[np.ndarray, np.ndarray], int]] = []
     for row, (picture, photo, alpha) in enumerate(load_all(entries, size, _compressed)):
@@ -89,8 +89,8 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         empty=torch.from_numpy(np.flatnonzero(known[:, 4])),
         objects=Packed.of([mask for mask, _, _ in objects], size, colour=False),
         object_photo=torch.tensor([row for _, row, _ in objects], dtype=torch.long),
-        object_is_person=torch.tensor([person for _, _, person in objects], dtype=torch.bool),
-        object_cutout=torch.tensor([float((mask > 127).mean() > LEAST_CUTOUT_SHARE) for mask, _, _ in objects]),
+        object_is_person=torch.tensor([person is True for _, _, person in objects], dtype=torch.bool),
+        object_cutout=torch.tensor([_pasted(mask, person) for mask, _, person in objects]),
         marked=Packed.of([ids for ids, _ in marked], size, colour=False),
         marked_photo=torch.tensor([row for _, row in marked], dtype=torch.long),
         marked_weight=torch.tensor([1.0 if _near(ids) else DESERTED_WEIGHT for ids, _ in marked]),
@@ -105,6 +105,14 @@ def _compressed(picture: Picture) -> tuple[Picture, bytes, bytes]:
     """Return a picture with its photo and its alpha as files. Without a subject, the alpha is zero."""
     alpha = np.zeros(picture.photo.shape[:2], np.uint8) if picture.alpha is None else picture.alpha
     return picture, compressed(picture.photo), compressed(alpha)
+
+
+def _pasted(mask: np.ndarray, person: bool | None) -> float:
+    """Return an object's weight among objects to paste, 1 or 0.
+
+    Objects that may be people are not pasted, because all people of a composition must be known.
+    """
+    return float(person is not None and (mask > 127).mean() > LEAST_CUTOUT_SHARE)
 
 
 def _near(ids: np.ndarray) -> bool:

@@ -6,7 +6,8 @@ only photos and alphas is a set too. Optional files are:
 
 - `NAME.people.png`: ids 1…n of people
 - `NAME.ignore.png`: 255 where people are not separated
-- `NAME.things.png` (ids) with `NAME.things.json` (`[{"id", "class", "box"}]`)
+- `NAME.things.png` (ids) with `NAME.things.json` (`[{"id", "class", "box"}]`); the class of an object that may be a
+  person is `unknown`
 - `NAME.boxes.json` if people have only boxes: `{"people": [[left, top, right, bottom]], "ignore": […]}`, in pixels
 - `NAME.label.json` if a model made the mask (see `training/label.py`), with the model's uncertainty
 """
@@ -31,6 +32,7 @@ LABEL_SUFFIX = ".label.json"
 MARK_SUFFIXES = (".people.png", ".ignore.png", ".things.png", ".things.json", ".boxes.json", LABEL_SUFFIX)
 UNDECIDED = (0.1, 0.9)  # an alpha between these is neither clearly subject nor clearly background
 LARGEST_UNDECIDED = 0.25  # share of the subject's area: with more, a model's mask is used only where it is certain
+IS_PERSON = {"person": True, "unknown": None}  # by the class of an object; all other classes are things
 LARGEST_OBJECTS = 6
 SMALLEST_OBJECT_SHARE = 0.01
 
@@ -110,7 +112,7 @@ class Picture:
     unsure: bool = False  # whether the alpha is used only where it is near 0 or 1
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore
     boxed: tuple[np.ndarray, np.ndarray] | None = None  # (P, 4) around all people, (I, 4) around unknown areas, in 0..1
-    objects: list[tuple[np.ndarray, bool]] = field(default_factory=list)  # (alpha, is a person)
+    objects: list[tuple[np.ndarray, bool | None]] = field(default_factory=list)  # (alpha, is a person; None: unknown)
 
 
 def entries(path: Path) -> Iterator[Entry]:
@@ -236,16 +238,19 @@ def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
     return people, ignored
 
 
-def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
-    """Yield the largest objects of a picture, each as its alpha, (size, size) uint8, and whether it is a person."""
+def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool | None]]:
+    """Yield the largest objects of a picture, each as its alpha, (size, size) uint8, and whether it is a person.
+
+    The latter is None if the object may be a person or not.
+    """
     ids = decode(entry.read(entry.beside[".things.png"]), colour=False)
     listed = json.loads(entry.read(entry.beside[".things.json"])) if ".things.json" in entry.beside else []
-    people = {thing["id"] for thing in listed if thing["class"] == "person"}
+    is_person = {thing["id"]: IS_PERSON.get(thing["class"], False) for thing in listed}
     found, counts = np.unique(ids[ids > 0], return_counts=True)
     for index in np.argsort(-counts)[:LARGEST_OBJECTS]:
         if counts[index] >= SMALLEST_OBJECT_SHARE * ids.size:
             mask = (ids == found[index]).astype(np.uint8) * 255
-            yield square(mask, size), int(found[index]) in people
+            yield square(mask, size), is_person.get(int(found[index]), False)
 
 
 def load_all(listed: list[Entry], size: int, then: Callable[[Picture], Prepared]) -> Iterator[Prepared]:

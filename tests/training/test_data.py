@@ -77,6 +77,19 @@ class TestData:
         assert picture.people.shape == (SIZE, SIZE)
         assert picture.people.max() == 0
 
+    def test_an_object_that_may_be_a_person_is_selected_but_never_pasted(self, pairs, tmp_path):
+        photo, mask = disc(0)
+        for name, kind in (("a", "unknown"), ("b", "cup"), ("c", "person")):
+            listed = json.dumps([{"id": 1, "class": kind, "box": [0, 0, 9, 9]}])
+            files = {"a.webp": png(photo), "a.things.png": png((mask > 0).astype(np.uint8)), "a.things.json": listed}
+            write_shard(tmp_path / f"train-objects-{name}.zip", files)
+
+        bank = bank_from([*entries(pairs), *entries(tmp_path)], SIZE)
+
+        assert len(bank.objects) == 3
+        assert bank.object_is_person.tolist() == [False, False, True]
+        assert bank.object_cutout.tolist() == [0.0, 1.0, 1.0]
+
     def test_the_bank_knows_what_each_set_is_for(self, full_bank):
         assert len(full_bank.empty) == 4
         assert len(full_bank.marked) == len(full_bank.objects) == len(full_bank.boxed) == 1
