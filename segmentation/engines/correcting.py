@@ -17,6 +17,8 @@ from segmentation.engines.preparation import resized
 
 Span = tuple[slice, slice]
 
+STEEPNESS = 3.0  # how much sharper the hit object's outline becomes before it is removed, as a factor around alpha 0.5
+
 
 def added(before: np.ndarray, found: np.ndarray, hit: np.ndarray) -> np.ndarray:
     """Return the matte after a keep click: the object that it hits is added, as far as the answer contains it.
@@ -31,10 +33,14 @@ def added(before: np.ndarray, found: np.ndarray, hit: np.ndarray) -> np.ndarray:
 def taken_away(before: np.ndarray, found: np.ndarray, hit: np.ndarray) -> np.ndarray:
     """Return the matte after a remove click: the object that it hits is removed, as far as the answer lacks it.
 
+    The neighbours of the object, where `hit` is uncertain, would become half transparent. Therefore its values are
+    moved towards 0 and 1.
+
     before, found: as in `added`.
     hit: the network's answer to a keep click at the same place alone.
     """
-    return np.minimum(before, np.maximum(found, 1 - hit))
+    certain = np.clip((hit - 0.5) * STEEPNESS + 0.5, 0, 1)
+    return np.minimum(before, np.maximum(found, 1 - certain))
 
 
 def corrected(before: np.ndarray, found: np.ndarray, hit: np.ndarray, span: Span, *, keep: bool) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation.engines.base import Matte
+from segmentation.engines.correcting import added, taken_away
 from segmentation.engines.looking import SplitLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.session import GuardedSession
@@ -154,6 +155,21 @@ def test_a_click_changes_nothing_but_what_it_hits(parts, rgb, click, left_stays)
     assert (matte.alpha[:, :198] > 0.99).all() == left_stays
     assert (matte.alpha[:, 206:] > 0.99).all()  # at the border the network's cells are wider
     assert matte.people is None
+
+
+def test_only_what_a_click_hits_for_certain_is_taken_away():
+    before, found = np.ones((1, 1, 3), np.float32), np.zeros((1, 1, 3), np.float32)
+    hit = np.array([[[0.3, 0.5, 0.7]]], np.float32)
+
+    assert taken_away(before, found, hit) == pytest.approx(np.array([[[1, 0.5, 0]]]), abs=0.11)
+    assert taken_away(before, before, hit) == pytest.approx(before)  # the network's answer keeps it
+
+
+def test_an_object_that_is_added_keeps_its_soft_edge():
+    before, found = np.zeros((1, 1, 3), np.float32), np.ones((1, 1, 3), np.float32)
+    hit = np.array([[[0.3, 0.5, 0.7]]], np.float32)
+
+    assert added(before, found, hit) == pytest.approx(hit)
 
 
 def test_a_small_result_is_seen_again_from_closer_with_its_clicks(parts):
