@@ -65,7 +65,7 @@ def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
     return kept
 
 
-def mirrored(maps: np.ndarray) -> np.ndarray:
+def mirrored_maps(maps: np.ndarray) -> np.ndarray:
     """Return the people maps of a picture, (5, h, w), from the people maps of its mirrored picture.
 
     The distances to the left and to the right edge are exchanged.

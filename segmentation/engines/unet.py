@@ -10,9 +10,9 @@ from segmentation.engines.base import Instance, Matte
 from segmentation.engines.closer_look import subject_box, united
 from segmentation.engines.correcting import corrected, layers_of
 from segmentation.engines.cropping import inside, pasted, span_of, surroundings
-from segmentation.engines.looking import Look, Looker, SplitLooker
+from segmentation.engines.looking import Answer, Look, Looker, SplitLooker
 from segmentation.engines.manifest import Manifest
-from segmentation.engines.people_maps import find_people, mirrored
+from segmentation.engines.people_maps import find_people, mirrored_maps
 from segmentation.engines.preparation import framed, logit, resized, sigmoid
 from segmentation.engines.prompts import box_plane, click_plane
 from segmentation.errors import InferenceFailed
@@ -74,10 +74,13 @@ class UNetEngine:
         return Matte(*sigmoid(logits))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return one matte per box. The alpha is 0 in cells that the box does not touch."""
+        """Return one matte per box. The alpha is 0 in cells that the box does not touch.
+
+        The manifest may enable a run on the mirrored picture, as in `auto`.
+        """
         height, width = rgb.shape[:2]
         boxes = [box.clipped(width, height) for box in boxes]
-        return self._prompted(rgb, boxes, limits=boxes)
+        return self._prompted(rgb, boxes, boxes, self._manifest.box_margin, mirrored=self._manifest.mirrored)
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, before: Matte | None) -> Matte:
         """Return the matte after all points. The parameters are those of `Engine.points`.
@@ -149,7 +152,7 @@ class UNetEngine:
         people = find_people(maps, width, height, self._manifest.min_score)
         boxes = [box for box, _ in people]
         limits = [surroundings(box, width, height, PERSON_SLACK) for box in boxes]
-        alphas = [matte.alpha for matte in self._prompted(rgb, boxes, limits, margin=PERSON_MARGIN)]
+        alphas = [matte.alpha for matte in self._prompted(rgb, boxes, limits, PERSON_MARGIN, mirrored=False)]
         found = [
             Instance(box, score * sureness(alpha), alpha) for (box, score), alpha in zip(people, alphas, strict=True)
         ]
@@ -159,16 +162,23 @@ class UNetEngine:
     def _seen(self, look: Look) -> tuple[np.ndarray, np.ndarray]:
         """Run the network and return the logits, (2, size, size), and the people maps.
 
-        If the manifest's `mirrored` is True, also run the network on the mirrored input, and return the averages of
-        both runs.
+        The manifest may enable a run on the mirrored input; the result is then the average of both runs.
         """
-        looks = [look, look.mirrored()] if self._manifest.mirrored else [look]
-        first, *others = self._looker.answers(looks)
-        mattes, maps = first.mattes, first.maps
-        for other in others:
-            mattes = (mattes + other.mattes[..., ::-1]) / 2
-            maps = (maps + mirrored(other.maps)) / 2
-        return mattes, maps
+        (answer,) = self._answers([look], mirrored=self._manifest.mirrored)
+        return answer.mattes, answer.maps
+
+    def _answers(self, looks: Sequence[Look], *, mirrored: bool) -> list[Answer]:
+        """Run the network and return one answer per input.
+
+        mirrored: also run the network on each mirrored input, and return the averages.
+        """
+        if not mirrored:
+            return self._looker.answers(looks)
+        answers = self._looker.answers([either for look in looks for either in (look, look.mirrored())])
+        return [
+            Answer((one.mattes + other.mattes[..., ::-1]) / 2, (one.maps + mirrored_maps(other.maps)) / 2)
+            for one, other in zip(answers[::2], answers[1::2], strict=True)
+        ]
 
     def _seen_again(self, looker: SplitLooker, look: Look) -> np.ndarray:
         """Return the logits of the network, (2, size, size), as `_seen` does, and cache them for later calls."""
@@ -176,37 +186,40 @@ class UNetEngine:
         return (logits + looker.again(look.mirrored()).mattes[..., ::-1]) / 2 if self._manifest.mirrored else logits
 
     def _prompted(
-        self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box], margin: float | None = None
+        self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box], margin: float, *, mirrored: bool
     ) -> list[Matte]:
         """Run the network with each box as a prompt, and return one matte per box.
 
         limits: for each box, the box that limits its matte. Outside this limit, the alpha is set to 0.
-        margin: the width of the area around the box that the network also gets, as a share of the box's sides. None
-        uses the manifest's `box_margin`.
+        margin: the width of the area around the box that the network also gets, as a share of the box's sides.
+        mirrored: as in `_answers`.
         """
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
-            found = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
+            found = self._cropped(rgb, boxes, margin, mirrored=mirrored)
         else:
             photo, whole = framed(rgb, self._manifest).planes, Box(0, 0, max(width, 2), max(height, 2))
             looks = [Look(photo, self._box_plane([box], whole)) for box in boxes]
-            found = [list(sigmoid(answer.mattes)) for answer in self._looker.answers(looks)]
+            found = [list(sigmoid(answer.mattes)) for answer in self._answers(looks, mirrored=mirrored)]
         return [
             Matte(*(inside(part, limit, width, height) for part in parts))
             for parts, limit in zip(found, limits, strict=True)
         ]
 
-    def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[list[np.ndarray]]:
+    def _cropped(
+        self, rgb: np.ndarray, boxes: Sequence[Box], margin: float, *, mirrored: bool
+    ) -> list[list[np.ndarray]]:
         """Run the network on the part of the picture around each box, with the box drawn as prompt.
 
         margin: the width of the area around the box, as a share of the box's sides.
+        mirrored: as in `_answers`.
 
         Return for each box the alphas of the subject and of the people, over the whole picture.
         """
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]
         looks = [self._close_up(rgb, box, view) for box, view in zip(boxes, views, strict=True)]
-        found = [sigmoid(answer.mattes) for answer in self._looker.answers(looks)]
+        found = [sigmoid(answer.mattes) for answer in self._answers(looks, mirrored=mirrored)]
         return [[pasted(part, view, width, height) for part in parts] for parts, view in zip(found, views, strict=True)]
 
     def _close_up(self, rgb: np.ndarray, box: Box, view: Box) -> Look:

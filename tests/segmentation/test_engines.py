@@ -71,6 +71,23 @@ def test_a_mirrored_engine_averages_what_it_sees_both_ways_round(session, rgb):
     np.testing.assert_allclose(matte.people[0, SIZE // 2], 1 / (1 + np.exp(4)), atol=1e-4)
 
 
+@pytest.mark.parametrize("mode", ["prompt", "crop"])
+def test_a_mirrored_engine_sees_each_box_both_ways_round(session, rgb, mode):
+    def left_biased(batch):
+        mattes = np.full((len(batch), 2, SIZE, SIZE), -4.0, np.float32)
+        mattes[..., : SIZE // 2] = 8.0
+        return [mattes, np.zeros((len(batch), 5, SIZE // 8, SIZE // 8), np.float32)]
+
+    session.run = left_biased
+    first, second = engine_of(session, mirrored=True, box_mode=mode, box_margin=0.0).boxes(
+        rgb, [Box(0, 0, 200, 100), Box(0, 0, 200, 50)]
+    )
+
+    np.testing.assert_allclose(first.alpha, 1 / (1 + np.exp(-2)), atol=1e-4)
+    assert second.alpha[:20].min() > 0.85
+    assert second.alpha[-20:].max() == 0
+
+
 def test_a_half_hearted_subject_fades_and_a_sure_one_stays():
     unsure, sure = np.full((20, 20), -2.0), np.full((20, 20), -2.0)
     unsure[:10] = 1.0
