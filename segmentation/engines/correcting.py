@@ -3,13 +3,15 @@
 A network that gets a click and the previous matte answers with a matte of the whole subject. This answer also changes
 other parts of the subject: after a remove click on one person of a group, most of the group is missing. Therefore the
 network also answers to a keep click at the same place alone, without a previous matte. This answer shows the object
-that the click hits.
+that the click hits. Of it, only the piece at the click counts: other pieces are often parts of similar objects, for
+example the face of the next person.
 
 All arrays are alphas 0..1, (C, h, w) float32: the subject's alpha first, then people's alpha if it is known.
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from segmentation.engines.base import Matte
@@ -18,6 +20,28 @@ from segmentation.engines.preparation import resized
 Span = tuple[slice, slice]
 
 STEEPNESS = 3.0  # how much sharper the hit object's outline becomes before it is removed, as a factor around alpha 0.5
+SOFT_SHARE = 1 / 40  # share of the side: the width of the soft edge that belongs to a piece
+
+
+def piece_at(hit: np.ndarray, down: float, across: float) -> np.ndarray:
+    """Return an answer without the pieces of its subject that are not connected with the click.
+
+    A piece is a connected area with an alpha above 0.5, with its soft edge. If there is none at the click, the answer
+    is returned unchanged.
+
+    hit: (C, h, w).
+    down, across: the position of the click, as shares of the height and of the width, 0..1.
+    """
+    rows, columns = hit.shape[1:]
+    solid = (hit[0] > 0.5).astype(np.uint8)
+    _, pieces = cv2.connectedComponents(solid)
+    piece = pieces[min(int(down * rows), rows - 1), min(int(across * columns), columns - 1)]
+    if not piece:
+        return hit
+    one = (pieces == piece).astype(np.uint8)
+    reach = 2 * max(1, round(SOFT_SHARE * columns)) + 1
+    near = cv2.dilate(one, np.ones((reach, reach), np.uint8))
+    return hit * ((near > 0) & ((solid == 0) | (one > 0)))
 
 
 def added(before: np.ndarray, found: np.ndarray, hit: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.closer_look import subject_box, united
-from segmentation.engines.correcting import corrected, layers_of
+from segmentation.engines.correcting import corrected, layers_of, piece_at
 from segmentation.engines.cropping import inside, pasted, span_of, surroundings
 from segmentation.engines.looking import Answer, Look, Looker, SplitLooker
 from segmentation.engines.manifest import Manifest
@@ -114,7 +114,11 @@ class UNetEngine:
                 layers = np.stack([pasted(part, view, width, height) for part in found]) if boxes else found
                 continue
             alone = self._click_prompt([Point(point.x, point.y)], view)
-            hit = sigmoid(self._seen_again(self._looker, Look(photo, alone)))
+            hit = piece_at(
+                sigmoid(self._seen_again(self._looker, Look(photo, alone))),
+                (point.y + 0.5 - view.top) / (view.bottom - view.top),
+                (point.x + 0.5 - view.left) / (view.right - view.left),
+            )
             layers = corrected(layers, found, hit, _span(view, rgb, layers), keep=point.keep)
         if layers is None:
             raise ValueError("no previous result and no keep click")

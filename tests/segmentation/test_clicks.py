@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation.engines.base import Matte
-from segmentation.engines.correcting import added, taken_away
+from segmentation.engines.correcting import added, piece_at, taken_away
 from segmentation.engines.looking import SplitLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.session import GuardedSession
@@ -163,6 +163,19 @@ def test_only_what_a_click_hits_for_certain_is_taken_away():
 
     assert taken_away(before, found, hit) == pytest.approx(np.array([[[1, 0.5, 0]]]), abs=0.11)
     assert taken_away(before, before, hit) == pytest.approx(before)  # the network's answer keeps it
+
+
+def test_only_the_piece_at_the_click_is_hit_with_its_soft_edge():
+    hit = np.zeros((2, 80, 80), np.float32)
+    hit[:, 10:30, 10:30], hit[:, 30, 10:30] = 0.9, 0.4  # the piece with a soft edge
+    hit[:, 50:70, 50:70] = 0.8
+
+    one = piece_at(hit, 0.25, 0.25)
+
+    np.testing.assert_array_equal(one[:, :40], hit[:, :40])
+    assert not one[:, 40:].any()
+    np.testing.assert_array_equal(piece_at(hit, 0.75, 0.75)[:, 50:], hit[:, 50:])
+    np.testing.assert_array_equal(piece_at(hit, 0.01, 0.99), hit)  # nothing is there, so nothing is known
 
 
 def test_an_object_that_is_added_keeps_its_soft_edge():
