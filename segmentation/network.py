@@ -20,7 +20,7 @@ found by their centres as in CenterNet (Zhou et al. 2019), with the four distanc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -337,13 +337,13 @@ class KeylineUNet(nn.Module):
 
 
 def load_network(path: Path) -> KeylineUNet:
-    """Load a weight file, `.safetensors` or `.pth`, into the network that its manifest describes.
+    """Load a weight file, `.safetensors` or `.pth`, into the network that its manifest or `config_of` describes.
 
     Return the network in evaluation mode, in float32. Raise WeightsInvalid for missing or unexpected tensors, wrong
     shapes (the message names them), or an unreadable file.
     """
     weights = read_tensors(path)
-    network = KeylineUNet(_config_beside(path))
+    network = KeylineUNet(_config_beside(path) or config_of(weights))
     expected = network.state_dict()
     faults = [f"missing {name}" for name in expected if name not in weights]
     faults += [f"unexpected {name}" for name in weights if name not in expected]
@@ -375,16 +375,27 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _config_beside(path: Path) -> NetworkConfig:
-    """Return the config from a weight file's manifest, or the default config if there is no manifest.
+def config_of(weights: Mapping[str, Tensor]) -> NetworkConfig:
+    """Return the config of a network whose manifest has none, from the names of its tensors.
 
-    Raise WeightsInvalid if the manifest has no valid config.
+    The numbers of prompt planes and attention blocks are those of the tensors; all other sizes have their defaults.
+    """
+    blocks = {name.split(".")[1] for name in weights if name.startswith("attention.")}
+    is_clickable = any(name.startswith("prompts.") for name in weights)
+    return NetworkConfig(prompt_planes=3 if is_clickable else 1, attention_blocks=len(blocks))
+
+
+def _config_beside(path: Path) -> NetworkConfig | None:
+    """Return the config from a weight file's manifest, or None if there is no manifest or no config in it.
+
+    Raise WeightsInvalid if the config or the manifest is invalid.
     """
     manifest = path.with_suffix(".json")
     if not manifest.exists():
-        return NetworkConfig()
+        return None
     try:
-        return config_from_json(json.loads(manifest.read_text(encoding="utf-8")).get("config", {}))
+        values = json.loads(manifest.read_text(encoding="utf-8")).get("config")
+        return config_from_json(values) if values is not None else None
     except (ValueError, AttributeError, TypeError) as error:
         raise WeightsInvalid(f"The manifest {manifest.name} has no usable config.") from error
 

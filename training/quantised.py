@@ -10,19 +10,18 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import openvino
 
-from segmentation.engines.looking import WholeLooker
+from segmentation.engines.looking import looker_of
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.openvino_runtime import OpenVinoSession, full_precision
 from segmentation.engines.registry import read_manifest
-from segmentation.engines.session import GuardedSession
-from segmentation.engines.torch_runtime import built_in_network, converted
+from segmentation.engines.torch_runtime import built_in_network, converted, parts_of
 from segmentation.engines.unet import UNetEngine
 from training.data import entries
 from training.evaluate import Sample, listed, read_sample, score_subjects
@@ -31,36 +30,38 @@ CALIBRATION_PICTURES = 300
 
 
 class RecordingSession(OpenVinoSession):
-    """A session that stores its inputs, (1, 4, S, S) float32. They are the inputs that the network gets on the site."""
+    """A session that stores the inputs of its runs: those that the network gets on the site."""
 
     def __init__(self, model: openvino.Model) -> None:
         super().__init__(model)
-        self.inputs: list[np.ndarray] = []
+        self.inputs: list[list[np.ndarray]] = []
 
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
-        self.inputs.append(batches[0].copy())
+        self.inputs.append([batch.copy() for batch in batches])
         return super().run(*batches)
 
 
-def engine_of(session: OpenVinoSession, manifest: Manifest) -> UNetEngine:
-    """Return an engine that runs the session with the settings of the manifest.
+def engine_of(sessions: Sequence[OpenVinoSession], manifest: Manifest) -> UNetEngine:
+    """Return an engine that runs the sessions of a network's parts with the settings of the manifest.
 
     The settings may enable a run on the mirrored picture and a second run on the subject's part of the picture.
     """
-    return UNetEngine(WholeLooker(GuardedSession(session)), manifest, "")
+    return UNetEngine(looker_of(sessions), manifest, "")
 
 
-def calibration_inputs(model: openvino.Model, manifest: Manifest, pictures: Path, count: int) -> list[np.ndarray]:
-    """Run the model on the first `count` pictures, and return the network's inputs of all these runs."""
-    session = RecordingSession(model)
-    engine = engine_of(session, manifest)
+def calibration_inputs(
+    models: Sequence[openvino.Model], manifest: Manifest, pictures: Path, count: int
+) -> list[list[list[np.ndarray]]]:
+    """Run a network on the first `count` pictures. Return for each part of the network the inputs of all its runs."""
+    sessions = [RecordingSession(model) for model in models]
+    engine = engine_of(sessions, manifest)
     for entry in islice(entries(pictures), count):
         engine.auto(read_sample(entry).rgb)
-    return session.inputs
+    return [session.inputs for session in sessions]
 
 
-def quantised(model: openvino.Model, inputs: list[np.ndarray], preset: str) -> openvino.Model:
-    """Return the model with weights and activations in int8, calibrated with the inputs of real pictures.
+def quantised(model: openvino.Model, inputs: list[list[np.ndarray]], preset: str) -> openvino.Model:
+    """Return a part of the network with weights and activations in int8, calibrated with the inputs of real pictures.
 
     preset: `performance` (symmetric activations) or `mixed` (asymmetric ones, which are usually more exact).
     """
@@ -80,16 +81,19 @@ def main() -> None:
     options = parser.parse_args()
 
     manifest = read_manifest(options.weights)
-    model = converted(built_in_network(options.weights), manifest.size)
-    inputs = calibration_inputs(model, manifest, options.calibration, CALIBRATION_PICTURES)
-    sessions = {"as served": OpenVinoSession(model)}
-    sessions["int8 performance"] = OpenVinoSession(quantised(model, inputs, "performance"))
+    models = [converted(part, manifest.size) for part in parts_of(built_in_network(options.weights))]
+    inputs = calibration_inputs(models, manifest, options.calibration, CALIBRATION_PICTURES)
+
+    def in_int8(preset: str) -> list[OpenVinoSession]:
+        return [OpenVinoSession(quantised(model, seen, preset)) for model, seen in zip(models, inputs, strict=True)]
+
+    sessions = {"as served": [OpenVinoSession(model) for model in models], "int8 performance": in_int8("performance")}
     with full_precision():  # for `mixed` too: OpenVINO 2026.4 cannot compile it when the rest is bfloat16
-        sessions["float32"] = OpenVinoSession(model)
-        sessions["int8 mixed"] = OpenVinoSession(quantised(model, inputs, "mixed"))
-    for name, session in sessions.items():
+        sessions["float32"] = [OpenVinoSession(model) for model in models]
+        sessions["int8 mixed"] = in_int8("mixed")
+    for name, parts in sessions.items():
         started = time.perf_counter()
-        scores = score_subjects(engine_of(session, manifest), _samples(options.pictures, options.limit))
+        scores = score_subjects(engine_of(parts, manifest), _samples(options.pictures, options.limit))
         milliseconds = (time.perf_counter() - started) * 1000 / scores["pictures"]
         figures = ", ".join(f"{figure} {value:.4f}" for figure, value in scores.items() if figure != "pictures")
         sys.stdout.write(f"{name}: {scores['pictures']} pictures, {milliseconds:.0f} ms each, {figures}\n")

@@ -1,7 +1,7 @@
 """Find the built-in model of a role, and the model for clicks.
 
 The built-in model is the file in the setting MATTING_WEIGHTS. If this file does not support the role, the built-in
-model is the shipped model. If the built-in model takes no clicks, the second shipped model processes them.
+model is the shipped model. If it takes no clicks, the shipped model processes them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def built_in_roles(path: Path) -> tuple[Role, ...]:
 def click_path() -> Path:
     """Return the path of the weights file for clicks, which is used if the model of the role `prompts` takes none."""
     built_in = built_in_path(Role.PROMPTS)
-    return built_in if takes_clicks(built_in) else Path(settings.SHIPPED_CLICK_WEIGHTS)
+    return built_in if takes_clicks(built_in) else Path(settings.SHIPPED_WEIGHTS)
 
 
 def takes_clicks(weights: Path) -> bool:

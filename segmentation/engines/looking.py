@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from segmentation.engines.session import GuardedSession
+from segmentation.engines.session import GuardedSession, Session
 
 Value = TypeVar("Value")
 
@@ -140,6 +140,12 @@ class SplitLooker:
     def _decoded(self, features: Sequence[list[np.ndarray]], looks: Sequence[Look]) -> list[Answer]:
         inputs = [(*levels, _planes(look, 3)) for levels, look in zip(features, looks, strict=True)]
         return [Answer(outputs[self._mattes], outputs[self._maps]) for outputs in self._decoder.run_many(inputs)]
+
+
+def looker_of(sessions: Sequence[Session]) -> Looker:
+    """Return the object that runs a network in one part, or in two parts: an encoder and a decoder."""
+    parts = [GuardedSession(session) for session in sessions]
+    return SplitLooker(*parts) if len(parts) == 2 else WholeLooker(*parts)
 
 
 def _planes(look: Look, count: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from segmentation.engines.base import Engine
 from segmentation.engines.fastest import fastest_runtime, remembered_runtime
-from segmentation.engines.looking import Looker, SplitLooker, WholeLooker
+from segmentation.engines.looking import Looker, looker_of
 from segmentation.engines.manifest import BUILT_IN_SUFFIXES, KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
 from segmentation.engines.onnx import SalientEngine
 from segmentation.engines.onnx_people import PeopleEngine
@@ -112,12 +112,13 @@ def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = No
 def read_manifest(weights: Path) -> Manifest:
     """Return the manifest of a weight file; a file of the built-in network without a manifest gets a default one.
 
-    Raise WeightsInvalid for another file type, and for a missing or invalid manifest.
+    Raise WeightsInvalid for another file type, for a missing or invalid manifest, and for a file without a manifest
+    that is not a readable checkpoint.
     """
     suffix, beside = weights.suffix.lower(), manifest_path(weights)
     if suffix in BUILT_IN_SUFFIXES:
         if not beside.exists():
-            return Manifest(name=weights.stem, family=KEYLINE, box_mode="prompt")
+            return Manifest(name=weights.stem, family=KEYLINE, box_mode="prompt", points=_is_clickable(weights))
         return replace(Manifest.read(beside), family=KEYLINE)
     if suffix != ".onnx":
         raise WeightsInvalid("A weights file ends in .safetensors, .pth or .onnx.")
@@ -127,6 +128,16 @@ def read_manifest(weights: Path) -> Manifest:
     return manifest
 
 
+def _is_clickable(weights: Path) -> bool:
+    """Return whether a file of the built-in network takes clicks, from its tensors.
+
+    Raise WeightsInvalid if the file is not a readable checkpoint.
+    """
+    from segmentation import network  # imports torch, which is not needed for a file with a manifest
+
+    return network.config_of(network.read_tensors(weights)).is_clickable
+
+
 def built_in_looker(loading: Loading) -> Looker:
     """Load the built-in network and return the object that runs it (see the module `looking`).
 
@@ -134,10 +145,10 @@ def built_in_looker(loading: Loading) -> Looker:
 
     Raise WeightsInvalid if the manifest's `points` does not match the network.
     """
-    sessions = [GuardedSession(session) for session in built_in_sessions(loading)]
-    if (len(sessions) == 2) != loading.manifest.points:
+    looker = looker_of(built_in_sessions(loading))
+    if looker.takes_clicks != loading.manifest.points:
         raise WeightsInvalid("The manifest says of points what does not fit the network.", field="points")
-    return SplitLooker(*sessions) if loading.manifest.points else WholeLooker(*sessions)
+    return looker
 
 
 def built_in_sessions(loading: Loading) -> list[Session]:

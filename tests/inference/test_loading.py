@@ -139,7 +139,7 @@ def test_unloading_other_models_can_make_a_model_fit(worker: Engines, loader: Lo
 def test_clicks_without_their_model_are_a_fault_of_the_machine(
     worker: Engines, loader: Loader, settings: Settings, tmp_path: Path
 ) -> None:
-    settings.SHIPPED_CLICK_WEIGHTS = tmp_path / "large.safetensors"
+    settings.MATTING_WEIGHTS = settings.SHIPPED_WEIGHTS = tmp_path / "large.safetensors"
     assert worker.for_clicks().name == "large"
 
     worker.pool.unload_others(Weights(tmp_path / "other.safetensors"))

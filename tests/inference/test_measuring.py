@@ -70,7 +70,6 @@ def remember(path: Path, runtime: str, *, built_in: bool) -> None:
 
 def test_a_model_that_is_activated_later_is_measured(started: list[Process], settings: Settings, tiny: Path) -> None:
     remember(Path(settings.MATTING_WEIGHTS), "openvino", built_in=True)
-    remember(Path(settings.SHIPPED_CLICK_WEIGHTS), "openvino", built_in=True)
     measure = Measuring()
 
     measure.look()
@@ -83,15 +82,16 @@ def test_a_model_that_is_activated_later_is_measured(started: list[Process], set
     assert [process.command[-1] for process in started] == ["measure_runtimes"]
 
 
-def test_the_model_for_clicks_is_measured_and_may_be_missing(started: list[Process], settings: Settings) -> None:
+def test_the_shipped_model_is_measured_too_if_it_processes_the_clicks(
+    started: list[Process], settings: Settings, tmp_path: Path
+) -> None:
+    settings.MATTING_WEIGHTS = str(tmp_path / "boxes-only.safetensors")
+    Path(settings.MATTING_WEIGHTS).write_bytes(b"weights without a manifest")
     remember(Path(settings.MATTING_WEIGHTS), "openvino", built_in=True)
 
     Measuring().look()
-    assert [process.command[-1] for process in started] == ["measure_runtimes"]
 
-    settings.SHIPPED_CLICK_WEIGHTS = settings.DATA_DIR / "deleted.safetensors"
-    Measuring().look()
-    assert len(started) == 1
+    assert [process.command[-1] for process in started] == ["measure_runtimes"]
 
 
 def test_a_second_measurement_waits_for_the_first_and_no_file_is_measured_twice(

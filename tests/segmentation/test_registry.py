@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from segmentation.engines import openvino_runtime, registry, torch_runtime
 from segmentation.engines.registry import load_engine
 from segmentation.errors import InferenceFailed, WeightsInvalid
-from segmentation.network import KeylineUNet
+from segmentation.network import KeylineUNet, NetworkConfig
 from segmentation.options import Box
 
 pytestmark = pytest.mark.slow
@@ -275,3 +275,14 @@ def test_a_manifest_that_is_not_json_is_refused(weights, tmp_path):
     path.with_suffix(".json").write_text("{")
     with pytest.raises(WeightsInvalid, match="JSON"):
         load_engine(path)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "torch-cpu"])
+def test_a_network_for_clicks_needs_no_manifest(tmp_path: Path, runtime: str) -> None:
+    network = KeylineUNet(NetworkConfig(prompt_planes=3, attention_blocks=1))
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_var.fill_(0.3)
+    torch.save(network.state_dict(), tmp_path / "mine.pth")
+
+    assert load_engine(tmp_path / "mine.pth", runtime=runtime, cache_dir=tmp_path).takes_points

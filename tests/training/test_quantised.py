@@ -12,7 +12,7 @@ from django.conf import settings
 pytest.importorskip("openvino")
 
 from segmentation.engines.registry import read_manifest
-from segmentation.engines.torch_runtime import built_in_network, converted
+from segmentation.engines.torch_runtime import built_in_network, converted, parts_of
 from training.quantised import calibration_inputs
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,10 @@ def test_the_calibration_gets_every_look_as_the_network_sees_it(tmp_path: Path) 
     weights = Path(settings.SHIPPED_WEIGHTS)
     manifest = read_manifest(weights)
 
-    inputs = calibration_inputs(converted(built_in_network(weights), manifest.size), manifest, tmp_path, 5)
+    models = [converted(part, manifest.size) for part in parts_of(built_in_network(weights))]
+    encoder, decoder = calibration_inputs(models, manifest, tmp_path, 5)
 
-    assert len(inputs) in (2, 4)  # the picture and its mirror image, and perhaps a second look at both
-    assert {one.shape for one in inputs} == {(1, 4, manifest.size, manifest.size)}
+    assert len(encoder) == len(decoder) in (2, 4)  # the picture and its mirror image, and perhaps a second look at both
+    assert {photo.shape for (photo,) in encoder} == {(1, 3, manifest.size, manifest.size)}
+    assert {planes.shape for *_, planes in decoder} == {(1, 3, manifest.size, manifest.size)}
+    assert {len(inputs) for inputs in decoder} == {6}  # five feature maps and the prompt planes

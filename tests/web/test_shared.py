@@ -83,6 +83,6 @@ def test_the_editor_offers_clicks_only_where_the_model_takes_them(alice: Person,
     page = reverse("site:job", args=[cutout.job_id])
     assert b'data-tool="points"' in alice.browser().get(page).content
 
-    settings.MATTING_WEIGHTS = settings.SHIPPED_CLICK_WEIGHTS = tmp_path / "boxes-only.safetensors"
+    settings.MATTING_WEIGHTS = settings.SHIPPED_WEIGHTS = tmp_path / "boxes-only.safetensors"
 
     assert b'data-tool="points"' not in alice.browser().get(page).content

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_points_for_a_model_that_does_not_take_them_are_refused_at_once(alice: Person, jpeg_bytes, settings, tmp_path):
-    settings.MATTING_WEIGHTS = settings.SHIPPED_CLICK_WEIGHTS = tmp_path / "boxes-only.safetensors"
+    settings.MATTING_WEIGHTS = settings.SHIPPED_WEIGHTS = tmp_path / "boxes-only.safetensors"
 
     answer = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes), "points": "[[10, 20, 1]]"})
 
