@@ -158,7 +158,7 @@ def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) ->
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()
     is_person = subject is Subject.PERSON
-    part = people_in(matte, lambda: _instances(rgb, engine)) if is_person else things_in(matte)
+    part = (people_in if is_person else things_in)(matte, lambda: _instances(rgb, engine))
     if part is None:
         return np.zeros_like(matte.alpha), (NO_PERSON if is_person else NO_THING,)
     return part, ()

@@ -216,6 +216,42 @@ def test_a_person_of_whom_the_subject_holds_a_part_is_taken_complete_and_a_stran
     assert notes == ()
 
 
+class HeadAndWheel(CarAndWoman):
+    """The same picture, but the people map contains only the woman's head and, by mistake, a wheel of the car."""
+
+    def auto(self, rgb):
+        matte = super().auto(rgb)
+        people = np.zeros((64, 64), np.float32)
+        people[10:20, 10:22] = people[40:44, 44:48] = 1
+        return Matte(matte.alpha, people)
+
+    def instances(self, rgb):
+        return [Instance(Box(0, 0, 9, 9), 0.9, self.body)]
+
+
+def test_a_person_is_complete_although_the_people_map_contains_only_the_head():
+    engine = HeadAndWheel()
+    alpha, _ = found_by(engine, Subject.PERSON)
+    np.testing.assert_array_equal(alpha > 0.5, engine.body > 0.5)
+
+
+def test_a_small_part_of_the_people_map_that_is_no_person_stays_with_the_object():
+    engine = HeadAndWheel()
+    alpha, _ = found_by(engine, Subject.OBJECT)
+    assert alpha[42, 46] == 1
+    assert not alpha[engine.body > 0.5].any()
+
+
+def test_people_are_not_separated_if_the_subject_contains_none():
+    class Engine(FakeEngine):
+        def auto(self, rgb):
+            return Matte(np.ones((8, 8), np.float32), np.zeros((8, 8), np.float32))
+
+    engine = Engine()
+    found_by(engine, Subject.OBJECT)
+    assert "instances" not in engine.calls
+
+
 def test_an_object_is_the_subject_without_its_people():
     engine = CarAndWoman()
     alpha, notes = found_by(engine, Subject.OBJECT)
