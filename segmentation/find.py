@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .errors import InferenceFailed, InvalidParameter
 from .options import Box, CutoutOptions, Method, Subject
 from .resizing import enlarge
 from .stamp import lift_stamp
-from .subject_parts import people_in, things_in
+from .subject_parts import InstancesOf, people_in, things_in
 
 NO_PERSON = "person: no person is the subject"
 NO_THING = "object: nothing but people is the subject"
@@ -89,7 +90,7 @@ def _find_subject(rgb: np.ndarray, options: CutoutOptions, engine: Engine) -> Fo
     if on_paper is not None and on_paper.result():
         return find_ink(rgb)
     subject = person_or_object(matte) if on_paper is not None else options.subject
-    alpha, notes = limit_to(options.subject, matte, rgb, engine)
+    alpha, notes = limit_to(options.subject, matte, _instances_of(rgb, engine))
     return Found(alpha, subject, notes=notes)
 
 
@@ -98,7 +99,7 @@ def _find_at_points(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOpti
         raise InvalidParameter(f"points: the model {engine.name} does not take them", field="points")
     matte = engine.points(rgb, options.points, boxes, before=_before_clicks(rgb, boxes, options, engine))
     subject = options.subject if options.subject is not Subject.AUTO else which_subject(rgb, matte)
-    alpha, notes = limit_to(options.subject, matte, rgb, engine)
+    alpha, notes = limit_to(options.subject, matte, _instances_of(rgb, engine))
     # A point selects a subject and does not imply ink; only a caller who requests a stamp gets ink alone.
     return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, notes=notes)
 
@@ -114,7 +115,8 @@ def _find_in_boxes(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptio
     """Return the union of the subjects in all boxes, at the highest resolution of their mattes."""
     mattes = engine.boxes(rgb, boxes)
     whole = _union(mattes)
-    limited = [limit_to(options.subject, matte, rgb, engine) for matte in mattes]
+    instances = _instances_of(rgb, engine)
+    limited = [limit_to(options.subject, matte, instances) for matte in mattes]
     alpha = _united([part for part, _ in limited], whole.alpha.shape)
     notes = () if any(not missing for _, missing in limited) else limited[0][1]
     subject = options.subject
@@ -146,11 +148,11 @@ def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -
     return np.maximum.reduce([enlarge(np.asarray(alpha, np.float32), *size) for alpha in alphas])
 
 
-def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
+def limit_to(subject: Subject, matte: Matte, instances: InstancesOf) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the part of a matte's alpha, (h, w) float32, that belongs to the requested subject, and a tuple of notes.
 
     subject: PERSON keeps only people, OBJECT keeps only things, other values keep everything.
-    rgb: the picture, (H, W, 3) uint8.
+    instances: a function that finds the separate people of the picture.
 
     If the engine cannot detect people, return the whole alpha. If nothing in the matte belongs to the requested
     subject, return an alpha of 0 and a note about this. Otherwise the tuple of notes is empty.
@@ -158,15 +160,23 @@ def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) ->
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()
     is_person = subject is Subject.PERSON
-    part = (people_in if is_person else things_in)(matte, lambda: _instances(rgb, engine))
+    part = people_in(matte, instances) if is_person else things_in(matte, instances)
     if part is None:
         return np.zeros_like(matte.alpha), (NO_PERSON if is_person else NO_THING,)
     return part, ()
 
 
-def _instances(rgb: np.ndarray, engine: Engine) -> Sequence[Instance]:
-    """Return the separate people, or an empty sequence if the engine cannot separate people."""
-    try:
-        return engine.instances(rgb)
-    except InferenceFailed:
-        return ()
+def _instances_of(rgb: np.ndarray, engine: Engine) -> InstancesOf:
+    """Return a function that finds the separate people of a picture, (H, W, 3) uint8, at its first call.
+
+    The function returns an empty sequence if the engine cannot separate people.
+    """
+
+    @cache
+    def instances() -> Sequence[Instance]:
+        try:
+            return engine.instances(rgb)
+        except InferenceFailed:
+            return ()
+
+    return instances

@@ -206,7 +206,7 @@ class CarAndWoman(FakeEngine):
 
 def found_by(engine, subject):
     matte = engine.auto(astronaut())
-    return limit_to(subject, matte, astronaut(), engine)
+    return limit_to(subject, matte, lambda: engine.instances(astronaut()))
 
 
 def test_a_person_of_whom_the_subject_holds_a_part_is_taken_complete_and_a_stranger_is_not():
@@ -250,6 +250,17 @@ def test_people_are_not_separated_if_the_subject_contains_none():
     engine = Engine()
     found_by(engine, Subject.OBJECT)
     assert "instances" not in engine.calls
+
+
+def test_people_are_separated_once_for_several_boxes():
+    class Engine(FakeEngine):
+        def boxes(self, rgb, boxes):
+            return [Matte(matte.alpha, matte.alpha) for matte in super().boxes(rgb, boxes)]
+
+    engine = Engine()
+    options = CutoutOptions(method="boxes", boxes=((0, 0, 300, 500), (10, 10, 200, 400)), subject="person")
+    cut_out(PHOTO, options, engine, LIMITS)
+    assert engine.calls.count("instances") == 1
 
 
 def test_an_object_is_the_subject_without_its_people():
@@ -308,7 +319,7 @@ def test_points_off_the_picture_or_for_a_model_without_them_are_refused():
 
 def test_an_engine_that_cannot_tell_people_gives_its_whole_alpha():
     alpha = np.ones((4, 4), np.float32)
-    assert limit_to(Subject.PERSON, Matte(alpha), astronaut(), FakeEngine())[0] is alpha
+    assert limit_to(Subject.PERSON, Matte(alpha), list)[0] is alpha
 
 
 def test_people_are_mapped_at_the_size_of_the_picture():
