@@ -87,6 +87,8 @@ def _placed(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
         return _place_head(alpha, frame, canvas, placement)
     if placement.fill is None:
         return _keep_framing(width, height, subject, canvas)
+    # A faint shadow or fringe takes no room: only opaque pixels count for the share that the rules check.
+    frame = foreground_box(np.where(alpha > _OPAQUE, alpha, 0).astype(np.uint8)) or frame
     canvas_width, canvas_height, scale = _sized(alpha, frame, canvas, placement)
     notes: list[str] = []
     if scale > placement.max_enlargement:
