@@ -16,7 +16,14 @@ from tests.stack import ROOT
 
 PACKAGES = ("jobs", "segmentation", "training", "mattingsite", "webserver")
 HEAVY = ("torch", "openvino", "onnxruntime")
-MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "training", *HEAVY)
+MODEL = (
+    "segmentation.pipeline",
+    "segmentation.engines",
+    "segmentation.network",
+    "segmentation.network_file",
+    "training",
+    *HEAVY,
+)
 DOORS = ("jobs.api", "jobs.web", "jobs.admin")
 ROOMS = (
     "jobs.inference",

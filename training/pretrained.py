@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from segmentation.errors import WeightsInvalid
-from segmentation.network import Encoder, FoldedConvolution, InvertedResidual, KeylineUNet, read_tensors
+from segmentation.network import Encoder, FoldedConvolution, InvertedResidual, KeylineUNet
+from segmentation.network_file import read_tensors
 from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3

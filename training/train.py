@@ -14,7 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from segmentation.network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
+from segmentation.network import InvertedResidual, KeylineUNet, NetworkConfig
+from segmentation.network_file import load_network
 from training.bank import Bank, bank_from
 from training.clicks import prompt_planes
 from training.data import Entry, entries, held_out

@@ -72,9 +72,10 @@ def model_threads() -> int | None:
 
 
 def _files() -> list[Path]:
-    """Return the files of the built-in models, of the active models and of the model for clicks."""
+    """Return the files of the built-in and the active models, and of the model for clicks unless it was deleted."""
     active = [path for one in active_versions().values() if (path := weights_fetch(one))]
-    return list(dict.fromkeys([*(built_in_path(role) for role in Role), *active, click_path()]))
+    clicks = [path for path in [click_path()] if path.is_file()]
+    return list(dict.fromkeys([*(built_in_path(role) for role in Role), *active, *clicks]))
 
 
 def _remembered(path: Path) -> Runtime | None:

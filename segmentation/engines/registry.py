@@ -133,9 +133,9 @@ def _is_clickable(weights: Path) -> bool:
 
     Raise WeightsInvalid if the file is not a readable checkpoint.
     """
-    from segmentation import network  # imports torch, which is not needed for a file with a manifest
+    from segmentation.network_file import config_of, read_tensors  # imports torch; a file with a manifest needs none
 
-    return network.config_of(network.read_tensors(weights)).is_clickable
+    return config_of(read_tensors(weights)).is_clickable
 
 
 def built_in_looker(loading: Loading) -> Looker:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
 
 from segmentation.errors import WeightsInvalid
-from segmentation.network import KeylineUNet, load_network
+from segmentation.network import KeylineUNet
+from segmentation.network_file import load_network
 
 if TYPE_CHECKING:
     import openvino

@@ -82,7 +82,7 @@ def test_a_model_that_is_activated_later_is_measured(started: list[Process], set
     assert [process.command[-1] for process in started] == ["measure_runtimes"]
 
 
-def test_the_shipped_model_is_measured_too_if_it_processes_the_clicks(
+def test_the_shipped_model_is_measured_if_it_processes_the_clicks_and_may_be_missing(
     started: list[Process], settings: Settings, tmp_path: Path
 ) -> None:
     settings.MATTING_WEIGHTS = str(tmp_path / "boxes-only.safetensors")
@@ -90,8 +90,11 @@ def test_the_shipped_model_is_measured_too_if_it_processes_the_clicks(
     remember(Path(settings.MATTING_WEIGHTS), "openvino", built_in=True)
 
     Measuring().look()
-
     assert [process.command[-1] for process in started] == ["measure_runtimes"]
+
+    settings.SHIPPED_WEIGHTS = str(tmp_path / "deleted.safetensors")
+    Measuring().look()
+    assert len(started) == 1
 
 
 def test_a_second_measurement_waits_for_the_first_and_no_file_is_measured_twice(

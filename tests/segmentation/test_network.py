@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 from segmentation.engines.registry import load_engine
 from segmentation.engines.torch_runtime import converted, parts_of
 from segmentation.errors import WeightsInvalid
-from segmentation.network import FoldedConvolution, InvertedResidual, KeylineUNet, bin_means, load_network
+from segmentation.network import FoldedConvolution, InvertedResidual, KeylineUNet, bin_means
+from segmentation.network_file import load_network
 from segmentation.options import Box
 
 from .small_network import CLICKABLE, SMALL

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from segmentation.network import load_network
+from segmentation.network_file import load_network
 from tests.segmentation.small_network import CLICKABLE
 from training import train as train_module
 from training.mixture import Mixture, possible

@@ -31,6 +31,17 @@ def test_the_box_takes_its_share_of_the_longer_side():
     assert (top + bottom) / 2 == pytest.approx(500, abs=1)
 
 
+def test_a_faint_shadow_takes_no_room():
+    alpha = np.zeros((400, 400), np.uint8)
+    alpha[100:300, 150:250] = 255
+    alpha[300:340, 150:300] = 60
+
+    placed = place(alpha, Canvas(width_px=1000, height_px=1000), Placement(fill=0.85, max_enlargement=16))
+
+    assert 200 * placed.scale == pytest.approx(850, abs=1)
+    assert placed.top + 200 * placed.scale == pytest.approx(500, abs=1)
+
+
 def test_the_area_takes_its_share_of_the_canvas():
     placed = place(
         levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=0.2, fill_by="area", max_enlargement=16)
