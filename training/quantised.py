@@ -2,7 +2,7 @@
 
 `python -m training.quantised weights/keyline-small.safetensors val-duts-00.zip --calibration train-duts-00.zip` prints
 the measures of the network, with the settings of the site, in float32 and in int8. The network is quantised with NNCF
-after training. NNCF is not among the requirements: `pip install nncf`. The inputs of the calibration need about 4 GB of
+after training. NNCF is not among the requirements: `pip install nncf`. The inputs of the calibration need about 6 GB of
 memory.
 """
 
